@@ -1,0 +1,65 @@
+"""What a check says: rules with stable ids, and findings that name one."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    """How bad it is: an error fails the build of a wheel."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for the worst."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a wheel.
+
+    Args:
+        id: The rule's stable id, e.g. ``IOS205``.
+        name: The rule's name, e.g. ``fat-binary``.
+        severity: How bad it is.
+        message: What is wrong here, in one sentence.
+        member: The file in the wheel, or None where it is about the whole.
+        why: Why that is wrong anywhere.
+        mend: What to do about it.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    message: str
+    member: str | None
+    why: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What can be wrong; a row of ``rules.json``.
+
+    Args:
+        id: Stable for ever; the hundreds group: 0 unreadable, 1 wheel, 2 Mach-O, 3 leaks of a path.
+        name: In kebab case; stable too.
+        severity: How bad it is, unless a check knows better.
+        why: Why it is wrong.
+        mend: What to do about it.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    why: str
+    mend: str
+
+    def finding(self, message: str, member: str | None = None, *, severity: Severity | None = None) -> Finding:
+        """A finding under this rule."""
+        return Finding(self.id, self.name, severity or self.severity, message, member, self.why, self.mend)

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, targets, paths, atomic files, running programs, hashing, progress."""

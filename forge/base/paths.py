@@ -1,0 +1,85 @@
+"""Where forge keeps things. Every path of the cache comes from here.
+
+``FORGE_HOME`` overrides the platform's cache directory (platformdirs). Everything below it can be deleted at any
+time: forge makes it again.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from forge.base.errors import StorageError
+
+
+@dataclass(frozen=True)
+class ForgeHome:
+    """The cache's rooms.
+
+    Args:
+        root: The cache's directory; need not exist yet.
+    """
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        # Autotools, make and clang's response files split at white space; a path with any breaks builds in odd places.
+        if any(c.isspace() for c in str(self.root)):
+            raise StorageError(
+                f"the cache directory {str(self.root)!r} has white space in its name, which configure scripts cannot handle",
+                hint="set FORGE_HOME to a directory without any",
+            )
+
+    @classmethod
+    def from_environment(cls) -> ForgeHome:
+        """``FORGE_HOME``, else the user's cache directory.
+
+        Raises:
+            StorageError: The path has white space in it.
+        """
+        named = os.environ.get("FORGE_HOME")
+        root = Path(named) if named else platformdirs.user_cache_path("forge-ios")
+        return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - keeps symbolic links, as given
+
+    @property
+    def sources(self) -> Path:
+        """Downloaded archives by sha256."""
+        return self.root / "sources"
+
+    @property
+    def toolchains(self) -> Path:
+        """Assembled SDKs and the xcrun seam, by SDK id."""
+        return self.root / "toolchains"
+
+    @property
+    def pythons(self) -> Path:
+        """IOS Pythons by version and fingerprint, and their parts."""
+        return self.root / "pythons"
+
+    @property
+    def build_pythons(self) -> Path:
+        """Build Pythons that forge made, and the virtual environments made from build Pythons."""
+        return self.root / "build-pythons"
+
+    @property
+    def wheels(self) -> Path:
+        """Built wheels by fingerprint."""
+        return self.root / "wheels"
+
+    @property
+    def work(self) -> Path:
+        """Builds under way and failed builds."""
+        return self.root / "work"
+
+    @property
+    def logs(self) -> Path:
+        """Whole logs of builds."""
+        return self.root / "logs"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files of everything above."""
+        return self.root / "locks"

@@ -1,0 +1,135 @@
+"""What an iOS Python is to the rest of forge: an XCframework on disk, and where things are in it.
+
+The layout is that of CPython's own iOS packages (``Apple/__main__.py`` of CPython, BeeWare's support packages)::
+
+    Python.xcframework/
+        Info.plist
+        lib/python3.13/                     the standard library, once
+        ios-arm64/                          a slice: one ABI, one or two architectures
+            Python.framework/               Python (thin or fat), Headers, Info.plist
+            bin/                            compiler wrappers (arm64-apple-ios-clang …)
+            include/python3.13              -> the framework's Headers
+            lib-arm64/python3.13/           lib-dynload and _sysconfigdata of one architecture
+        ios-arm64_x86_64-simulator/
+            …
+            lib-arm64/, lib-x86_64/
+"""
+
+from __future__ import annotations
+
+import plistlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from forge.base.errors import IOSPythonError
+from forge.base.target import Abi, Arch, IOSVersion, Target
+
+
+@dataclass(frozen=True)
+class IOSPython:
+    """An iOS Python on disk.
+
+    Args:
+        root: The XCframework's directory.
+        version: The full version, e.g. ``3.13.5``.
+        targets: What it is there for, each with the minimum iOS version that it was built for.
+        fingerprints: What identifies each target's build; by multiarch. Empty for one that forge did not build.
+    """
+
+    root: Path
+    version: str
+    targets: tuple[Target, ...]
+    fingerprints: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def minor(self) -> str:
+        """The minor version, e.g. ``3.13``."""
+        return ".".join(self.version.split(".")[:2])
+
+    @property
+    def python_tag(self) -> str:
+        """The wheel's Python tag, e.g. ``cp313`` (PEP 425)."""
+        return "cp" + self.minor.replace(".", "")
+
+    @property
+    def stdlib(self) -> Path:
+        """The standard library that all targets share."""
+        return self.root / "lib" / f"python{self.minor}"
+
+    def slice(self, target: Target) -> Path:
+        """The directory of a target's ABI."""
+        return self.root / target.slice_name
+
+    def wrappers(self, target: Target) -> Path:
+        """The directory of the compiler wrappers."""
+        return self.slice(target) / "bin"
+
+    def headers(self, target: Target) -> Path:
+        """The C API's headers."""
+        return self.slice(target) / "Python.framework" / "Headers"
+
+    def platform_lib(self, target: Target) -> Path:
+        """The target's own part of the standard library: ``lib-dynload`` and sysconfig data."""
+        return self.slice(target) / f"lib-{target.arch}" / f"python{self.minor}"
+
+    def sysconfigdata(self, target: Target) -> Path:
+        """The target's ``_sysconfigdata`` module (CPython's ``sysconfig``)."""
+        return self.platform_lib(target) / f"_sysconfigdata__ios_{target.multiarch}.py"
+
+    def extension_modules(self, target: Target) -> tuple[str, ...]:
+        """The names of the extension modules in ``lib-dynload``, sorted."""
+        files = (self.platform_lib(target) / "lib-dynload").glob("*.so")
+        return tuple(sorted({path.name.partition(".")[0] for path in files}))
+
+    def has(self, target: Target) -> bool:
+        """Whether wheels for *target* can be built: the same ABI and architecture, no higher minimum iOS version."""
+        return any(t.multiarch == target.multiarch and t.ios_version <= target.ios_version for t in self.targets)
+
+    def fingerprint(self, target: Target) -> str:
+        """What identifies the target's build.
+
+        Raises:
+            IOSPythonError: It was not built by forge, or not for this target.
+        """
+        for multiarch, value in self.fingerprints:
+            if multiarch == target.multiarch:
+                return value
+        raise IOSPythonError(f"{self.root} has no {target}", hint=f"run 'forge python build {self.minor}'")
+
+
+def read_ios_python(root: Path) -> IOSPython:
+    """Describe an XCframework in CPython's layout by looking at it.
+
+    Raises:
+        IOSPythonError: It is not one, or is incomplete.
+    """
+    versions = sorted(root.glob("ios-*/Python.framework/Headers/patchlevel.h"))
+    if not versions:
+        raise IOSPythonError(f"{root} is no Python.xcframework", hint="expected ios-arm64/Python.framework in it")
+    found = re.search(r'^#define\s+PY_VERSION\s+"([^"]+)"', versions[0].read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        raise IOSPythonError(f"{versions[0]}: says no PY_VERSION", hint="the XCframework is damaged; build it again")
+    targets: list[Target] = []
+    for abi, arch in (
+        (Abi.IPHONEOS, Arch.ARM64),
+        (Abi.IPHONESIMULATOR, Arch.ARM64),
+        (Abi.IPHONESIMULATOR, Arch.X86_64),
+    ):
+        candidate = Target(abi, arch)
+        directory = root / candidate.slice_name
+        data = list(directory.glob(f"lib-{arch}/python*/_sysconfigdata__ios_{candidate.multiarch}.py"))
+        if data:
+            targets.append(Target(abi, arch, _minimum(directory / "Python.framework" / "Info.plist")))
+    if not targets:
+        raise IOSPythonError(f"{root} has no target's sysconfig data", hint="the XCframework is incomplete")
+    return IOSPython(root, found[1], tuple(targets))
+
+
+def _minimum(plist: Path) -> IOSVersion:
+    try:
+        data: dict[str, Any] = plistlib.loads(plist.read_bytes())
+        return IOSVersion.parse(str(data["MinimumOSVersion"]))
+    except (OSError, KeyError, plistlib.InvalidFileException, ValueError) as error:
+        raise IOSPythonError(f"{plist}: {error}", hint="the XCframework is damaged; build it again") from error

@@ -1,0 +1,70 @@
+"""The export trie: the list of a library's symbols that dyld reads.
+
+lief reads it too, but where the trie is broken it gives what it has got so far, without a word; a check for a
+missing ``PyInit_`` would then blame the wrong thing. Here a broken trie is an error.
+"""
+
+from __future__ import annotations
+
+from forge.macho.errors import MachOError
+from forge.macho.model import Export
+
+_WEAK = 0x04
+_REEXPORT = 0x08
+_MAX_NAME = 1 << 16
+_MAX_TOTAL_NAMES = 1 << 26
+"""Bytes of all names together: prefixes multiply, so the trie's size alone bounds nothing."""
+
+
+def read_export_trie(trie: bytes) -> tuple[Export, ...]:
+    """Read an export trie (``mach-o/loader.h``: "exported symbols … encoded in a trie").
+
+    Args:
+        trie: The bytes that ``LC_DYLD_INFO`` or ``LC_DYLD_EXPORTS_TRIE`` points to.
+
+    Returns:
+        The symbols, sorted by name.
+
+    Raises:
+        MachOError: A node lies outside the trie, is reached twice, or is cut off.
+    """
+    exports: list[Export] = []
+    seen = {0}
+    pending = [(0, b"")]
+    total = 0
+    while pending and trie:
+        at, prefix = pending.pop()
+        terminal_size, at = _uleb(trie, at)
+        children = at + terminal_size
+        if children >= len(trie):
+            raise MachOError("the export trie is cut off")
+        if terminal_size:
+            flags, _ = _uleb(trie, at)
+            name = prefix.decode("utf-8", errors="backslashreplace")
+            exports.append(Export(name, weak=bool(flags & _WEAK), reexport=bool(flags & _REEXPORT)))
+        at = children + 1
+        for _ in range(trie[children]):
+            end = trie.find(b"\0", at)
+            if end < 0:
+                raise MachOError("the export trie is cut off")
+            edge = prefix + trie[at:end]
+            child, at = _uleb(trie, end + 1)
+            total += len(edge)
+            if child in seen or child >= len(trie) or len(edge) > _MAX_NAME or total > _MAX_TOTAL_NAMES:
+                raise MachOError(f"the export trie is malformed at node {child}")
+            seen.add(child)
+            pending.append((child, edge))
+    return tuple(sorted(exports, key=lambda export: export.name))
+
+
+def _uleb(data: bytes, at: int) -> tuple[int, int]:
+    """The ULEB128 number at *at*, and where it ends."""
+    value = shift = 0
+    while at < len(data) and shift < 64:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at += 1
+        shift += 7
+        if byte < 0x80:
+            return value, at
+    raise MachOError("the export trie is cut off" if at >= len(data) else "the export trie has a number above 64 bits")

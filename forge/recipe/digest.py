@@ -1,0 +1,61 @@
+"""What of a recipe can change the wheel, as JSON data for fingerprints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.errors import RecipeError
+from forge.base.hashing import file_sha256, tree_sha256
+from forge.recipe.diagnostics import shown_path
+from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
+
+if TYPE_CHECKING:
+    from forge.recipe.model import EvaluatedRecipe, SourcePin
+
+
+def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
+    """JSON data that differs whenever an evaluated recipe could give another wheel.
+
+    In it: the package, target, Python, the source's hash (not its address: a mirror does not matter), each
+    patch's content in order (not its name), the lock's content, how it is built, host requirements, and what
+    the wheel promises, so that a wheel made under a weaker promise is not taken for one under a stronger. Not
+    in it: ``about`` and ``test``.
+
+    Raises:
+        RecipeError: A patch, the lock or a local source cannot be read.
+    """
+    try:
+        return {
+            "name": evaluated.normalized_name,
+            "version": evaluated.version,
+            "target": [
+                str(evaluated.target.abi),
+                str(evaluated.target.arch),
+                str(evaluated.target.ios_version),
+            ],
+            "python": evaluated.python,
+            "source": _source(evaluated.source),
+            "patches": [file_sha256(patch) for patch in evaluated.patches],
+            "lock": file_sha256(evaluated.lock_file) if evaluated.lock_file.exists() else None,
+            "backend": str(evaluated.backend),
+            "requires": list(evaluated.requires),
+            "config_settings": {key: list(values) for key, values in evaluated.config_settings.items()},
+            "env": dict(evaluated.env),
+            "host": list(evaluated.host),
+            "native": evaluated.native,
+            "extensions": sorted(evaluated.extensions),
+        }
+    except OSError as error:
+        what = shown_path(Path(error.filename)) if isinstance(error.filename, str) else evaluated.name
+        raise RecipeError(f"cannot read {what}: {error.strerror}", hint="the recipe names it") from error
+
+
+def _source(source: SourcePin) -> list[str]:
+    match source:
+        case SdistPin(sha256=sha256) | UrlPin(sha256=sha256):
+            return ["sha256", sha256]
+        case GitPin(revision=revision):
+            return ["git", revision]
+        case PathPin(path):
+            return ["path", tree_sha256(Path(path)) if Path(path).is_dir() else file_sha256(Path(path))]

@@ -1,0 +1,75 @@
+"""A recipe for one target and Python: conditions decided, variables expanded."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.errors import RecipeError
+from forge.recipe.checks import Role, value_problems
+from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError
+from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, SourcePin, UrlPin
+from forge.recipe.values import Variables, expand, expand_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from forge.base.target import Target
+    from forge.recipe.model import Recipe
+    from forge.recipe.values import Value
+
+
+def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
+    """What a recipe says for one build.
+
+    Args:
+        recipe: The recipe.
+        target: What to build for.
+        python: Python's major.minor, e.g. ``3.13``.
+
+    Raises:
+        RecipeError: *python* is no major.minor.
+        InvalidRecipeError: A value is wrong once its variables are expanded.
+    """
+    if re.fullmatch(r"\d{1,3}\.\d{1,3}", python, flags=re.ASCII) is None:
+        raise RecipeError(f"{python!r} is no Python version", hint="expected major.minor, e.g. 3.13")
+    variables = Variables.of(recipe.name, recipe.version, target, python)
+    problems: list[Diagnostic] = []
+
+    def strings(role: Role, values: Iterable[Value]) -> tuple[str, ...]:
+        chosen = [value for value in values if value.counts(variables)]
+        for value in chosen:
+            text = expand(value.text, variables)
+            problems.extend(value_problems(role, text, value.where, recipe.directory))
+        return expand_all(chosen, variables)
+
+    settings = {key: expand_all(values, variables) for key, values in recipe.config_settings.items()}
+    evaluated = EvaluatedRecipe(
+        recipe=recipe,
+        target=target,
+        python=python,
+        source=_source(recipe, variables),
+        patches=tuple(recipe.directory / text for text in strings(Role.PATCH, recipe.patches)),
+        requires=strings(Role.REQUIREMENT, recipe.requires),
+        config_settings={key: values for key, values in settings.items() if values},
+        env={key: expand(value.text, variables) for key, value in recipe.env.items() if value.counts(variables)},
+        host=strings(Role.REQUIREMENT, recipe.host),
+        extensions=strings(Role.MODULE, recipe.extensions),
+        imports=strings(Role.MODULE, recipe.imports),
+    )
+    if problems:
+        raise InvalidRecipeError(problems)
+    return evaluated
+
+
+def _source(recipe: Recipe, variables: Variables) -> SourcePin:
+    match recipe.source:
+        case SdistPin(sha256, filename):
+            return SdistPin(sha256, filename and expand(filename, variables))
+        case UrlPin(urls, sha256):
+            return UrlPin(tuple(expand(url, variables) for url in urls), sha256)
+        case GitPin(url, revision):
+            return GitPin(expand(url, variables), revision)
+        case PathPin(path):
+            return PathPin(str((recipe.directory / Path(expand(path, variables)).expanduser()).resolve()))

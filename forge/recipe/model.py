@@ -1,0 +1,217 @@
+"""A recipe as it was read, and as it counts for one target and Python: two types, not to be mixed up."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from forge.base.target import Target
+    from forge.recipe.values import Value
+
+LOCK_NAME = "build-requirements.lock"
+"""The file beside a recipe that pins its build requirements."""
+
+RECIPE_NAME = "recipe.yaml"
+"""The file that makes a directory a recipe."""
+
+
+class Backend(enum.StrEnum):
+    """The kinds of PEP 517 back ends that forge knows how to cross-build with."""
+
+    SETUPTOOLS = "setuptools"
+    MESON_PYTHON = "meson-python"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a recipe says to people; nothing of it changes the wheel.
+
+    Args:
+        homepage: A URL, or an empty string.
+        license: An SPDX expression (PEP 639), or an empty string.
+        summary: One line, or an empty string.
+    """
+
+    homepage: str = ""
+    license: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class SdistPin:
+    """The package's own sdist in the configured package index.
+
+    Args:
+        sha256: Of the file, 64 hex digits.
+        filename: Its name, where the version has several sdists.
+    """
+
+    sha256: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True)
+class UrlPin:
+    """One archive at several mirrors.
+
+    Args:
+        urls: In the order to try them; ``debian:pool/…`` is Debian's archive as apt knows it.
+        sha256: Of the file, 64 hex digits.
+    """
+
+    urls: tuple[str, ...]
+    sha256: str
+
+
+@dataclass(frozen=True)
+class GitPin:
+    """One commit of a repository.
+
+    Args:
+        url: The repository.
+        revision: The commit, 40 hex digits.
+    """
+
+    url: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class PathPin:
+    """A directory or archive of this machine.
+
+    Args:
+        path: As written, or absolute once evaluated.
+    """
+
+    path: str
+
+
+SourcePin = SdistPin | UrlPin | GitPin | PathPin
+"""Where a recipe's source comes from."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe as it stands in its file: conditions and variables are still in it.
+
+    Args:
+        file: The recipe's file, absolute.
+        name: The package's name, as written.
+        version: Its version (PEP 440), as written.
+        source: Where the source comes from; variables are still in its strings.
+        backend: The kind of its PEP 517 back end.
+        about: For people.
+        patches: Unified diffs, relative to the recipe's directory.
+        requires: Build requirements (PEP 508) beside and instead of ``build-system.requires``.
+        config_settings: PEP 517 config settings.
+        env: Environment variables of the build.
+        host: Host requirements (PEP 508).
+        native: Whether the wheel must have compiled code.
+        extensions: Dotted names of the extension modules that the wheel must have.
+        imports: Dotted names of the modules that must import.
+    """
+
+    file: Path
+    name: str
+    version: str
+    source: SourcePin
+    backend: Backend
+    about: About = About()
+    patches: tuple[Value, ...] = ()
+    requires: tuple[Value, ...] = ()
+    config_settings: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    env: Mapping[str, Value] = field(default_factory=dict)
+    host: tuple[Value, ...] = ()
+    native: bool = True
+    extensions: tuple[Value, ...] = ()
+    imports: tuple[Value, ...] = ()
+
+    @property
+    def directory(self) -> Path:
+        """Where the recipe and its patches lie."""
+        return self.file.parent
+
+    @property
+    def normalized_name(self) -> NormalizedName:
+        """The name by which recipes are found and compared (PEP 503)."""
+        return canonicalize_name(self.name)
+
+    @property
+    def lock_file(self) -> Path:
+        """Where its build requirements are pinned; may not exist yet."""
+        return self.directory / LOCK_NAME
+
+
+@dataclass(frozen=True)
+class EvaluatedRecipe:
+    """A recipe for one target and Python: plain strings, only what counts.
+
+    Args:
+        recipe: What it was made from.
+        target: What it is for.
+        python: Python's major.minor, e.g. ``3.13``.
+        source: Where the source comes from; a path is absolute.
+        patches: Unified diffs, absolute paths of files that exist, in order.
+        requires: Build requirements (PEP 508) beside and instead of ``build-system.requires``.
+        config_settings: PEP 517 config settings; a setting whose values all have failing conditions is left
+            out.
+        env: Environment variables of the build.
+        host: Host requirements (PEP 508).
+        extensions: Dotted names of the extension modules that the wheel must have.
+        imports: Dotted names of the modules that must import.
+    """
+
+    recipe: Recipe
+    target: Target
+    python: str
+    source: SourcePin
+    patches: tuple[Path, ...] = ()
+    requires: tuple[str, ...] = ()
+    config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    host: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The package's name, as written."""
+        return self.recipe.name
+
+    @property
+    def normalized_name(self) -> NormalizedName:
+        """The package's name, normalised (PEP 503)."""
+        return self.recipe.normalized_name
+
+    @property
+    def version(self) -> str:
+        """The package's version, as written."""
+        return self.recipe.version
+
+    @property
+    def backend(self) -> Backend:
+        """The kind of PEP 517 back end."""
+        return self.recipe.backend
+
+    @property
+    def native(self) -> bool:
+        """Whether the wheel must have compiled code."""
+        return self.recipe.native
+
+    @property
+    def about(self) -> About:
+        """For people."""
+        return self.recipe.about
+
+    @property
+    def lock_file(self) -> Path:
+        """Where the build requirements are pinned; may not exist yet."""
+        return self.recipe.lock_file

@@ -1,0 +1,120 @@
+"""A recipe's file to a `Recipe`: read, check everything, report everything at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forge.base.errors import RecipeError
+from forge.recipe.checks import content_problems
+from forge.recipe.diagnostics import InvalidRecipeError, shown_path
+from forge.recipe.document import parse_document
+from forge.recipe.model import (
+    RECIPE_NAME,
+    About,
+    Backend,
+    GitPin,
+    PathPin,
+    Recipe,
+    SdistPin,
+    SourcePin,
+    UrlPin,
+)
+from forge.recipe.schema import schema_problems
+from forge.recipe.values import Value, When
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.recipe.document import Document
+    from forge.recipe.document import Path as DataPath
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        path: Its file, or the directory that holds ``recipe.yaml``.
+
+    Raises:
+        RecipeError: There is none, or it cannot be read.
+        InvalidRecipeError: It is wrong; says everything that is.
+    """
+    file = path / RECIPE_NAME if path.is_dir() else path
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError as error:
+        raise RecipeError(f"there is no recipe {shown_path(file)}") from error
+    except OSError as error:
+        raise RecipeError(f"cannot read the recipe {shown_path(file)}: {error.strerror}") from error
+    return parse_recipe(content, file.resolve())
+
+
+def parse_recipe(content: bytes, file: Path) -> Recipe:
+    """Read a recipe's content as though it stood in *file*; its patches are looked for beside that.
+
+    Args:
+        content: YAML, UTF-8.
+        file: An absolute path; the directory's name is the package's.
+
+    Raises:
+        InvalidRecipeError: It is wrong; says everything that is.
+    """
+    document = parse_document(content, shown_path(file))
+    problems = [*document.problems, *schema_problems(document)]
+    taken = {problem.where for problem in problems}
+    problems += [problem for problem in content_problems(document, file) if problem.where not in taken]
+    if problems:
+        raise InvalidRecipeError(problems)
+    return _Reader(document).recipe(file)
+
+
+class _Reader:
+    """Makes the recipe's values out of data that the schema has accepted."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+
+    def recipe(self, file: Path) -> Recipe:
+        data: Any = self.document.data
+        build = data["build"]
+        wheel = data.get("wheel", {})
+        return Recipe(
+            file=file,
+            name=data["package"]["name"],
+            version=data["package"]["version"],
+            source=_source(data["source"]),
+            backend=Backend(build["backend"]),
+            about=About(**data.get("about", {})),
+            patches=self._values(("source", "patches"), data["source"].get("patches", [])),
+            requires=self._values(("build", "requires"), build.get("requires", [])),
+            config_settings={
+                key: self._values(("build", "config_settings", key), value)
+                for key, value in build.get("config_settings", {}).items()
+            },
+            env={key: self._value(("build", "env", key), value) for key, value in build.get("env", {}).items()},
+            host=self._values(("requirements", "host"), data.get("requirements", {}).get("host", [])),
+            native=wheel.get("native", True),
+            extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
+            imports=self._values(("test", "imports"), data.get("test", {}).get("imports", [])),
+        )
+
+    def _values(self, path: DataPath, data: Any) -> tuple[Value, ...]:
+        if isinstance(data, list):
+            return tuple(self._value((*path, number), item) for number, item in enumerate(data))
+        return (self._value(path, data),)
+
+    def _value(self, path: DataPath, data: Any) -> Value:
+        if isinstance(data, str):
+            return Value(data, None, self.document.value_at(path))
+        when = When(**{key: tuple(v) if isinstance(v, list) else (v,) for key, v in data["when"].items()})
+        return Value(data["value"], when, self.document.value_at((*path, "value")))
+
+
+def _source(data: Any) -> SourcePin:
+    if "sdist" in data:
+        return SdistPin(data["sdist"]["sha256"], data["sdist"].get("filename"))
+    if "url" in data:
+        return UrlPin(tuple(data["url"]), data["sha256"])
+    if "git" in data:
+        return GitPin(data["git"]["url"], data["git"]["revision"])
+    return PathPin(data["path"])

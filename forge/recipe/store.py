@@ -1,0 +1,96 @@
+"""Where recipes are found, and loading them by name."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from forge.base.errors import RecipeError
+from forge.recipe.data import data_directory
+from forge.recipe.diagnostics import did_you_mean, shown_path
+from forge.recipe.model import RECIPE_NAME, Recipe
+from forge.recipe.read import read_recipe
+
+
+@dataclass(frozen=True)
+class RecipeStore:
+    """A directory of recipes: ``<name>/recipe.yaml`` each.
+
+    Args:
+        directory: The directory.
+    """
+
+    directory: Path
+
+    def names(self) -> tuple[NormalizedName, ...]:
+        """The names of all recipes, normalised, sorted."""
+        return tuple(sorted(self._files()))
+
+    def path(self, name: str) -> Path:
+        """The file of a recipe.
+
+        Args:
+            name: The package's name in any spelling (PEP 503).
+
+        Raises:
+            RecipeError: There is none of that name.
+        """
+        files = self._files()
+        key = canonicalize_name(name)
+        if key not in files:
+            hint = did_you_mean(key, files, "recipes")
+            raise RecipeError(f"there is no recipe {name!r} in {shown_path(self.directory)}", hint=hint)
+        return files[key]
+
+    def load(self, name: str) -> Recipe:
+        """Read a recipe by name.
+
+        Raises:
+            RecipeError: There is none of that name.
+            InvalidRecipeError: It is wrong; says everything that is.
+        """
+        return read_recipe(self.path(name))
+
+    def _files(self) -> dict[NormalizedName, Path]:
+        return {canonicalize_name(file.parent.name): file for file in self.directory.glob(f"*/{RECIPE_NAME}")}
+
+
+def find_recipes(named: Path | None = None) -> RecipeStore:
+    """The recipes to use.
+
+    Looked for, in this order: *named*; ``FORGE_RECIPES``; a directory ``recipes`` that holds recipes, in the
+    working directory or above it; forge's own.
+
+    Args:
+        named: The directory that the user named.
+
+    Raises:
+        RecipeError: A directory that was named holds no recipe.
+    """
+    variable = os.environ.get("FORGE_RECIPES")
+    if named is not None:
+        return _named(named, "")
+    if variable:
+        return _named(Path(variable), " (FORGE_RECIPES)")
+    here = Path.cwd()
+    for directory in (here, *here.parents):
+        if _holds_recipes(directory / "recipes"):
+            return RecipeStore(directory / "recipes")
+    return RecipeStore(data_directory("recipes"))
+
+
+def _named(directory: Path, whence: str) -> RecipeStore:
+    directory = directory.expanduser().resolve()
+    if not directory.is_dir():
+        raise RecipeError(f"there is no directory of recipes {shown_path(directory)}{whence}")
+    if not _holds_recipes(directory):
+        hint = f"a recipe is at <name>/{RECIPE_NAME} in it"
+        raise RecipeError(f"{shown_path(directory)}{whence} holds no recipe", hint=hint)
+    return RecipeStore(directory)
+
+
+def _holds_recipes(directory: Path) -> bool:
+    return next(directory.glob(f"*/{RECIPE_NAME}"), None) is not None

@@ -1,0 +1,132 @@
+"""The room's face: a source's description to an archive on disk, and an archive to a patched tree."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from forge.base.atomic import atomic_directory, storage_error
+from forge.base.errors import SourceError
+from forge.source.archive import Limits, unpack_into
+from forge.source.debian import resolve_urls
+from forge.source.download import cached, download
+from forge.source.git import fetch_git
+from forge.source.index import find_sdists
+from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource, checked_filename
+from forge.source.patch import apply_patches
+from forge.source.pip_config import IndexConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
+    from forge.source.http import Patience
+    from forge.source.model import Attempt
+
+
+def fetch(
+    source: Source,
+    home: ForgeHome,
+    progress: Progress,
+    *,
+    index: IndexConfig | None = None,
+    patience: Patience | None = None,
+) -> Path:
+    """The source on disk: an archive in the cache, or the path of a local source.
+
+    Nothing is asked of the network, of pip or of apt if the cache has the file.
+
+    Args:
+        source: What to get.
+        home: The cache.
+        progress: Is told what happens.
+        index: Package indexes; None asks pip's configuration when they are needed.
+        patience: Time-outs, attempts and the largest size.
+
+    Raises:
+        SourceError: It is not what was pinned, or does not exist.
+        NetworkError: Nothing answered; says what was tried.
+        ToolchainError: git is missing.
+        StorageError: The cache cannot be written.
+    """
+    skipped: tuple[Attempt, ...] = ()
+    match source:
+        case PathSource(path):
+            if not path.exists():
+                raise SourceError(f"there is no source {path}")
+            return path
+        case GitSource():
+            return fetch_git(source, home, progress)
+        case SdistSource(name, version, sha256, filename):
+            found = cached(sha256, home, progress, filename)
+            if found:
+                return found
+            progress.phase(name, "look for the sdist")
+            files = find_sdists(
+                name,
+                version,
+                sha256=sha256,
+                config=index or IndexConfig.from_pip(),
+                filename=filename,
+                patience=patience,
+            )
+            urls, filename = tuple(file.url for file in files), files[0].filename
+        case UrlSource(given, sha256):
+            found = cached(sha256, home, progress)
+            if found:
+                return found
+            urls, skipped = resolve_urls(given)
+            filename = archive_name((*urls, *given))
+    return download(
+        urls,
+        sha256=sha256,
+        filename=filename,
+        home=home,
+        progress=progress,
+        patience=patience,
+        skipped=skipped,
+    )
+
+
+def prepare(
+    source: Path, patches: Sequence[Path], destination: Path, progress: Progress, limits: Limits | None = None
+) -> None:
+    """Unpack (or copy) a source and patch it; *destination* is replaced, and there whole or not at all.
+
+    Args:
+        source: What `fetch` returned: an archive, or a directory, of which git's own files are left out.
+        patches: Unified diffs, in order.
+        destination: The directory to make.
+        progress: Is told what happens.
+        limits: How much an archive may unpack to.
+
+    Raises:
+        SourceError: The archive is damaged or unsafe, or a patch does not apply.
+        ToolchainError: There is no ``patch`` program.
+        StorageError: The disk is full, or may not be written.
+    """
+    try:
+        with atomic_directory(destination) as tree:
+            progress.phase(source.name, "unpack")
+            if source.is_dir():
+                shutil.copytree(source, tree, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+            else:
+                unpack_into(source, tree, limits)
+            if patches:
+                progress.phase(source.name, "patch")
+            apply_patches(tree, patches)
+    except OSError as error:  # shutil.Error is one, and has no number
+        raise storage_error(error) or SourceError(f"cannot prepare {source.name}: {error}") from error
+
+
+def archive_name(urls: Sequence[str]) -> str:
+    """What to call the archive that these URLs name: after the first that gives a usable name."""
+    for url in urls:
+        try:
+            return checked_filename(PurePosixPath(unquote(urlsplit(url).path)).name)
+        except (SourceError, ValueError):
+            continue
+    return "source"

@@ -1,0 +1,141 @@
+#!/bin/sh
+# xcrun for LLVM on Linux, written by forge: the one seam between Apple's build conventions and the tools of this machine.
+#
+# Understands what CPython's compiler wrappers, OpenSSL, CMake, Meson, Rust and setuptools ask of Apple's xcrun(1):
+#   xcrun [--sdk NAME|PATH] TOOL ARGUMENTS...        run a tool for that SDK
+#   xcrun [--sdk NAME|PATH] --find TOOL              the path of a tool
+#   xcrun [--sdk NAME|PATH] --show-sdk-path | --show-sdk-version | --show-sdk-platform-path | --show-sdk-platform-version
+#
+# FORGE_PREFIX_MAP (old=new, several separated by ":") becomes -ffile-prefix-map options, so that a compiled file does
+# not depend on where it was compiled.
+#
+# Plain POSIX sh on purpose: it runs once for each file that is compiled, and Python would cost ten times more.
+set -eu
+
+root='@ROOT@'
+llvm='@LLVM@'
+sdk_version='@SDK_VERSION@'
+known_versions='@KNOWN_VERSIONS@'
+
+fail() {
+    printf 'xcrun: error: %s\n' "$1" >&2
+    exit "${2:-72}" # 72 is what Apple's xcrun exits with when it cannot find something (EX_OSFILE)
+}
+
+sdk=${SDKROOT:-iphoneos}
+action=run
+while [ $# -gt 0 ]; do
+    case $1 in
+        --sdk | -sdk) [ $# -ge 2 ] || fail '--sdk needs a name' 64; sdk=$2; shift 2 ;;
+        --sdk=*) sdk=${1#--sdk=}; shift ;;
+        --find | -find | -f) action=find; shift ;;
+        --run | -run | -r) action=run; shift ;;
+        --show-sdk-path | -show-sdk-path) action=sdk_path; shift ;;
+        --show-sdk-version | -show-sdk-version) action=sdk_version; shift ;;
+        --show-sdk-platform-path | -show-sdk-platform-path) action=platform_path; shift ;;
+        --show-sdk-platform-version | -show-sdk-platform-version) action=sdk_version; shift ;;
+        --show-sdk-build-version | -show-sdk-build-version) action=sdk_version; shift ;;
+        --toolchain | -toolchain) [ $# -ge 2 ] || fail '--toolchain needs a name' 64; shift 2 ;;
+        --log | -log | -l | --verbose | -verbose | -v | --no-cache | -no-cache | -n | --kill-cache | -kill-cache | -k) shift ;;
+        --version | -version) printf 'xcrun version forge\n'; exit 0 ;;
+        --) shift; break ;;
+        -*) fail "unknown option $1" 64 ;;
+        *) break ;;
+    esac
+done
+
+case $sdk in
+    */iPhoneSimulator.sdk* | iphonesimulator*) platform=iPhoneSimulator; abi=iphonesimulator; environment=-simulator; runtime=iossim ;;
+    */iPhoneOS.sdk* | iphoneos*) platform=iPhoneOS; abi=iphoneos; environment=; runtime=ios ;;
+    *) fail "SDK '$sdk' cannot be located: there are iphoneos and iphonesimulator" ;;
+esac
+platform_path=$root/Platforms/$platform.platform
+sdk_path=$platform_path/Developer/SDKs/$platform.sdk
+
+case $action in
+    sdk_path) printf '%s\n' "$sdk_path"; exit 0 ;;
+    sdk_version) printf '%s\n' "$sdk_version"; exit 0 ;;
+    platform_path) printf '%s\n' "$platform_path"; exit 0 ;;
+esac
+
+[ $# -ge 1 ] || fail 'no tool named' 64
+tool=${1##*/}
+shift
+if [ "$action" = find ]; then
+    [ -x "$root/tools/$abi/$tool" ] || fail "unable to find utility \"$tool\", not a developer tool or in PATH"
+    printf '%s\n' "$root/tools/$abi/$tool"
+    exit 0
+fi
+
+# The stubs of the newest iOS version that is not above $1: what links there exists on the minimum iOS version.
+stubs_for() {
+    major=${1%%.*}
+    minor=${1#"$major"}
+    minor=${minor#.}
+    minor=${minor%%.*}
+    wanted=$((major * 100 + ${minor:-0}))
+    chosen=
+    for version in $known_versions; do
+        if [ $((${version%.*} * 100 + ${version#*.})) -le "$wanted" ]; then chosen=$version; fi
+    done
+    printf '%s/usr/lib/versions/%s\n' "$sdk_path" "${chosen:-12.0}"
+}
+
+compile() {
+    driver=$1
+    shift
+    target=
+    arch=
+    strict=
+    previous=
+    for argument; do
+        case $previous in
+            -target) target=$argument ;;
+            -arch) arch=$argument ;;
+        esac
+        case $argument in
+            --target=*) target=${argument#--target=} ;;
+            -Wl,*-no_weak_imports* | -no_weak_imports) strict=yes ;;
+        esac
+        previous=$argument
+    done
+    if [ -z "$target" ]; then
+        # Without -target Apple's clang takes architecture and minimum version from -arch and the environment.
+        target=${arch:-arm64}-apple-ios${IPHONEOS_DEPLOYMENT_TARGET:-12.0}$environment
+        set -- -target "$target" "$@"
+    fi
+    if [ -n "$strict" ]; then
+        # ld64's -no_weak_imports, which lld lacks, refuses a symbol that is newer than the minimum version. Stubs that
+        # do not list newer ones have the same effect, and a configure check for such a function fails as it must.
+        version=${target##*-apple-ios}
+        set -- "-L$(stubs_for "${version%%-*}")" "$@"
+    fi
+    if [ -n "${FORGE_PREFIX_MAP:-}" ]; then
+        rest=$FORGE_PREFIX_MAP:
+        while [ -n "$rest" ]; do
+            set -- "-ffile-prefix-map=${rest%%:*}" "$@"
+            rest=${rest#*:}
+        done
+    fi
+    # What is put in here must not make a check fail that runs with -Werror=unused-command-line-argument (Meson's do).
+    # The C++ headers are named because clang would take those beside itself, whose configuration has the availability
+    # annotations off.
+    exec "$llvm/$driver" --start-no-unused-arguments \
+        -isysroot "$sdk_path" -resource-dir "$root/resource" \
+        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 \
+        -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
+        --end-no-unused-arguments "$@"
+}
+
+case $tool in
+    clang | cc | gcc) compile clang "$@" ;;
+    clang++ | c++ | g++) compile clang++ "$@" ;;
+    cpp) compile clang -E "$@" ;;
+    ld) exec "$llvm/ld64.lld" "$@" ;;
+    ar | ranlib | nm | strip | lipo | otool | size | strings | objdump | dwarfdump | bitcode_strip)
+        exec "$llvm/llvm-$(printf '%s' "$tool" | tr _ -)" "$@" ;;
+    libtool) exec "$llvm/llvm-libtool-darwin" "$@" ;;
+    install_name_tool) exec "$llvm/llvm-install-name-tool" "$@" ;;
+    dsymutil) exec "$llvm/dsymutil" "$@" ;;
+    *) fail "unable to find utility \"$tool\", not a developer tool or in PATH" ;;
+esac

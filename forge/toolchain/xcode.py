@@ -1,0 +1,77 @@
+"""Xcode on a Mac: the real ``xcrun``, asked what it is. Nothing is assembled and nothing wrapped."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from forge.base.errors import ToolchainError
+from forge.base.hashing import fingerprint
+from forge.base.process import output
+from forge.base.target import Abi
+
+_HINT = "install Xcode from the App Store, then run: sudo xcode-select --switch /Applications/Xcode.app"
+
+
+@dataclass(frozen=True)
+class XcodeToolchain:
+    """An installed Xcode, behind `forge.toolchain.base.Toolchain`.
+
+    Args:
+        xcrun: Apple's xcrun.
+        version: What ``xcrun clang --version`` says first: clang's release and build.
+        sdks: Each ABI's SDK: version, build, path.
+    """
+
+    xcrun: Path
+    version: str
+    sdks: tuple[tuple[Abi, str, str, Path], ...]
+    kind: str = "xcode"
+
+    @property
+    def id(self) -> str:
+        """Compiler and SDK builds decide what is compiled; their place on the disk does not."""
+        return fingerprint({"clang": self.version, "sdks": [[str(a), v, b] for a, v, b, _ in self.sdks]})
+
+    @property
+    def description(self) -> str:
+        """Names and versions."""
+        return f"{self.version}, " + ", ".join(f"{abi} SDK {version}" for abi, version, _, _ in self.sdks)
+
+    @property
+    def path(self) -> tuple[Path, ...]:
+        """The directory of xcrun."""
+        return (self.xcrun.parent,)
+
+    def sdk_path(self, abi: Abi) -> Path:
+        """As ``xcrun --show-sdk-path`` printed it."""
+        return next(path for known, _, _, path in self.sdks if known is abi)
+
+
+def find_xcode(xcrun: Path = Path("/usr/bin/xcrun"), platform: str = sys.platform) -> XcodeToolchain:
+    """Xcode as ``xcrun`` describes it.
+
+    Args:
+        xcrun: The program to ask.
+        platform: ``sys.platform`` of the build machine.
+
+    Raises:
+        ToolchainError: This is not a Mac, there is no Xcode, or its command line tools alone (they have no iOS SDK).
+    """
+    if platform != "darwin":
+        raise ToolchainError("Xcode exists on macOS only", hint="forge uses LLVM here; run 'forge doctor'")
+    try:
+        version = output([xcrun, "--sdk", "iphoneos", "clang", "--version"]).splitlines()[0].strip()
+        sdks = tuple(
+            (
+                abi,
+                output([xcrun, "--sdk", abi.value, "--show-sdk-version"]).strip(),
+                output([xcrun, "--sdk", abi.value, "--show-sdk-build-version"]).strip(),
+                Path(output([xcrun, "--sdk", abi.value, "--show-sdk-path"]).strip()),
+            )
+            for abi in Abi
+        )
+    except (ToolchainError, IndexError) as error:
+        raise ToolchainError(f"Xcode with the iOS SDKs is not usable: {error}", hint=_HINT) from error
+    return XcodeToolchain(xcrun, version, sdks)

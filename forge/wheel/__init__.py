@@ -1,0 +1,1 @@
+"""Wheels as files: names, tags, reading safely, packing reproducibly."""

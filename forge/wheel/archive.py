@@ -1,0 +1,188 @@
+"""Reading zip files that nobody vouches for.
+
+Everything is checked before a byte is unpacked: a wheel may come from anywhere, and is written to disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forge.base.errors import WheelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_ENCRYPTED = 0x1
+_UTF8 = 0x800
+_READ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What ``zipfile`` raises for broken archives; UnicodeDecodeError is a ValueError."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still taken for an honest archive.
+
+    Args:
+        members: How many files.
+        member_bytes: A file's size, unpacked.
+        total_bytes: All files' size, unpacked.
+        ratio: Unpacked to packed, of files above *ratio_from* bytes. Deflate itself reaches about 1030; code
+            and text stay below 50.
+        ratio_from: Below this size in bytes a high ratio harms nobody.
+    """
+
+    members: int = 200_000
+    member_bytes: int = 2 << 30
+    total_bytes: int = 8 << 30
+    ratio: int = 500
+    ratio_from: int = 16 << 20
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in a wheel.
+
+    Args:
+        path: With ``/``, relative.
+        size: Unpacked, in bytes.
+        packed_size: In the archive, in bytes.
+        executable: Whether its mode has an x bit.
+    """
+
+    path: str
+    size: int
+    packed_size: int
+    executable: bool
+
+
+@contextlib.contextmanager
+def open_archive(path: Path, limits: Limits | None = None) -> Iterator[tuple[zipfile.ZipFile, tuple[Member, ...]]]:
+    """Open a zip file and check its directory.
+
+    Args:
+        path: The file.
+        limits: What is still taken; the defaults fit wheels.
+
+    Yields:
+        The archive, and its files sorted by path (directories left out).
+
+    Raises:
+        WheelError: It cannot be read, is no zip file, or has a member that is not to be unpacked: outside its
+            directory, twice, encrypted, a link, too large.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+        if start != b"PK\x03\x04":
+            raise WheelError(f"{path.name}: not a zip file" if start else f"{path.name}: an empty file")
+        archive = zipfile.ZipFile(path)
+    except _READ_ERRORS as error:
+        raise unreadable(path.name, error) from error
+    with archive:
+        yield archive, _checked(path.name, archive.infolist(), limits or Limits())
+
+
+def read_member(archive: zipfile.ZipFile, member: str, wheel: str) -> bytes:
+    """A member's bytes.
+
+    Args:
+        archive: As `open_archive` gave it.
+        member: Its path.
+        wheel: The wheel's name, for the error.
+
+    Raises:
+        WheelError: It is not there or cannot be unpacked (wrong CRC, cut off).
+    """
+    try:
+        return archive.read(member)
+    except KeyError:
+        raise WheelError(f"{wheel}: {member}: no such member") from None
+    except _READ_ERRORS as error:
+        raise unreadable(f"{wheel}: {member}", error) from error
+
+
+def unreadable(what: str, error: Exception) -> WheelError:
+    """The error for an archive or member that ``zipfile`` gave up on."""
+    if isinstance(error, OSError) and error.strerror:
+        return WheelError(f"{what}: cannot be read: {error.strerror}")
+    said = (
+        "a member's name is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error) or type(error).__name__
+    )
+    return WheelError(f"{what}: damaged zip file: {said}", hint="download or build the wheel again")
+
+
+def _checked(wheel: str, entries: list[zipfile.ZipInfo], limits: Limits) -> tuple[Member, ...]:
+    if len(entries) > limits.members:
+        raise WheelError(f"{wheel}: {len(entries)} members; more than {limits.members} are not taken")
+    members: dict[str, Member] = {}
+    total = 0
+    for entry in entries:
+        problem = _name_problem(entry) or _entry_problem(entry, limits)
+        if problem is None and entry.filename in members:
+            problem = "is in the archive twice"
+        if problem:
+            raise WheelError(f"{wheel}: {_shown(entry.orig_filename)}: {problem}", hint="such a wheel is not unpacked")
+        total += entry.file_size
+        if total > limits.total_bytes:
+            raise WheelError(
+                f"{wheel}: unpacks to more than {limits.total_bytes} bytes",
+                hint="such a wheel is not unpacked",
+            )
+        if not entry.is_dir():
+            mode = entry.external_attr >> 16
+            members[entry.filename] = Member(entry.filename, entry.file_size, entry.compress_size, bool(mode & 0o111))
+    for path in members:
+        parents = path.split("/")[:-1]
+        for count in range(1, len(parents) + 1):
+            if "/".join(parents[:count]) in members:
+                raise WheelError(f"{wheel}: {_shown(path)}: lies below a file")
+    return tuple(members[path] for path in sorted(members))
+
+
+def _name_problem(entry: zipfile.ZipInfo) -> str | None:
+    name = entry.orig_filename
+    parts = name.removesuffix("/").split("/")
+    if not name.isascii() and not entry.flag_bits & _UTF8:
+        return "its name is neither ASCII nor marked as UTF-8"
+    if not name or "\\" in name or any(ord(c) < 32 or ord(c) == 127 for c in name):
+        return "its name has a backslash or a control character, or is empty"
+    if name.startswith("/") or parts[0].endswith(":") or (len(parts[0]) > 1 and parts[0][1] == ":"):
+        return "its name is absolute"
+    if any(part in ("", ".", "..") for part in parts):
+        return "its name leads out of the wheel or is not in normal form"
+    return None
+
+
+def _entry_problem(entry: zipfile.ZipInfo, limits: Limits) -> str | None:
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if entry.flag_bits & _ENCRYPTED:
+        return "is encrypted"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a symbolic link" if kind == stat.S_IFLNK else "is a special file"
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return f"is packed by method {entry.compress_type}; installers know stored (0) and deflated (8)"
+    if entry.file_size > limits.member_bytes:
+        return f"unpacks to {entry.file_size} bytes; more than {limits.member_bytes} are not taken"
+    if entry.file_size > limits.ratio_from and entry.file_size > limits.ratio * max(entry.compress_size, 1):
+        return f"unpacks from {entry.compress_size} to {entry.file_size} bytes: a zip bomb"
+    if entry.is_dir() and entry.file_size:
+        return "is a directory with contents"
+    return None
+
+
+def _shown(name: str) -> str:
+    return ascii(name)[1:-1][:200]

@@ -1,0 +1,225 @@
+"""Reading a wheel: its files, METADATA, WHEEL, RECORD (PEP 427, the binary distribution format)."""
+
+from __future__ import annotations
+
+import email
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.metadata import parse_email
+from packaging.tags import Tag, parse_tag
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from forge.base.errors import WheelError
+from forge.wheel.archive import Limits, Member, open_archive, read_member
+from forge.wheel.extension import ExtensionFile, parse_extension
+from forge.wheel.name import WheelName, parse_wheel_name
+from forge.wheel.record import RecordEntry, RecordProblem, parse_record, verify_record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class WheelMetadata:
+    """What METADATA says (core metadata), as far as forge asks.
+
+    Args:
+        name: Name, as it stands.
+        version: Version, as it stands.
+        metadata_version: Metadata-Version.
+        requires_python: Requires-Python, or None.
+        requires_dist: Requires-Dist, in order.
+    """
+
+    name: str
+    version: str
+    metadata_version: str
+    requires_python: str | None
+    requires_dist: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WheelFile:
+    """What the file WHEEL says.
+
+    Args:
+        wheel_version: Wheel-Version, e.g. ``1.0``.
+        generator: Generator, or None.
+        root_is_purelib: Root-Is-Purelib.
+        tags: The Tag lines, taken apart.
+        build: Build, or empty.
+    """
+
+    wheel_version: str
+    generator: str | None
+    root_is_purelib: bool
+    tags: frozenset[Tag]
+    build: str
+
+
+@dataclass(frozen=True)
+class WheelContents:
+    """A wheel as read.
+
+    Args:
+        path: The file.
+        name: What its name says.
+        members: Its files, sorted by path.
+        dist_info: The dist-info directory's name, without a slash.
+        metadata: METADATA.
+        wheel: WHEEL.
+        record: RECORD's lines.
+        record_problems: Where RECORD and the files disagree; empty in a sound wheel.
+    """
+
+    path: Path
+    name: WheelName
+    members: tuple[Member, ...]
+    dist_info: str
+    metadata: WheelMetadata
+    wheel: WheelFile
+    record: tuple[RecordEntry, ...]
+    record_problems: tuple[RecordProblem, ...]
+
+    @property
+    def extensions(self) -> tuple[ExtensionFile, ...]:
+        """Its ``.so`` files, sorted by path."""
+        found = (parse_extension(member.path) for member in self.members)
+        return tuple(extension for extension in found if extension is not None)
+
+    def read(self, member: str) -> bytes:
+        """A member's bytes.
+
+        Raises:
+            WheelError: There is none of that path, or it cannot be unpacked.
+        """
+        with open_archive(self.path) as (archive, _):
+            return read_member(archive, member, self.path.name)
+
+    def read_all(self) -> Iterator[tuple[str, bytes]]:
+        """Every member's path and bytes, one at a time, sorted by path.
+
+        Raises:
+            WheelError: One cannot be unpacked.
+        """
+        with open_archive(self.path) as (archive, members):
+            for member in members:
+                yield member.path, read_member(archive, member.path, self.path.name)
+
+
+def read_wheel(path: Path, *, limits: Limits | None = None) -> WheelContents:
+    """Read a wheel and compare RECORD with every file.
+
+    Args:
+        path: The wheel.
+        limits: What is still taken for an honest archive.
+
+    Raises:
+        WheelError: Its name is no wheel's, it is no sound zip file, a member is unsafe, its dist-info is
+            missing, incomplete, malformed or of another project or version. A RECORD that only disagrees with
+            the files is not an error but `WheelContents.record_problems`.
+    """
+    name = parse_wheel_name(path.name)
+    with open_archive(path, limits) as (archive, members):
+        paths = [member.path for member in members]
+        dist_info = find_dist_info(paths, name)
+
+        def read(member: str) -> bytes:
+            return read_member(archive, member, path.name)
+
+        metadata = _parse_metadata(_required(path.name, read, paths, f"{dist_info}/METADATA"), path.name)
+        wheel = parse_wheel_file(_required(path.name, read, paths, f"{dist_info}/WHEEL"), path.name)
+        record_path = f"{dist_info}/RECORD"
+        try:
+            record = parse_record(_required(path.name, read, paths, record_path))
+        except ValueError as error:
+            raise WheelError(f"{path.name}: {record_path}: malformed: {error}") from error
+        problems = verify_record(record, paths, record_path, read)
+    return WheelContents(path, name, members, dist_info, metadata, wheel, record, problems)
+
+
+def find_dist_info(paths: list[str], name: WheelName | None = None, *, what: str | None = None) -> str:
+    """The name of the one dist-info directory.
+
+    Args:
+        paths: The files' paths.
+        name: What the wheel's name says; the directory must be of that project and version.
+        what: What errors call the wheel; the file name by default.
+
+    Raises:
+        WheelError: There is none, more than one, or another project's.
+    """
+    label = what or (name.filename if name else "wheel")
+    found = sorted(
+        {path.split("/", 1)[0] for path in paths if "/" in path and path.split("/", 1)[0].endswith(".dist-info")}
+    )
+    if len(found) != 1:
+        said = f"{len(found)} dist-info directories ({', '.join(found)})" if found else "no dist-info directory"
+        raise WheelError(f"{label}: {said}; a wheel has exactly one")
+    directory = found[0]
+    distribution, _, version = directory.removesuffix(".dist-info").rpartition("-")
+    if name is not None and not (
+        canonicalize_name(distribution) == name.canonical_distribution and same_version(version, str(name.version))
+    ):
+        raise WheelError(f"{label}: its dist-info directory is {directory}, of another project or version")
+    return directory
+
+
+def same_version(one: str, other: str) -> bool:
+    """Whether two versions are equal under PEP 440, e.g. ``1.0`` and ``1.0.0``; unequal where one is none."""
+    try:
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return False
+
+
+def parse_wheel_file(data: bytes, wheel: str) -> WheelFile:
+    """Read the file WHEEL.
+
+    Args:
+        data: Its bytes.
+        wheel: The wheel's name, for errors.
+
+    Raises:
+        WheelError: It is of a format later than 1.x, or malformed.
+    """
+    message = email.message_from_string(data.decode("utf-8", errors="replace"))
+    version = str(message.get("Wheel-Version", "")).strip()
+    if version.split(".")[0] != "1":
+        raise WheelError(f"{wheel}: WHEEL: Wheel-Version is {version or 'missing'}; forge reads 1.x")
+    tags: set[Tag] = set()
+    for line in message.get_all("Tag", []):
+        text = str(line).strip()
+        if text.count("-") != 2:
+            raise WheelError(f"{wheel}: WHEEL: {text!r} is not a tag", hint="expected python-abi-platform")
+        tags |= parse_tag(text)
+    generator = message.get("Generator")
+    return WheelFile(
+        wheel_version=version,
+        generator=None if generator is None else str(generator),
+        root_is_purelib=str(message.get("Root-Is-Purelib", "")).strip().lower() == "true",
+        tags=frozenset(tags),
+        build=str(message.get("Build", "")).strip(),
+    )
+
+
+def _parse_metadata(data: bytes, wheel: str) -> WheelMetadata:
+    raw, _ = parse_email(data)
+    if "name" not in raw or "version" not in raw:
+        raise WheelError(f"{wheel}: METADATA has no {'Name' if 'name' not in raw else 'Version'}, or has it twice")
+    return WheelMetadata(
+        name=raw["name"],
+        version=raw["version"],
+        metadata_version=raw.get("metadata_version", ""),
+        requires_python=raw.get("requires_python"),
+        requires_dist=tuple(raw.get("requires_dist", ())),
+    )
+
+
+def _required(wheel: str, read: Callable[[str], bytes], paths: list[str], member: str) -> bytes:
+    if member not in paths:
+        raise WheelError(f"{wheel}: {member} is missing")
+    return read(member)

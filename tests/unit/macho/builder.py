@@ -1,0 +1,198 @@
+"""A small Mach-O writer: libraries and bundles that LLVM's tools and lief read, made from a description."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+ARM64 = (0x0100000C, 0)
+ARM64E = (0x0100000C, 2)
+X86_64 = (0x01000007, 3)
+MACOS, IOS, CATALYST, SIMULATOR = 1, 2, 6, 7
+DYLIB, BUNDLE = 6, 8
+LOAD, WEAK, REEXPORT = 0xC, 0x80000018, 0x8000001F
+PYTHON = "@rpath/Python.framework/Python"
+SYSTEM = "/usr/lib/libSystem.B.dylib"
+DYNAMIC_LOOKUP = 0xFE
+
+_PAGE = 0x1000
+_TWO_LEVEL = 0x100085  # NOUNDEFS, DYLDLINK, TWOLEVEL, NO_REEXPORTED_DYLIBS
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What to write; the defaults are an extension module for the device.
+
+    Versions are (major, minor); imports are (name, library ordinal, weak).
+    """
+
+    cpu: tuple[int, int] = ARM64
+    file_type: int = DYLIB
+    platform: int | None = IOS
+    minos: tuple[int, int] = (12, 0)
+    version_min: bool = False
+    flags: int = _TWO_LEVEL
+    install_name: str | None = "@rpath/x.framework/x"
+    loads: tuple[tuple[str, int], ...] = ((PYTHON, LOAD), (SYSTEM, LOAD))
+    rpaths: tuple[str, ...] = ()
+    exports: tuple[str, ...] = ("_PyInit_x",)
+    imports: tuple[tuple[str, int, bool], ...] = (("_PyModule_Create2", 1, False), ("_free", 2, False))
+    stabs: tuple[str, ...] = ()
+    strings: bytes = b"hello\0"
+    trie: bytes | None = None
+    """An export trie to write in place of the right one; empty for none, so that the symbol table counts."""
+    signature: bytes = b""
+    encrypted: bool = False
+    extra_section: tuple[str, str] | None = None
+    """Segment and section of an empty section more, e.g. DWARF's."""
+    extra_commands: bytes = b""
+    extra_count: int = 0
+
+
+def macho(spec: Spec | None = None, **changes: object) -> bytes:
+    """The file that *spec*, or the default with *changes*, describes."""
+    spec = spec or Spec(**changes)  # type: ignore[arg-type]  # tests name fields; mypy checks Spec's users elsewhere
+    return _Writer(spec).write()
+
+
+def fat(*slices: bytes, cpus: tuple[tuple[int, int], ...] = (ARM64, X86_64)) -> bytes:
+    """A fat file of *slices*."""
+    header = struct.pack(">II", 0xCAFEBABE, len(slices))
+    body, at = b"", _PAGE
+    for (cpu, subtype), data in zip(cpus, slices, strict=False):
+        header += struct.pack(">5I", cpu, subtype, at, len(data), 12)
+        padded = data.ljust(-(-len(data) // _PAGE) * _PAGE, b"\0")
+        body += padded
+        at += len(padded)
+    return header.ljust(_PAGE, b"\0") + body
+
+
+def ad_hoc_signature(flags: int = 0x20002, *, cms: bytes = b"") -> bytes:
+    """A signature's frame: a code directory with *flags*, and a CMS blob if given."""
+    directory = struct.pack(">IIII", 0xFADE0C02, 44, 0x20400, flags).ljust(44, b"\0")
+    blobs = [(0, directory)]
+    if cms:
+        blobs.append((0x10000, struct.pack(">II", 0xFADE0B01, 8 + len(cms)) + cms))
+    at = 12 + 8 * len(blobs)
+    index, body = b"", b""
+    for kind, blob in blobs:
+        index += struct.pack(">II", kind, at + len(body))
+        body += blob
+    return struct.pack(">III", 0xFADE0CC0, at + len(body), len(blobs)) + index + body
+
+
+def export_trie(names: tuple[str, ...]) -> bytes:
+    """A trie with one edge for each name."""
+    root_size = 2 + sum(len(name) + 1 + 2 for name in names)
+    root, nodes = bytearray([0, len(names)]), b""
+    for name in names:
+        at = root_size + len(nodes)
+        root += name.encode() + b"\0" + bytes([at & 0x7F | 0x80, at >> 7])
+        nodes += b"\x03\x00\x80\x20\x00"  # 3 bytes: no flags, address 0x1000; no children
+    return bytes(root) + nodes
+
+
+class _Writer:
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.linkedit = b""
+        self.linkedit_at = 2 * _PAGE
+
+    def write(self) -> bytes:
+        spec = self.spec
+        tail = self._tail_commands()
+        segments = [self._segment("__TEXT", 0, 2 * _PAGE, "__text", at=_PAGE, length=len(spec.strings))]
+        if spec.extra_section:
+            segments.append(self._segment(spec.extra_section[0], _PAGE, 0, spec.extra_section[1], at=_PAGE))
+        segments.append(self._segment("__LINKEDIT", self.linkedit_at, len(self.linkedit)))
+        commands = segments + tail
+        data = b"".join(commands) + spec.extra_commands
+        header = struct.pack(
+            "<8I",
+            0xFEEDFACF,
+            *spec.cpu,
+            spec.file_type,
+            len(commands) + spec.extra_count,
+            len(data),
+            spec.flags,
+            0,
+        )
+        assert len(header + data) <= _PAGE
+        text = (header + data).ljust(_PAGE, b"\0") + spec.strings.ljust(_PAGE, b"\0")
+        return text + self.linkedit
+
+    def _append(self, data: bytes) -> tuple[int, int]:
+        at = self.linkedit_at + len(self.linkedit)
+        self.linkedit += data.ljust(-(-len(data) // 16) * 16, b"\0")
+        return at, len(data)
+
+    def _tail_commands(self) -> list[bytes]:
+        spec = self.spec
+        commands = []
+        if spec.install_name is not None:
+            commands.append(_with_string(0xD, struct.pack("<4I", 24, 1, 0, 0), spec.install_name))
+        trie = export_trie(spec.exports) if spec.trie is None else spec.trie
+        if trie:
+            commands.append(struct.pack("<12I", 0x80000022, 48, *[0] * 8, *self._append(trie)))
+        commands += self._symbols()
+        commands.append(struct.pack("<II16s", 0x1B, 24, bytes(range(16))))
+        minos = spec.minos[0] << 16 | spec.minos[1] << 8
+        if spec.version_min:
+            commands.append(struct.pack("<4I", 0x25, 16, minos, 17 << 16))
+        elif spec.platform is not None:
+            commands.append(struct.pack("<6I", 0x32, 24, spec.platform, minos, 17 << 16, 0))
+        commands += [_with_string(k, struct.pack("<4I", 24, 2, 0x10000, 0x10000), n) for n, k in spec.loads]
+        commands += [_with_string(0x8000001C, struct.pack("<I", 12), rpath) for rpath in spec.rpaths]
+        if spec.encrypted:
+            commands.append(struct.pack("<6I", 0x2C, 24, _PAGE, _PAGE, 0, 0))
+        if spec.signature:
+            commands.append(struct.pack("<4I", 0x1D, 16, *self._append(spec.signature)))
+        return commands
+
+    def _symbols(self) -> list[bytes]:
+        spec = self.spec
+        strings, table = b"\0", b""
+        rows = [(name, 0x66, 0, 0, 0) for name in spec.stabs]
+        rows += [(name, 0x0F, 1, 0, _PAGE) for name in spec.exports]
+        rows += [(name, 0x01, 0, ordinal << 8 | (0x40 if weak else 0), 0) for name, ordinal, weak in spec.imports]
+        for name, kind, section, description, value in rows:
+            table += struct.pack("<IBBHQ", len(strings), kind, section, description, value)
+            strings += name.encode() + b"\0"
+        symbols_at, _ = self._append(table)
+        strings_at, strings_size = self._append(strings)
+        stabs, exports, imports = len(spec.stabs), len(spec.exports), len(spec.imports)
+        ranges = (0, stabs, stabs, exports, stabs + exports, imports)
+        return [
+            struct.pack("<6I", 0x2, 24, symbols_at, len(rows), strings_at, strings_size),
+            struct.pack("<20I", 0xB, 80, *ranges, *[0] * 12),
+        ]
+
+    def _segment(
+        self, name: str, offset: int, size: int, section: str | None = None, *, at: int = 0, length: int = 0
+    ) -> bytes:
+        count = 1 if section else 0
+        protection = 5 if name == "__TEXT" else 1
+        data = struct.pack(
+            "<II16sQQQQiiII",
+            0x19,
+            72 + 80 * count,
+            name.encode(),
+            offset,
+            -(-size // _PAGE) * _PAGE,
+            offset,
+            size,
+            protection,
+            protection,
+            count,
+            0,
+        )
+        if section:
+            flags = 0x80000400 if section == "__text" else 0x02000000
+            data += struct.pack("<16s16sQQ8I", section.encode(), name.encode(), at, length, at, 2, 0, 0, flags, 0, 0, 0)
+        return data
+
+
+def _with_string(number: int, fields: bytes, text: str) -> bytes:
+    body = fields + text.encode("utf-8", errors="surrogateescape") + b"\0"
+    size = -(-(8 + len(body)) // 8) * 8
+    return struct.pack("<II", number, size) + body.ljust(size - 8, b"\0")

@@ -1,0 +1,124 @@
+"""Write ``data/symbols/libc++.json`` and ``libc++abi.json``: what these libraries export on Apple's systems.
+
+    python tools/libcxx_symbols.py ZIGLANG_WHEEL
+
+LLVM's sources of both libraries (the pinned ``ziglang`` wheel carries them) are compiled for iOS; what their objects
+define with default visibility is what the libraries export, with Darwin's own mangling. An ELF build's list would differ
+where a name depends on ``int64_t`` or ``mbstate_t``.
+
+Which of them an older iOS lacks is not in this list: libc++'s headers say it, through their availability annotations,
+which the SDK has switched on, so that a program cannot use what its minimum iOS does not have.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from forge.base.paths import ForgeHome
+from forge.base.target import Abi
+from forge.toolchain.data import data_path
+from forge.toolchain.sdk.assemble import assemble_toolchain
+
+# What LLVM's build system writes into __config_site for Apple's vendor build (libcxx/cmake/caches/Apple.cmake); the
+# wheel's __config includes no such file, so it is given on the command line.
+CONFIG_SITE = """
+#define _LIBCPP_ABI_VERSION 1
+#define _LIBCPP_ABI_NAMESPACE __1
+#define _LIBCPP_HAS_THREADS 1
+#define _LIBCPP_HAS_MONOTONIC_CLOCK 1
+#define _LIBCPP_HAS_TERMINAL 1
+#define _LIBCPP_HAS_MUSL_LIBC 0
+#define _LIBCPP_HAS_THREAD_API_PTHREAD 1
+#define _LIBCPP_HAS_THREAD_API_EXTERNAL 0
+#define _LIBCPP_HAS_THREAD_API_WIN32 0
+#define _LIBCPP_HAS_THREAD_API_C11 0
+#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS 0
+#define _LIBCPP_HAS_FILESYSTEM 1
+#define _LIBCPP_HAS_RANDOM_DEVICE 1
+#define _LIBCPP_HAS_LOCALIZATION 1
+#define _LIBCPP_HAS_UNICODE 1
+#define _LIBCPP_HAS_WIDE_CHARACTERS 1
+#define _LIBCPP_HAS_TIME_ZONE_DATABASE 0
+#define _LIBCPP_INSTRUMENTED_WITH_ASAN 0
+#define _LIBCPP_LIBC_NEWLIB 0
+#define _LIBCPP_LIBC_LLVM_LIBC 0
+#define _LIBCPP_PSTL_BACKEND_SERIAL
+#define _LIBCPP_HARDENING_MODE_DEFAULT 2
+#define _LIBCPP_ASSERTION_SEMANTIC_DEFAULT 2
+"""
+SKIPPED = ("/support/", "/pstl/", "/experimental/", "int128_builtins", "cxa_noexception")
+
+
+def compile_library(root: Path, name: str, clang: Path, sdk: Path, flags: list[str]) -> list[Path]:
+    """Compile every source of ``libcxx`` or ``libcxxabi``; the objects' paths."""
+    sources = sorted(p for p in (root / name / "src").rglob("*.cpp") if not any(s in str(p) for s in SKIPPED))
+    objects = root / "objects" / name
+    objects.mkdir(parents=True)
+
+    def one(source: Path) -> Path:
+        made = objects / (source.relative_to(root / name / "src").as_posix().replace("/", "-") + ".o")
+        command = [clang, "-target", "arm64-apple-ios17.0", "-isysroot", sdk, *flags, "-c", source, "-o", made]
+        subprocess.run([str(c) for c in command], check=True)
+        return made
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(one, sources))
+
+
+def exported(nm: Path, objects: list[Path]) -> dict[str, bool]:
+    """Symbols that are defined and visible outside, to whether each is a weak definition."""
+    text = subprocess.run(
+        [str(nm), "--format=darwin", "--defined-only", "--extern-only", *map(str, objects)],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    found: dict[str, bool] = {}
+    for line in text.splitlines():
+        if ") " in line and " private external " not in line:
+            found[line.rsplit(" ", 1)[1]] = " weak external " in line
+    return found
+
+
+def main() -> None:
+    """Compile, list, write."""
+    wheel = Path(sys.argv[1])
+    toolchain = assemble_toolchain(ForgeHome.from_environment(), wheel)
+    with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(wheel) as archive:
+        root = Path(temporary)
+        for member in archive.namelist():
+            for library in ("libcxx", "libcxxabi"):
+                prefix = f"ziglang/lib/{library}/"
+                if member.startswith(prefix) and not member.endswith("/"):
+                    path = root / library / member.removeprefix(prefix)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(archive.read(member))
+        (root / "config_site.h").write_text(CONFIG_SITE)
+        flags = ["-std=c++23", "-Os", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-nostdinc++", "-w"]
+        flags += ["-DLIBCXX_BUILDING_LIBCXXABI", "-D_LIBCPP_BUILDING_LIBRARY", "-D_LIBCXXABI_BUILDING_LIBRARY"]
+        flags += ["-include", str(root / "config_site.h")]
+        flags += [
+            f"-isystem{root / directory}"
+            for directory in ("libcxx/include", "libcxxabi/include", "libcxx/src", "libcxx/libc", "libcxxabi/src")
+        ]
+        llvm, sdk = toolchain.llvm.bin, toolchain.sdk_path(Abi.IPHONEOS)
+        cxx = exported(llvm / "llvm-nm", compile_library(root, "libcxx", llvm / "clang++", sdk, flags))
+        abi = exported(llvm / "llvm-nm", compile_library(root, "libcxxabi", llvm / "clang++", sdk, flags))
+    for name, symbols in (("libc++", {s: w for s, w in cxx.items() if s not in abi}), ("libc++abi", abi)):
+        document = {
+            "symbols": dict.fromkeys(sorted(symbols)),
+            "only": {},
+            "unavailable": [],
+            "weak": sorted(s for s, weak in symbols.items() if weak),
+        }
+        path = data_path("symbols") / f"{name}.json"
+        path.write_text(json.dumps(document, indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
+        print(f"{path.name}: {len(symbols)} symbols, {len(document['weak'])} weak")
+
+
+if __name__ == "__main__":
+    main()
