@@ -29,7 +29,7 @@ class ForgeHome:
         # Autotools, make and clang's response files split at white space; a path with any breaks builds in odd places.
         if any(c.isspace() for c in str(self.root)):
             raise StorageError(
-                f"the cache directory {str(self.root)!r} has white space in its name, which configure scripts cannot handle",
+                f"the cache directory {str(self.root)!r} has white space in its name; configure scripts break on it",
                 hint="set FORGE_HOME to a directory without any",
             )
 

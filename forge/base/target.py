@@ -119,7 +119,7 @@ class Target:
 
     @property
     def host_triple(self) -> str:
-        """Autoconf's ``--host`` without a version, e.g. ``arm64-apple-ios-simulator`` (CPython's ``iOS/README.rst``)."""
+        """Autoconf's ``--host`` without a version, e.g. ``arm64-apple-ios-simulator`` (``iOS/README.rst``)."""
         return f"{self.arch}-apple-ios{'-simulator' if self.is_simulator else ''}"
 
     @property

@@ -90,7 +90,7 @@ def build_cpython(
         *_library_variables(libraries),
         *(f"ac_cv_func_{name}=no" for name, since in NEWER_FUNCTIONS.items() if target.ios_version.major < since),
         # configure's default but for -g: debug information stays in the object files and is lost with them.
-        "OPT=-DNDEBUG -O3 -Wall",
+        "OPT=-O3 -Wall",
     ]
     run(command, log=log, env=env, cwd=tree, what=subject)
     progress.phase(subject, "compile")
@@ -150,8 +150,7 @@ def _library_variables(libraries: Mapping[str, Path]) -> list[str]:
     for variable, (name, archive) in parts.items():
         prefix = libraries[name]
         variables += [f"{variable}_CFLAGS=-I{prefix}/include", f"{variable}_LIBS=-L{prefix}/lib -l{archive}"]
-    # libuuid's functions are in libSystem.
-    return [*variables, "LIBUUID_CFLAGS= ", "LIBUUID_LIBS= "]
+    return variables
 
 
 def _neutralise(installed: Path, names: Mapping[Path, str]) -> None:

@@ -68,7 +68,7 @@ def find_sdists(
         version: PEP 440.
         sha256: What is pinned, 64 hex digits.
         config: Which indexes.
-        filename: The file's name, if the version has several sdists.
+        filename: The file's name, if the version has several sdists; may also name a wheel.
         patience: Time-outs and attempts.
 
     Raises:
@@ -78,7 +78,7 @@ def find_sdists(
     sha256 = checked_sha256(sha256)
     files, failed = _project_files(name, config, patience or Patience())
     matching = _of_version(name, version, files, failed)
-    sdists = [file for file in matching if file.is_sdist and filename in (None, file.filename)]
+    sdists = [file for file in matching if (file.is_sdist if filename is None else file.filename == filename)]
     if not sdists:
         _raise_if_unreachable(name, failed)
         what = f"no sdist named {filename}" if filename else "no sdist"

@@ -7,11 +7,15 @@ import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forge.base.errors import ToolchainError
 from forge.base.process import output
 from forge.base.target import Abi
-from forge.toolchain.data import load_yaml
+from forge.toolchain.debian import MINIMUM_LLVM, llvm_install_command
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TOOLS = (
     "clang",
@@ -29,8 +33,8 @@ TOOLS = (
 )
 """What a directory of LLVM tools must hold to be one that forge can use."""
 
-MINIMUM_LLVM: int = load_yaml("sdk.yaml")["minimum_llvm"]
-"""The lowest major release that forge was tried with."""
+# The messages are read, so they must be English; clang's configuration files follow HOME and are not.
+_PLAIN = {"PATH": os.defpath, "LC_ALL": "C"}
 
 
 @dataclass(frozen=True)
@@ -53,82 +57,82 @@ class LLVM:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A place that was looked at: what is missing there, or nothing."""
-
-    bin: Path
-    major: int
-    missing: tuple[str, ...]
-
-
-def candidates(roots: tuple[Path, ...] = ()) -> tuple[Candidate, ...]:
-    """Directories that may hold LLVM's tools, newest release first.
-
-    ``FORGE_LLVM`` names one by hand (the directory above ``bin``). Else Debian's and Ubuntu's packages (one directory a
-    release, ``/usr/lib/llvm-19``), Homebrew's and PATH are looked at.
+class Rejected:
+    """A place that holds no LLVM that forge can use.
 
     Args:
-        roots: Directories above ``bin`` to look at instead, for tests.
+        root: The directory above ``bin``.
+        reason: Why not, for people.
+        outdated: Whether it is only too old.
+    """
+
+    root: Path
+    reason: str
+    outdated: bool = False
+
+
+def survey(roots: tuple[Path, ...] = ()) -> Iterator[LLVM | Rejected]:
+    """Look at each directory that may hold LLVM's tools, newest release first.
+
+    ``FORGE_LLVM`` names one by hand (the directory above ``bin``). Else Debian's and Ubuntu's packages (one directory a
+    release, ``/usr/lib/llvm-19``) and what PATH calls ``clang`` are looked at.
+
+    Args:
+        roots: Directories above ``bin`` to look at instead.
     """
     if not roots and (named := os.environ.get("FORGE_LLVM")):
-        roots = (Path(named),)
+        roots = (Path(named).expanduser().absolute(),)
     if not roots:
-        roots = tuple(sorted(Path("/usr/lib").glob("llvm-*"), key=_release, reverse=True))
+        packaged = (p for p in Path("/usr/lib").glob("llvm-*") if (p / "bin" / "clang").exists())
+        roots = tuple(sorted(packaged, key=_release, reverse=True))
         if on_path := shutil.which("clang"):
             roots += (Path(on_path).resolve().parent.parent,)
-    found: dict[Path, Candidate] = {}
-    for root in roots:
-        directory = root / "bin"
-        if (directory / "clang").exists() or os.environ.get("FORGE_LLVM"):
-            missing = tuple(t for t in TOOLS if not os.access(directory / t, os.X_OK))
-            found.setdefault(directory, Candidate(directory, _release(root), missing))
-    return tuple(found.values())
+    for root in dict.fromkeys(roots):
+        yield _examine(root)
 
 
-def find_llvm() -> LLVM:
+def _examine(root: Path) -> LLVM | Rejected:
+    directory = root / "bin"
+    clang = directory / "clang"
+    if not os.access(clang, os.X_OK):
+        return Rejected(root, "has no bin/clang")
+    try:
+        version = output([clang, "--version"], env=_PLAIN).partition("\n")[0].strip()
+        resource = Path(output([clang, "-print-resource-dir"], env=_PLAIN).strip())
+    except ToolchainError as error:
+        return Rejected(root, error.message)
+    found = re.search(r"version (\d+)", version)
+    major = int(found[1]) if found else 0
+    if major < MINIMUM_LLVM:
+        return Rejected(root, f"{version} is older than {MINIMUM_LLVM}", outdated=found is not None)
+    # Apple's clang counts its own releases and ships neither lld nor libc++'s headers beside it.
+    if missing := [tool for tool in TOOLS if not os.access(directory / tool, os.X_OK)]:
+        return Rejected(root, f"lacks {', '.join(missing)}")
+    libcxx = root / "include" / "c++" / "v1"
+    if not (libcxx / "__config_site").is_file():
+        return Rejected(root, "lacks libc++'s headers (include/c++/v1)")
+    return LLVM(directory, version, major, resource, libcxx)
+
+
+def find_llvm(roots: tuple[Path, ...] = ()) -> LLVM:
     """The newest complete installation.
+
+    Args:
+        roots: Directories above ``bin`` to look at instead of the usual ones.
 
     Raises:
         ToolchainError: There is none, or only ones that are too old or lack a tool; says how to install it.
     """
-    looked: list[str] = []
-    for candidate in candidates():
-        if candidate.missing:
-            looked.append(f"{candidate.bin}: lacks {', '.join(candidate.missing)}")
-            continue
-        version = output([candidate.bin / "clang", "--version"]).splitlines()[0].strip()
-        found = re.search(r"version (\d+)", version)
-        major = int(found[1]) if found else 0
-        if major < MINIMUM_LLVM:
-            looked.append(f"{candidate.bin}: {version} is older than {MINIMUM_LLVM}")
-            continue
-        libcxx = candidate.bin.parent / "include" / "c++" / "v1"
-        if not (libcxx / "__config_site").is_file():
-            looked.append(f"{candidate.bin.parent}: lacks libc++'s headers (include/c++/v1)")
-            continue
-        resource = Path(output([candidate.bin / "clang", "-print-resource-dir"]).strip())
-        return LLVM(candidate.bin, version, major, resource, libcxx)
+    rejected: list[Rejected] = []
+    for seen in survey(roots):
+        if isinstance(seen, LLVM):
+            return seen
+        rejected.append(seen)
+    command = llvm_install_command()
     raise ToolchainError(
         f"no LLVM {MINIMUM_LLVM} or newer with clang, lld and libc++'s headers"
-        + "".join(f"\n  {line}" for line in looked),
-        hint=f"install it: {install_command()}",
-    )
-
-
-def install_command(release: int = MINIMUM_LLVM) -> str:
-    """The command that installs what `find_llvm` looks for, on Debian and Ubuntu."""
-    packages = " ".join(f"{name}" for name in debian_packages(release))
-    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install --yes {packages}"
-
-
-def debian_packages(release: int = MINIMUM_LLVM) -> tuple[str, ...]:
-    """Debian's packages of LLVM's tools and libc++'s headers."""
-    return (
-        f"clang-{release}",
-        f"lld-{release}",
-        f"llvm-{release}",
-        f"libc++-{release}-dev",
-        f"libc++abi-{release}-dev",
+        + "".join(f"\n  {r.root}: {r.reason}" for r in rejected),
+        hint=f"install it: {command}" if command else "install it, and set FORGE_LLVM to the directory above its bin",
     )
 
 

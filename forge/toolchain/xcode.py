@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forge.base.errors import ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output
 from forge.base.target import Abi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 _HINT = "install Xcode from the App Store, then run: sudo xcode-select --switch /Applications/Xcode.app"
 
@@ -49,12 +53,17 @@ class XcodeToolchain:
         return next(path for known, _, _, path in self.sdks if known is abi)
 
 
-def find_xcode(xcrun: Path = Path("/usr/bin/xcrun"), platform: str = sys.platform) -> XcodeToolchain:
+def find_xcode(
+    xcrun: Path = Path("/usr/bin/xcrun"),
+    platform: str = sys.platform,
+    says: Callable[[Sequence[str]], str] = output,
+) -> XcodeToolchain:
     """Xcode as ``xcrun`` describes it.
 
     Args:
         xcrun: The program to ask.
         platform: ``sys.platform`` of the build machine.
+        says: Runs a command and returns what it prints, as `forge.base.process.output` does.
 
     Raises:
         ToolchainError: This is not a Mac, there is no Xcode, or its command line tools alone (they have no iOS SDK).
@@ -62,13 +71,14 @@ def find_xcode(xcrun: Path = Path("/usr/bin/xcrun"), platform: str = sys.platfor
     if platform != "darwin":
         raise ToolchainError("Xcode exists on macOS only", hint="forge uses LLVM here; run 'forge doctor'")
     try:
-        version = output([xcrun, "--sdk", "iphoneos", "clang", "--version"]).splitlines()[0].strip()
+        # The command line tools alone have no iOS SDK: they answer none of these.
+        version = says([str(xcrun), "--sdk", "iphoneos", "clang", "--version"]).splitlines()[0].strip()
         sdks = tuple(
             (
                 abi,
-                output([xcrun, "--sdk", abi.value, "--show-sdk-version"]).strip(),
-                output([xcrun, "--sdk", abi.value, "--show-sdk-build-version"]).strip(),
-                Path(output([xcrun, "--sdk", abi.value, "--show-sdk-path"]).strip()),
+                says([str(xcrun), "--sdk", abi.value, "--show-sdk-version"]).strip(),
+                says([str(xcrun), "--sdk", abi.value, "--show-sdk-build-version"]).strip(),
+                Path(says([str(xcrun), "--sdk", abi.value, "--show-sdk-path"]).strip()),
             )
             for abi in Abi
         )

@@ -6,8 +6,8 @@
 #   xcrun [--sdk NAME|PATH] --find TOOL              the path of a tool
 #   xcrun [--sdk NAME|PATH] --show-sdk-path | --show-sdk-version | --show-sdk-platform-path | --show-sdk-platform-version
 #
-# FORGE_PREFIX_MAP (old=new, several separated by ":") becomes -ffile-prefix-map options, so that a compiled file does
-# not depend on where it was compiled.
+# FORGE_PREFIX_MAP (old=new, several separated by ":", the first that matches counts) becomes -ffile-prefix-map and
+# -oso_prefix options, so that a compiled file does not depend on where it was compiled.
 #
 # Plain POSIX sh on purpose: it runs once for each file that is compiled, and Python would cost ten times more.
 set -eu
@@ -86,20 +86,33 @@ compile() {
     shift
     target=
     arch=
+    minimum=
     strict=
     previous=
     for argument; do
         case $previous in
             -target) target=$argument ;;
             -arch) arch=$argument ;;
+            -isysroot)
+                case $argument in
+                    */iPhoneSimulator.sdk*) environment=-simulator ;;
+                    */iPhoneOS.sdk*) environment= ;;
+                esac ;;
         esac
         case $argument in
             --target=*) target=${argument#--target=} ;;
-            -Wl,*-no_weak_imports* | -no_weak_imports) strict=yes ;;
+            -mios-version-min=* | -miphoneos-version-min=* | -mios-simulator-version-min=* | -miphonesimulator-version-min=*)
+                minimum=${argument#*=} ;;
+            -Wl,*,-no_weak_imports,* | -Wl,*,-no_weak_imports | -Wl,-no_weak_imports,* | -Wl,-no_weak_imports)
+                strict=yes ;;
+            -no_weak_imports) strict=yes ;; # after -Xlinker
         esac
         previous=$argument
     done
-    if [ -z "$target" ]; then
+    if [ -z "$target" ] && [ -n "$minimum" ]; then
+        # CMake's way: a version option, which clang ignores beside a -target that names an OS version itself.
+        set -- -target "${arch:-arm64}-apple-darwin" "$@"
+    elif [ -z "$target" ]; then
         # Without -target Apple's clang takes architecture and minimum version from -arch and the environment.
         target=${arch:-arm64}-apple-ios${IPHONEOS_DEPLOYMENT_TARGET:-12.0}$environment
         set -- -target "$target" "$@"
@@ -107,14 +120,35 @@ compile() {
     if [ -n "$strict" ]; then
         # ld64's -no_weak_imports, which lld lacks, refuses a symbol that is newer than the minimum version. Stubs that
         # do not list newer ones have the same effect, and a configure check for such a function fails as it must.
+        # lld warns of the option, so it is taken out.
+        for argument; do
+            shift
+            case $argument in
+                -Wl,*)
+                    options=${argument#-Wl},
+                    while [ "$options" != "${options#*,-no_weak_imports,}" ]; do
+                        options=${options%%,-no_weak_imports,*},${options#*,-no_weak_imports,}
+                    done
+                    options=${options%,}
+                    [ -z "$options" ] || set -- "$@" "-Wl$options" ;;
+                *) set -- "$@" "$argument" ;;
+            esac
+        done
         version=${target##*-apple-ios}
-        set -- "-L$(stubs_for "${version%%-*}")" "$@"
+        version=${version%%-*}
+        set -- "-L$(stubs_for "${version:-$minimum}")" "$@"
     fi
+    objects=
     if [ -n "${FORGE_PREFIX_MAP:-}" ]; then
         rest=$FORGE_PREFIX_MAP:
         while [ -n "$rest" ]; do
-            set -- "-ffile-prefix-map=${rest%%:*}" "$@"
+            entry=${rest%%:*}
             rest=${rest#*:}
+            set -- "-ffile-prefix-map=$entry" "$@"
+            # A debug map names the object files, and the UUID is made over it: the linker takes one prefix off.
+            case $PWD/ in
+                "${entry%%=*}"/*) objects=${entry%%=*}/ ;;
+            esac
         done
     fi
     # What is put in here must not make a check fail that runs with -Werror=unused-command-line-argument (Meson's do).
@@ -122,7 +156,7 @@ compile() {
     # annotations off.
     exec "$llvm/$driver" --start-no-unused-arguments \
         -isysroot "$sdk_path" -resource-dir "$root/resource" \
-        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 \
+        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 ${objects:+"-Wl,-oso_prefix,$objects"} \
         -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
         --end-no-unused-arguments "$@"
 }
@@ -132,7 +166,14 @@ case $tool in
     clang++ | c++ | g++) compile clang++ "$@" ;;
     cpp) compile clang -E "$@" ;;
     ld) exec "$llvm/ld64.lld" "$@" ;;
-    ar | ranlib | nm | strip | lipo | otool | size | strings | objdump | dwarfdump | bitcode_strip)
+    ranlib)
+        # Apple's ranlib has -c (index common symbols), which LLVM's always does and does not know.
+        for argument; do
+            shift
+            [ "$argument" = -c ] || set -- "$@" "$argument"
+        done
+        exec "$llvm/llvm-ranlib" "$@" ;;
+    ar | nm | strip | lipo | otool | size | strings | objdump | dwarfdump | bitcode_strip)
         exec "$llvm/llvm-$(printf '%s' "$tool" | tr _ -)" "$@" ;;
     libtool) exec "$llvm/llvm-libtool-darwin" "$@" ;;
     install_name_tool) exec "$llvm/llvm-install-name-tool" "$@" ;;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -188,12 +189,12 @@ def _write_xcrun(temporary: Path, root: Path, llvm: LLVM, sdk_version: str) -> N
     for name, value in values.items():
         text = text.replace(f"@{name}@", value.replace("'", "'\\''"))
     _write_program(temporary / "bin" / "xcrun", text)
+    xcrun = shlex.quote(str(root / "bin" / "xcrun"))
     for tool in PATH_TOOLS:
-        _write_program(temporary / "bin" / tool, f"#!/bin/sh\nexec '{root}/bin/xcrun' --sdk iphoneos {tool} \"$@\"\n")
+        _write_program(temporary / "bin" / tool, f'#!/bin/sh\nexec {xcrun} --sdk iphoneos {tool} "$@"\n')
     for abi in PLATFORMS.values():
         for tool in TOOL_NAMES:
-            script = f"#!/bin/sh\nexec '{root}/bin/xcrun' --sdk {abi} {tool} \"$@\"\n"
-            _write_program(temporary / "tools" / abi / tool, script)
+            _write_program(temporary / "tools" / abi / tool, f'#!/bin/sh\nexec {xcrun} --sdk {abi} {tool} "$@"\n')
 
 
 def _write_program(path: Path, text: str) -> None:
@@ -213,10 +214,9 @@ def _write_runtime(root: Path, llvm: LLVM) -> None:
         work.mkdir()
         sdk = root / "Platforms/iPhoneOS.platform/Developer/SDKs/iPhoneOS.sdk"  # both SDKs have the same headers
         flags = ["-Os", "-fPIC", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-ffile-prefix-map=.=."]
-        output(
-            [llvm.bin / "clang", "-target", target.clang_triple, "-isysroot", sdk, "-resource-dir", root / "resource"]
-            + [*flags, "-c", data_path("runtime") / "platform_version.c", "-o", work / "platform_version.o"]
-        )
+        where: list[str | Path] = ["-target", target.clang_triple, "-isysroot", sdk, "-resource-dir", root / "resource"]
+        source = data_path("runtime") / "platform_version.c"
+        output([llvm.bin / "clang", *where, *flags, "-c", source, "-o", work / "platform_version.o"])
         archive = work / "runtime.a"
         output([llvm.bin / "llvm-ar", "rcsD", archive, work / "platform_version.o"])
         archives.setdefault("iossim" if target.is_simulator else "ios", []).append(archive)

@@ -46,7 +46,7 @@ class HeaderEdit:
         if (count := text.count(self.find)) != 1:
             raise ToolchainError(
                 f"{self.file}: the text to edit occurs {count} times instead of once",
-                hint="the Darwin headers are not the pinned ones: delete the cached ziglang wheel, or update headers.yaml",
+                hint="the Darwin headers are not the pinned ones: delete the cached wheel, or update headers.yaml",
             )
         return text.replace(self.find, self.replace)
 
@@ -79,7 +79,7 @@ def write_headers(wheel: Path, include: Path) -> None:
         ToolchainError: The wheel has no such headers, or not those that the edits were made for.
     """
     rules = HeaderRules.load()
-    edits = {edit.file: edit for edit in rules.edits}
+    pending = set(rules.edits)
     try:
         with zipfile.ZipFile(wheel) as archive:
             members = [m for m in archive.namelist() if m.startswith(HEADERS_PREFIX) and not m.endswith("/")]
@@ -88,14 +88,15 @@ def write_headers(wheel: Path, include: Path) -> None:
                 if not rules.ships(relative):
                     continue
                 content = archive.read(member)
-                if (edit := edits.pop(relative, None)) is not None:
+                for edit in (e for e in rules.edits if e.file == relative):
                     content = edit.apply(content.decode()).encode()
+                    pending.discard(edit)
                 path = include / relative
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
     except zipfile.BadZipFile as error:
         raise ToolchainError(f"{wheel}: {error}", hint="delete the file; forge downloads it again") from error
-    if not members or edits:
+    if not members or pending:
         raise ToolchainError(
             f"{wheel.name}: has no Darwin headers, or not all that need an edit", hint="is it the pinned version?"
         )

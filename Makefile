@@ -1,0 +1,65 @@
+# Two commands do everything, each with all of its own set-up:
+#
+#   make wheel PACKAGE=numpy ABI=iphonesimulator     build wheels into dist/
+#   make test                                        lint, unit tests, integration tests with real builds
+#
+# Others: make setup | lint | unit | integration | bench | clean
+
+PACKAGE ?= numpy
+ABI ?= all
+ARCH ?= all
+IOS_VERSION ?= 12.0
+OUT ?= dist
+VENV ?= .venv
+# Any Python from 3.11 on runs forge; the newest of those on PATH is taken.
+PYTHON ?= $(shell for v in 3.14 3.13 3.12 3.11 3; do \
+	p=$$(command -v python$$v) && "$$p" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo "$$p" && break; done)
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+
+.PHONY: wheel test setup system lint unit integration bench clean
+
+wheel: system $(READY)
+	$(BIN)/forge build $(PACKAGE) --abi $(ABI) --arch $(ARCH) --ios-version $(IOS_VERSION) --out $(OUT)
+
+test: lint unit integration
+
+setup: system $(READY_DEV)
+
+# Checked each time, since what is missing here fails late and in odd ways; it takes a tenth of a second.
+system:
+	@tools/setup-system
+
+# The virtual environment is made after the system's packages: on Debian it takes one of them (python3-venv).
+$(READY): pyproject.toml | system
+	@python='$(PYTHON)'; [ -n "$$python" ] || python=$$(command -v python3) || { \
+		echo 'forge needs Python 3.11 or later' >&2; exit 1; }; \
+	[ -x $(BIN)/python ] || "$$python" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(READY_DEV): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+lint: system $(READY_DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: system $(READY_DEV)
+	$(BIN)/python -m pytest tests/unit
+
+integration: system $(READY_DEV)
+	$(BIN)/python -m pytest tests/integration -m toolchain --durations=15
+
+bench: system $(READY_DEV)
+	$(BIN)/python -m bench
+
+clean:
+	rm -rf dist build $(VENV)

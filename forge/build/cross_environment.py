@@ -1,0 +1,159 @@
+"""Cross environments: crossenv's pair of a build-side environment and a Python that answers as the iOS Python does.
+
+Build requirements are installed on the build side, once; crossenv shows them to the cross Python too, so that a back end
+runs there and sees iOS, while the programs that it starts (meson, ninja, cython) run in the build Python and see the
+build machine. An environment depends on nothing but what its key covers, so it is kept and used again.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.atomic import locked
+from forge.base.errors import IOSPythonError
+from forge.base.hashing import file_sha256, fingerprint
+from forge.base.process import run
+from forge.build.tools import TOOLS_LOCK, ensure_tools, install
+from forge.ios_python.cpython import PREFIX
+from forge.toolchain.environment import cross_environment
+
+if TYPE_CHECKING:
+    from forge.base.paths import ForgeHome
+    from forge.base.target import Target
+    from forge.ios_python.build_python import BuildPython
+    from forge.ios_python.model import IOSPython
+    from forge.toolchain.base import Toolchain
+
+_DONE = ".forge-complete"
+
+
+@dataclass(frozen=True)
+class CrossEnvironment:
+    """A cross environment on disk.
+
+    Args:
+        root: Its directory.
+        cross_python: Runs on the build machine, answers as the target's Python.
+        build_python: The build side's interpreter.
+        wrappers: CPython's compiler wrappers, for PATH.
+    """
+
+    root: Path
+    cross_python: Path
+    build_python: Path
+    wrappers: Path
+
+    @property
+    def build_bin(self) -> Path:
+        """The build side's programs (meson, ninja, cython), for PATH."""
+        return self.build_python.parent
+
+    @property
+    def host_view(self) -> Path:
+        """The iOS Python as an installed Python looks: ``lib``, ``include``, ``Python.framework``."""
+        return self.root / "host"
+
+
+def ensure_cross_environment(
+    home: ForgeHome,
+    python: IOSPython,
+    target: Target,
+    build_python: BuildPython,
+    toolchain: Toolchain,
+    lock: Path,
+) -> CrossEnvironment:
+    """The cross environment for a target with the locked build requirements in it, made if it is not there yet.
+
+    Args:
+        home: The cache.
+        python: The iOS Python.
+        target: What is built for.
+        build_python: Of exactly the iOS Python's version.
+        toolchain: Whose compiler crossenv asks for its machine.
+        lock: The build requirements, pinned with hashes.
+
+    Raises:
+        BuildError: crossenv or pip failed.
+        IOSPythonError: The iOS Python's sysconfig data is not as expected.
+    """
+    key = fingerprint(
+        {
+            "build python": [str(build_python.executable), build_python.version],
+            "ios python": [str(python.root), python.fingerprint(target)],
+            "target": [target.multiarch, str(target.ios_version)],
+            "lock": file_sha256(lock),
+            "tools": file_sha256(TOOLS_LOCK),
+            "toolchain": [toolchain.id, *map(str, toolchain.path)],
+            "code": file_sha256(Path(__file__)),
+        }
+    )
+    root = home.build_pythons / f"cross-{target.multiarch}-{key[:16]}"
+    made = CrossEnvironment(
+        root=root,
+        cross_python=root / "cross" / "bin" / "python",
+        build_python=root / "build" / "bin" / "python",
+        wrappers=python.wrappers(target),
+    )
+    tools = ensure_tools(home, build_python)
+    with locked(home.locks, root.name):
+        if (root / _DONE).is_file():
+            return made
+        # Its files record its place, so it is made there, and counts only once it is marked as complete.
+        shutil.rmtree(root, ignore_errors=True)
+        log = home.logs / f"{root.name}.log"
+        log.unlink(missing_ok=True)
+        host = _make_host_view(made.host_view, python, target)
+        env = cross_environment(toolchain, target, root, path=[made.wrappers])
+        run(
+            [tools.python, "-m", "crossenv", "--without-pip", host, root],
+            log=log, env=env, cwd=root, what=f"cross environment for {target}",
+        )  # fmt: skip
+        install(tools, made.build_python, lock, log=log, cwd=root)
+        (root / _DONE).touch()
+    return made
+
+
+def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
+    """Lay out what crossenv and build systems look for in an installed Python; the path of its "interpreter"."""
+    lib = view / "lib" / f"python{python.minor}"
+    lib.mkdir(parents=True)
+    text = python.sysconfigdata(target).read_text(encoding="utf-8")
+    (lib / python.sysconfigdata(target).name).write_text(
+        relocated_sysconfig(text, view, target), encoding="utf-8"
+    )
+    (view / "include").symlink_to(python.slice(target) / "include")
+    (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
+    (view / "lib" / f"libpython{python.minor}.dylib").symlink_to(python.slice(target) / "Python.framework" / "Python")
+    executable = view / "bin" / f"python{python.minor}"
+    executable.parent.mkdir()
+    executable.touch()  # crossenv wants a file there; nothing runs it
+    return executable
+
+
+def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
+    """Sysconfig data of an iOS Python as it reads from *prefix*, for *target*'s minimum iOS version.
+
+    The data says ``-F .`` where the framework is to be found, which held where Python was built, and the minimum iOS
+    version that Python itself was built for, which a target may raise.
+
+    Raises:
+        IOSPythonError: The data names no prefix or no deployment target.
+    """
+    found = re.search(r"""['"]prefix['"]:\s*['"]([^'"]+)['"]""", text)
+    deployment = re.search(r"""['"]IPHONEOS_DEPLOYMENT_TARGET['"]:\s*['"]([0-9.]+)['"]""", text)
+    if found is None or deployment is None:
+        raise IOSPythonError(
+            "the iOS Python's sysconfig data has no prefix or no IPHONEOS_DEPLOYMENT_TARGET",
+            hint="is it CPython 3.13 or later, built as its iOS/README.rst says?",
+        )
+    version = re.escape(deployment[1])
+    text = re.sub(r"-F \.(?=[\s'\"])", f"-F {prefix}", text)
+    text = re.sub(rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", text)
+    text = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", text)
+    text = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", text)
+    text = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", text)
+    return text.replace(found[1] or PREFIX, str(prefix))

@@ -1,0 +1,48 @@
+"""What happens to a wheel after the back end made it: paths of the build taken out, packed the same way every time."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from forge.toolchain.environment import SOURCE_DATE_EPOCH
+from forge.wheel.pack import pack_wheel, unpack_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".h"})
+"""Files that packages write when they are built, about how they were built (numpy's ``__config__.py``)."""
+
+
+def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> Path:
+    """Finish a built wheel.
+
+    Args:
+        wheel: What the back end made.
+        work: A directory to work in, made anew; the finished wheel is in it.
+        names: Directories of this machine and what the wheel's text files call them instead.
+
+    Raises:
+        WheelError: It is no readable wheel.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    tree = work / "tree"
+    unpack_wheel(wheel, tree)
+    replace_paths(tree, names)
+    return pack_wheel(tree, work, source_date_epoch=SOURCE_DATE_EPOCH)
+
+
+def replace_paths(tree: Path, names: Mapping[Path, str]) -> None:
+    """Replace directories of this machine in a tree's text files by neutral names, longest first."""
+    places = sorted(((str(path), name) for path, name in names.items()), key=lambda pair: -len(pair[0]))
+    for file in sorted(tree.rglob("*")):
+        if file.suffix not in _TEXT or file.is_symlink() or not file.is_file():
+            continue
+        content = file.read_bytes()
+        changed = content
+        for place, name in places:
+            changed = changed.replace(place.encode(), name.encode())
+        if changed != content:
+            file.write_bytes(changed)

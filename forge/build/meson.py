@@ -1,0 +1,66 @@
+"""What Meson must be told of a target: a cross file, and to run in the build Python.
+
+meson-python writes a cross file of its own for iOS, with CPython's compiler wrappers and the host machine; the one made
+here adds what it leaves out. Format: Meson's "Cross compilation" and "Machine files" pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.base.target import Arch
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.base.target import Target
+    from forge.build.cross_environment import CrossEnvironment
+
+LONG_DOUBLE = {Arch.ARM64: "IEEE_DOUBLE_LE", Arch.X86_64: "INTEL_EXTENDED_16_BYTES_LE"}
+"""numpy's names for the formats of ``long double``: Apple's arm64 ABI makes it a double; x86_64 has 80 bits in 16 bytes.
+numpy takes it from the cross file because finding out would take running a program of the target's."""
+
+
+def cross_file(target: Target, environment: CrossEnvironment) -> str:
+    """The text of a Meson cross file for a target."""
+    triple = target.host_triple
+    lines = [
+        "[binaries]",
+        *(f"{language} = '{triple}-{tool}'" for language, tool in _COMPILERS.items()),
+        f"ar = '{triple}-ar'",
+        f"strip = ['xcrun', '--sdk', '{target.abi}', 'strip']",
+        f"python = '{environment.cross_python}'",
+        "pkg-config = 'pkg-config'",
+        "",
+        "[host_machine]",
+        # An unknown system name would fall through to the rules of other systems (-bundle, undefined symbols allowed).
+        "system = 'ios'",
+        f"subsystem = '{'ios-simulator' if target.is_simulator else 'ios'}'",
+        "kernel = 'xnu'",
+        f"cpu_family = '{'aarch64' if target.arch is Arch.ARM64 else 'x86_64'}'",
+        f"cpu = '{target.arch}'",
+        "endian = 'little'",
+        "",
+        "[properties]",
+        "needs_exe_wrapper = true",
+        f"longdouble_format = '{LONG_DOUBLE[target.arch]}'",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+_COMPILERS = {"c": "clang", "cpp": "clang++", "objc": "clang", "objcpp": "clang++"}
+
+
+def meson_wrapper(environment: CrossEnvironment, vendored: Path | None) -> str:
+    """A program that runs Meson in the build Python, for the variable ``MESON`` (meson-python).
+
+    meson-python runs a Meson that a package carries (``tool.meson-python.meson``) in the Python that it runs in itself,
+    the cross Python; Meson would then take the build machine for an iPhone, and compile ``native: true`` targets wrong.
+
+    Args:
+        environment: Whose build side is used.
+        vendored: The package's own ``meson.py``, or None for the Meson of the build requirements.
+    """
+    command = f"'{environment.build_python}' '{vendored}'" if vendored else f"'{environment.build_bin}/meson'"
+    return f'#!/bin/sh\nexec {command} "$@"\n'

@@ -1,0 +1,81 @@
+"""Running a PEP 517 back end in a cross environment, through pypa/build."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from build import BuildBackendException, BuildException, ProjectBuilder
+
+from forge.base.errors import BuildError
+from forge.base.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def declared_requires(tree: Path) -> tuple[str, ...]:
+    """What a source tree's ``build-system.requires`` lists (PEP 518); setuptools where there is none, as PEP 517 says.
+
+    Raises:
+        BuildError: ``pyproject.toml`` is not TOML, or the table is not as PEP 518 says.
+    """
+    system = _pyproject(tree).get("build-system", {})
+    requires = system.get("requires", ["setuptools >= 40.8.0"]) if isinstance(system, dict) else None
+    if not isinstance(requires, list) or not all(isinstance(r, str) for r in requires):
+        raise BuildError("pyproject.toml: build-system.requires is not a list of strings (PEP 518)")
+    return tuple(requires)
+
+
+def vendored_meson(tree: Path) -> Path | None:
+    """The Meson that a package carries and wants to be built with (``tool.meson-python.meson``), or None."""
+    tool = _pyproject(tree).get("tool", {})
+    named = tool.get("meson-python", {}).get("meson") if isinstance(tool, dict) else None
+    return tree / named if isinstance(named, str) and named.endswith(".py") else None
+
+
+def build_wheel(
+    *,
+    tree: Path,
+    python: Path,
+    env: Mapping[str, str],
+    config_settings: Mapping[str, Sequence[str]],
+    out: Path,
+    log: Path,
+    subject: str,
+) -> Path:
+    """Build a source tree's wheel (PEP 517's ``build_wheel`` hook).
+
+    Args:
+        tree: The source.
+        python: The interpreter that the back end runs in; its requirements are installed already.
+        env: The whole environment.
+        config_settings: PEP 517's; a key may have several values.
+        out: A directory for the wheel.
+        log: The log file.
+        subject: What to call this build.
+
+    Raises:
+        BuildError: The back end failed, or is none.
+    """
+
+    def runner(command: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+        where = tree if cwd is None else tree.__class__(cwd)
+        run(command, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
+
+    settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
+    try:
+        builder = ProjectBuilder(tree, python_executable=str(python), runner=runner)
+        return out.__class__(builder.build("wheel", out, settings))
+    except (BuildException, BuildBackendException) as error:
+        raise BuildError(f"{subject}: {error}", log=log) from error
+
+
+def _pyproject(tree: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BuildError(f"pyproject.toml: {error}") from error

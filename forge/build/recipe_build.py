@@ -1,0 +1,238 @@
+"""Building one recipe's wheel for one target: source, cross environment, back end, finished and checked wheel."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forge.audit.finding import Severity
+from forge.audit.promise import Promise, check_promise
+from forge.audit.report import render_text
+from forge.base.errors import BuildError, RecipeError, WheelError
+from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
+from forge.build.finish import finish_wheel
+from forge.build.meson import cross_file, meson_wrapper
+from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
+from forge.recipe.lock import merge_requires, normalized_requires, read_lock
+from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
+from forge.source.fetch import fetch, prepare
+from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
+from forge.toolchain.environment import cross_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from forge.audit.finding import Finding
+    from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
+    from forge.ios_python.build_python import BuildPython
+    from forge.ios_python.model import IOSPython
+    from forge.recipe.model import EvaluatedRecipe
+    from forge.toolchain.base import Toolchain
+
+BACKEND_REQUIRES = {Backend.MESON_PYTHON: ("ninja>=1.8.2",), Backend.SETUPTOOLS: ()}
+"""What a back end asks for when it runs (PEP 517's ``get_requires_for_build_wheel``) and a lock must hold beforehand."""
+
+
+@dataclass(frozen=True)
+class BuiltWheel:
+    """A wheel that is what its recipe promised.
+
+    Args:
+        path: The file.
+        log: The build's whole log.
+        warnings: What the check had to say that is no failure.
+    """
+
+    path: Path
+    log: Path
+    warnings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a build takes besides the recipe."""
+
+    home: ForgeHome
+    toolchain: Toolchain
+    python: IOSPython
+    build_python: BuildPython
+
+
+def source_of(recipe: EvaluatedRecipe) -> Source:
+    """A recipe's source in the source room's terms."""
+    match recipe.source:
+        case SdistPin(sha256, filename):
+            return SdistSource(recipe.name, recipe.version, sha256, filename)
+        case UrlPin(urls, sha256):
+            return UrlSource(urls, sha256)
+        case GitPin(url, revision):
+            return GitSource(recipe.name, url, revision)
+        case PathPin(path):
+            return PathSource(recipe.recipe.directory / path)
+
+
+def required(recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:
+    """Everything that the build side needs: what the source declares, what the recipe says, what the back end asks for."""
+    return merge_requires((*declared_requires(tree), *BACKEND_REQUIRES[recipe.backend]), recipe.requires)
+
+
+def build_recipe(
+    recipe: EvaluatedRecipe, setting: Setting, *, key: str, out: Path, progress: Progress, subject: str
+) -> BuiltWheel:
+    """Build the wheel of a recipe for its target.
+
+    Args:
+        recipe: Evaluated for the target.
+        setting: Toolchain and Pythons.
+        key: Names the directory of this build; builds with different keys may run at once.
+        out: An existing directory for the finished wheel.
+        progress: Is told the phases.
+        subject: What to call this build.
+
+    Raises:
+        SourceError, NetworkError: The source cannot be had, or a patch does not apply.
+        RecipeError: The lock is missing or out of date, or the recipe asks for what forge cannot do.
+        BuildError: The back end failed; the work directory is kept.
+        WheelError: The wheel is not what the recipe promised; the work directory is kept.
+    """
+    if recipe.host:
+        raise RecipeError(
+            f"{recipe.name}: host requirements ({', '.join(recipe.host)}) are not built yet",
+            hint="this version of forge builds packages that need no other package's compiled code",
+        )
+    home, target = setting.home, recipe.target
+    log = home.logs / f"{recipe.normalized_name}-{recipe.version}-{target}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_bytes(b"")
+    work = home.work / f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
+    # One clean source tree a target: nothing of another slice or of a failed build is left in it.
+    shutil.rmtree(work, ignore_errors=True)
+    tree = work / f"{recipe.normalized_name}-{recipe.version}"
+    archive = fetch(source_of(recipe), home, progress)
+    progress.phase(subject, "unpack")
+    prepare(archive, recipe.patches, tree, _Quiet())
+    lock = check_lock(recipe, tree)
+    progress.phase(subject, "environment")
+    environment = ensure_cross_environment(
+        home, setting.python, target, setting.build_python, setting.toolchain, lock
+    )
+    names = _neutral_names(recipe, setting, environment, work, tree)
+    env = _environment(recipe, setting, environment, work, names)
+    settings = dict(recipe.config_settings)
+    if recipe.backend is Backend.MESON_PYTHON:
+        settings, env = _with_meson(settings, env, recipe, environment, work, tree)
+    progress.phase(subject, "build")
+    raw = work / "wheel"
+    raw.mkdir()
+    built = build_wheel(
+        tree=tree, python=environment.cross_python, env=env, config_settings=settings, out=raw, log=log, subject=subject
+    )
+    progress.phase(subject, "finish and check")
+    finished = finish_wheel(built, work / "finished", names)
+    warnings = _check(finished, recipe, setting, log, names)
+    final = out / finished.name
+    shutil.copyfile(finished, final)
+    shutil.rmtree(work, ignore_errors=True)
+    return BuiltWheel(final, log, warnings)
+
+
+def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path:
+    """The recipe's lock, if it is there and made for what the source and the recipe require now.
+
+    Raises:
+        RecipeError: It is not; says how to make it.
+    """
+    lock = recipe.lock_file
+    hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
+    if not lock.is_file():
+        raise RecipeError(f"{recipe.name}: its build requirements are not locked ({lock.name} is missing)", hint=hint)
+    # A lock holds the requirements of every target, so that of one may be fewer.
+    if not set(normalized_requires(required(recipe, tree))) <= set(read_lock(lock).requires):
+        raise RecipeError(f"{recipe.name}: {lock.name} was made for other build requirements", hint=hint)
+    return lock
+
+
+def _environment(
+    recipe: EvaluatedRecipe, setting: Setting, environment: CrossEnvironment, work: Path, names: Mapping[Path, str]
+) -> dict[str, str]:
+    home = work / "home"
+    home.mkdir(parents=True)
+    return cross_environment(
+        setting.toolchain,
+        recipe.target,
+        home,
+        path=[environment.build_bin, environment.wrappers],
+        prefix_map=names,
+        variables=recipe.env,
+    )
+
+
+def _with_meson(
+    settings: Mapping[str, tuple[str, ...]],
+    env: dict[str, str],
+    recipe: EvaluatedRecipe,
+    environment: CrossEnvironment,
+    work: Path,
+    tree: Path,
+) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """Config settings and environment with the cross file, the build directory and the Meson to run."""
+    cross = work / "forge-cross.ini"
+    cross.write_text(cross_file(recipe.target, environment), encoding="utf-8")
+    meson = work / "meson"
+    meson.write_text(meson_wrapper(environment, vendored_meson(tree)), encoding="utf-8")
+    meson.chmod(0o755)
+    extended = {
+        **settings,
+        "setup-args": (f"--cross-file={cross}", *settings.get("setup-args", ())),
+        "build-dir": (str(work / "meson-build"),),
+    }
+    return extended, env | {"MESON": str(meson)}
+
+
+def _neutral_names(
+    recipe: EvaluatedRecipe, setting: Setting, environment: CrossEnvironment, work: Path, tree: Path
+) -> dict[Path, str]:
+    """Directories of this machine, and what a built file calls them instead: the same on every machine."""
+    names = {
+        tree: f"/usr/src/{recipe.normalized_name}-{recipe.version}",
+        work: "/usr/src/build",
+        environment.root: "/forge/environment",
+        setting.python.root: "/forge/Python.xcframework",
+        setting.home.root: "/forge",
+    }
+    return names | {path.parent: "/forge/toolchain" for path in setting.toolchain.path if path.name == "bin"}
+
+
+def _check(
+    wheel: Path, recipe: EvaluatedRecipe, setting: Setting, log: Path, names: Mapping[Path, str]
+) -> tuple[Finding, ...]:
+    promise = Promise(
+        name=recipe.name,
+        version=recipe.version,
+        target=recipe.target,
+        python=setting.python.python_tag,
+        native=recipe.native,
+        extensions=recipe.extensions,
+        forbidden_prefixes=tuple(str(path) for path in names if path.parts[1:2] != ("usr",)),
+    )
+    findings = check_promise(wheel, promise)
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    if errors:
+        raise WheelError(
+            f"{wheel.name} is not what its recipe promised:\n{render_text(errors).rstrip()}",
+            hint=f"the build's log is {log}, its work directory is kept beside the cache's others",
+        )
+    return findings
+
+
+class _Quiet:
+    """Progress of steps that are part of a larger phase."""
+
+    def phase(self, subject: str, phase: str) -> None:
+        """Ignore."""
+
+    def note(self, subject: str, text: str) -> None:
+        """Ignore."""

@@ -1,0 +1,56 @@
+"""``forge build``: wheels from recipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from forge.base.paths import ForgeHome
+from forge.cli.display import progress_display
+from forge.cli.options import chosen_targets, python_option, target_options
+from forge.plan.provision import ensure_setting
+from forge.plan.run import build_all
+from forge.recipe.store import find_recipes
+
+if TYPE_CHECKING:
+    from forge.base.target import IOSVersion
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@target_options
+@python_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
+    help="Where the wheels go.",
+)  # fmt: skip
+@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+def build(
+    names: tuple[str, ...],
+    abi: str,
+    arch: str,
+    ios_version: IOSVersion,
+    python_version: str,
+    out: Path,
+    recipes: Path | None,
+) -> None:
+    """Build the wheels of one or more recipes: for every target, unless --abi and --arch narrow it.
+
+    What was built before from the same recipe, source, tools and forge is taken from the cache.
+    """
+    home = ForgeHome.from_environment()
+    targets = chosen_targets(abi, arch, ios_version)
+    store = find_recipes(recipes)
+    wanted = [store.load(name) for name in dict.fromkeys(names)]
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        setting = ensure_setting(home, python_version, targets, progress)
+        results = build_all(wanted, targets, setting, out, progress)
+    console = Console(highlight=False, soft_wrap=True)
+    for result in results:
+        for finding in result.warnings:
+            click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
+        console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))

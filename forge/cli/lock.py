@@ -1,0 +1,33 @@
+"""``forge lock``: pin a recipe's build requirements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from forge.base.paths import ForgeHome
+from forge.cli.display import progress_display
+from forge.cli.options import python_option
+from forge.ios_python.build_python import ensure_build_python
+from forge.ios_python.releases import find_release
+from forge.plan.lock import lock_recipe
+from forge.recipe.store import find_recipes
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@python_option
+@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+def lock(names: tuple[str, ...], python_version: str, recipes: Path | None) -> None:
+    """Resolve the build requirements of one or more recipes and pin them, with hashes, beside the recipe."""
+    home = ForgeHome.from_environment()
+    store = find_recipes(recipes)
+    wanted = [store.load(name) for name in dict.fromkeys(names)]
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        build_python = ensure_build_python(home, find_release(python_version), progress)
+        locks = [(recipe, lock_recipe(home, recipe, build_python, progress)) for recipe in wanted]
+    for recipe, made in locks:
+        pinned = ", ".join(f"{pin.name} {pin.version}" for pin in made.pins)
+        click.echo(f"{recipe.lock_file}: {pinned or 'nothing needed'}")

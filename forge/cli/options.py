@@ -1,0 +1,67 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError, select_targets
+from forge.ios_python.releases import known_releases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_PYTHON = max(known_releases(), key=lambda minor: tuple(map(int, minor.split("."))))
+
+
+class IOSVersionType(click.ParamType[IOSVersion]):
+    """A minimum iOS version on the command line."""
+
+    name = "version"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IOSVersion:
+        """Read the text, or say what is wrong with it."""
+        if isinstance(value, IOSVersion):
+            return value
+        try:
+            return IOSVersion.parse(str(value))
+        except TargetError as error:
+            self.fail(f"{error.message} ({error.hint})", param, ctx)
+
+
+def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--abi``, ``--arch`` and ``--ios-version``."""
+    for option in reversed(
+        (
+            click.option(
+                "--abi", type=click.Choice([*(a.value for a in Abi), "all"]), default="all", show_default=True, help="Device or simulator."
+            ),
+            click.option(
+                "--arch", type=click.Choice([*(a.value for a in Arch), "all"]), default="all", show_default=True, help="CPU architecture."
+            ),
+            click.option(
+                "--ios-version",
+                type=IOSVersionType(),
+                default="12.0",
+                show_default=True,
+                help="Minimum iOS version of the wheels.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def python_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--python``."""
+    return click.option(
+        "--python", "python_version", default=DEFAULT_PYTHON, show_default=True, help="Python version, e.g. 3.13."
+    )(function)
+
+
+def chosen_targets(abi: str, arch: str, ios_version: IOSVersion) -> tuple[Target, ...]:
+    """The targets that the options name."""
+    return select_targets(str(abi), str(arch), ios_version)

@@ -1,0 +1,185 @@
+"""Building iOS Pythons: libraries, one CPython a target, the XCframework; each cached by fingerprint, each whole or not
+at all.
+
+    pythons/libraries/<name>-<version>-<multiarch>-<fingerprint>/    include, lib
+    pythons/thin/<version>-<multiarch>-<fingerprint>/                Python.framework, bin, include, lib
+    pythons/<version>-<fingerprint of the set>/Python.xcframework
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.atomic import atomic_directory, locked
+from forge.base.hashing import file_sha256, fingerprint
+from forge.ios_python.build_python import ensure_build_python
+from forge.ios_python.cpython import build_cpython
+from forge.ios_python.model import IOSPython
+from forge.ios_python.native import BUILDERS, Workshop
+from forge.ios_python.xcframework import assemble_xcframework
+from forge.source.fetch import fetch, prepare
+from forge.toolchain.environment import cross_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.ios_python.releases import PinnedSource, Release
+    from forge.toolchain.base import Toolchain
+
+_ROOM = Path(__file__).parent
+MANIFEST = "forge.json"
+
+
+def ensure_ios_python(
+    home: ForgeHome, release: Release, targets: Sequence[Target], toolchain: Toolchain, progress: Progress
+) -> IOSPython:
+    """The iOS Python for these targets: taken from the cache, or built.
+
+    Args:
+        home: The cache.
+        release: The CPython release.
+        targets: What it is wanted for, all with the same minimum iOS version.
+        toolchain: What compiles.
+        progress: Is told what happens.
+
+    Raises:
+        SourceError, NetworkError: A source cannot be had.
+        ToolchainError, BuildError, IOSPythonError: It cannot be built.
+    """
+    thin = {target: _ensure_thin(home, release, target, toolchain, progress) for target in sorted(set(targets))}
+    key = fingerprint({"thin": sorted(path.name for path in thin.values()), "code": _code("xcframework.py")})
+    directory = home.pythons / f"{release.version}-{key[:12]}"
+    python = IOSPython(
+        directory / "Python.xcframework",
+        release.version,
+        tuple(thin),
+        tuple((target.multiarch, path.name.rpartition("-")[2]) for target, path in thin.items()),
+    )
+    with locked(home.locks, f"python-{directory.name}"):
+        if not (directory / MANIFEST).is_file():
+            progress.phase(f"Python {release.version}", "assemble the XCframework")
+            with atomic_directory(directory) as temporary:
+                assemble_xcframework(thin, release.minor, toolchain, temporary / "Python.xcframework")
+                (temporary / MANIFEST).write_text(json.dumps(_manifest(python), indent=2) + "\n", encoding="utf-8")
+    return python
+
+
+def built_pythons(home: ForgeHome) -> tuple[IOSPython, ...]:
+    """The iOS Pythons that forge built, newest version first."""
+    from forge.ios_python.model import read_ios_python  # noqa: PLC0415 - beside its only use
+
+    found: list[IOSPython] = []
+    for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}"), reverse=True):
+        try:
+            recorded = json.loads(manifest.read_text(encoding="utf-8"))["fingerprints"]
+        except (OSError, ValueError, KeyError):
+            continue
+        python = read_ios_python(manifest.parent / "Python.xcframework")
+        found.append(IOSPython(python.root, python.version, python.targets, tuple(sorted(recorded.items()))))
+    return tuple(found)
+
+
+def _manifest(python: IOSPython) -> dict[str, object]:
+    return {
+        "version": python.version,
+        "targets": {t.multiarch: str(t.ios_version) for t in python.targets},
+        "fingerprints": dict(python.fingerprints),
+    }
+
+
+def _code(*names: str) -> dict[str, str]:
+    """The hashes of the modules that decide how something is built."""
+    return {name: file_sha256(_ROOM / name) for name in names}
+
+
+def _library_fingerprint(source: PinnedSource, target: Target, toolchain: Toolchain) -> str:
+    return fingerprint(
+        {
+            "source": source.identity,
+            "target": [target.multiarch, str(target.ios_version)],
+            "toolchain": toolchain.id,
+            "code": _code("native.py"),
+        }
+    )
+
+
+def _ensure_library(
+    home: ForgeHome, source: PinnedSource, target: Target, toolchain: Toolchain, progress: Progress
+) -> Path:
+    name = f"{source.name}-{source.version}-{target.multiarch}"
+    entry = f"{name}-{_library_fingerprint(source, target, toolchain)[:16]}"
+    destination = home.pythons / "libraries" / entry
+    with locked(home.locks, entry):
+        if destination.is_dir():
+            return destination
+        subject = f"{source.name} {target}"
+        work = home.work / entry
+        archive = fetch(source.source, home, progress)
+        prepare(archive, source.patches, work / source.name, progress)
+        log = home.logs / f"{name}.log"
+        log.unlink(missing_ok=True)
+        progress.phase(subject, "compile")
+        with atomic_directory(destination) as temporary:
+            # Installed into its final place's name would need a second move; these libraries do not record theirs in
+            # anything that a static link reads.
+            env = cross_environment(toolchain, target, work, prefix_map={work: "/usr/src"})
+            BUILDERS[source.name](Workshop(work / source.name, temporary, target, env, log))
+        shutil.rmtree(work, ignore_errors=True)
+    return destination
+
+
+def _ensure_thin(
+    home: ForgeHome, release: Release, target: Target, toolchain: Toolchain, progress: Progress
+) -> Path:
+    key = fingerprint(
+        {
+            "cpython": release.cpython.identity,
+            "libraries": [_library_fingerprint(source, target, toolchain) for source in release.libraries],
+            "target": [target.multiarch, str(target.ios_version)],
+            "toolchain": toolchain.id,
+            "code": _code("cpython.py"),
+        }
+    )
+    entry = f"{release.version}-{target.multiarch}-{key[:16]}"
+    destination = home.pythons / "thin" / entry
+    if destination.is_dir():
+        return destination
+    build_python = ensure_build_python(home, release, progress)
+    libraries = {
+        source.name: _ensure_library(home, source, target, toolchain, progress) for source in release.libraries
+    }
+    subject = f"Python {release.version} {target}"
+    with locked(home.locks, f"python-{entry}"):
+        if destination.is_dir():
+            return destination
+        work = home.work / entry
+        archive = fetch(release.cpython.source, home, progress)
+        prepare(archive, release.cpython.patches, work / "python", progress)
+        log = home.logs / f"python-{release.version}-{target.multiarch}.log"
+        log.unlink(missing_ok=True)
+        with atomic_directory(destination) as temporary:
+            staging = temporary / "staging"
+            installed = build_cpython(
+                tree=work / "python",
+                minor=release.minor,
+                target=target,
+                libraries=libraries,
+                toolchain=toolchain,
+                build_python=build_python,
+                work=work,
+                staging=staging,
+                log=log,
+                progress=progress,
+                subject=subject,
+            )
+            for child in list(installed.iterdir()):
+                child.rename(temporary / child.name)
+            shutil.rmtree(staging)
+        shutil.rmtree(work, ignore_errors=True)
+    return destination
