@@ -99,7 +99,10 @@ def library_of(header: str) -> str:
 def declarations(
     root: Path, include: Path, triple: str, macros: Iterable[str], resource: str
 ) -> dict[tuple[str, str], Availability]:
-    """(library, symbol) to availability over every header below *root*, each parsed on its own: some exclude each other."""
+    """(library, symbol) to availability over every header below *root*.
+
+    Each is parsed on its own: some exclude each other.
+    """
     found: dict[tuple[str, str], Availability] = {}
     index = cindex.Index.create()
     for header in sorted(p.relative_to(root).as_posix() for p in root.rglob("*.h")):
@@ -149,7 +152,7 @@ def write_library(name: str, per_target: dict[str, dict[str, Availability]], exp
     for symbols in per_target.values():
         for symbol, availability in symbols.items():
             every[symbol] = availability.merged(every[symbol]) if symbol in every else availability
-    # A function with a variant (fopen$DARWIN_EXTSN) is also exported without the suffix; configure checks link that one.
+    # A function with a variant (fopen$DARWIN_EXTSN) is also exported without the suffix: configure checks link that.
     for symbol in [s for s in every if "$" in s]:
         base = symbol.partition("$")[0]
         every.setdefault(base, every[symbol])
@@ -160,14 +163,15 @@ def write_library(name: str, per_target: dict[str, dict[str, Availability]], exp
         every = {s: a for s, a in every.items() if s in set(exported)}
     available = sorted(s for s, a in every.items() if not a.unavailable)
     only = {s: sorted(t for t in TRIPLES if s in per_target[t]) for s in available}
+    unavailable = sorted(s for s, a in every.items() if a.unavailable)
     document = {
         "symbols": {s: every[s].since for s in available},
         "only": {s: targets for s, targets in only.items() if len(targets) < len(TRIPLES)},
-        "unavailable": sorted(s for s, a in every.items() if a.unavailable),
+        "unavailable": unavailable,
     }
     path = data_path("symbols") / f"{name}.json"
     path.write_text(json.dumps(document, indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
-    print(f"{path.name}: {len(available)} symbols, {len(document['unavailable'])} unavailable, {document['only']}")
+    print(f"{path.name}: {len(available)} symbols, {len(unavailable)} unavailable, {document['only']}")
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     python tools/libcxx_symbols.py ZIGLANG_WHEEL
 
 LLVM's sources of both libraries (the pinned ``ziglang`` wheel carries them) are compiled for iOS; what their objects
-define with default visibility is what the libraries export, with Darwin's own mangling. An ELF build's list would differ
-where a name depends on ``int64_t`` or ``mbstate_t``.
+define with default visibility is what the libraries export, with Darwin's own mangling. An ELF build's list would
+differ where a name depends on ``int64_t`` or ``mbstate_t``.
 
 Which of them an older iOS lacks is not in this list: libc++'s headers say it, through their availability annotations,
 which the SDK has switched on, so that a program cannot use what its minimum iOS does not have.

@@ -64,7 +64,7 @@ def run(
                 cwd=cwd,
                 start_new_session=True,
             )
-        except (FileNotFoundError, PermissionError) as error:
+        except OSError as error:
             raise ToolchainError(
                 f"{what}: cannot run {argv[0]}: {error.strerror}", hint="run 'forge doctor'"
             ) from error

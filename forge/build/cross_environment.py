@@ -1,8 +1,8 @@
 """Cross environments: crossenv's pair of a build-side environment and a Python that answers as the iOS Python does.
 
-Build requirements are installed on the build side, once; crossenv shows them to the cross Python too, so that a back end
-runs there and sees iOS, while the programs that it starts (meson, ninja, cython) run in the build Python and see the
-build machine. An environment depends on nothing but what its key covers, so it is kept and used again.
+Build requirements are installed on the build side, once; crossenv shows them to the cross Python too, so that a back
+end runs there and sees iOS, while the programs that it starts (meson, ninja, cython) run in the build Python and see
+the build machine. An environment depends on nothing but what its key covers, so it is kept and used again.
 """
 
 from __future__ import annotations
@@ -122,9 +122,7 @@ def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
     lib = view / "lib" / f"python{python.minor}"
     lib.mkdir(parents=True)
     text = python.sysconfigdata(target).read_text(encoding="utf-8")
-    (lib / python.sysconfigdata(target).name).write_text(
-        relocated_sysconfig(text, view, target), encoding="utf-8"
-    )
+    (lib / python.sysconfigdata(target).name).write_text(relocated_sysconfig(text, view, target), encoding="utf-8")
     (view / "include").symlink_to(python.slice(target) / "include")
     (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
     (view / "lib" / f"libpython{python.minor}.dylib").symlink_to(python.slice(target) / "Python.framework" / "Python")

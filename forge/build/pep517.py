@@ -60,9 +60,9 @@ def build_wheel(
         BuildError: The back end failed, or is none.
     """
 
-    def runner(command: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+    def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         where = tree if cwd is None else tree.__class__(cwd)
-        run(command, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
+        run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
 
     settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from forge.toolchain.base import Toolchain
 
 BACKEND_REQUIRES = {Backend.MESON_PYTHON: ("ninja>=1.8.2",), Backend.SETUPTOOLS: ()}
-"""What a back end asks for when it runs (PEP 517's ``get_requires_for_build_wheel``) and a lock must hold beforehand."""
+"""What a back end asks for when it runs (PEP 517's ``get_requires_for_build_wheel``), for a lock to hold beforehand."""
 
 
 @dataclass(frozen=True)
@@ -44,21 +45,32 @@ class BuiltWheel:
         path: The file.
         log: The build's whole log.
         warnings: What the check had to say that is no failure.
+        work: The work directory, if it was to be kept.
     """
 
     path: Path
     log: Path
     warnings: tuple[Finding, ...]
+    work: Path | None = None
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a build takes besides the recipe."""
+    """What a build takes besides the recipe.
+
+    Args:
+        home: The cache.
+        toolchain: What compiles.
+        python: What is built against.
+        build_python: Of exactly the same version.
+        keep_work: Whether the work directory of a build that ends well is kept too.
+    """
 
     home: ForgeHome
     toolchain: Toolchain
     python: IOSPython
     build_python: BuildPython
+    keep_work: bool = False
 
 
 def source_of(recipe: EvaluatedRecipe) -> Source:
@@ -75,7 +87,7 @@ def source_of(recipe: EvaluatedRecipe) -> Source:
 
 
 def required(recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:
-    """Everything that the build side needs: what the source declares, what the recipe says, what the back end asks for."""
+    """What the build side needs: what the source declares, what the recipe says, what the back end asks for."""
     return merge_requires((*declared_requires(tree), *BACKEND_REQUIRES[recipe.backend]), recipe.requires)
 
 
@@ -116,27 +128,53 @@ def build_recipe(
     prepare(archive, recipe.patches, tree, _Quiet())
     lock = check_lock(recipe, tree)
     progress.phase(subject, "environment")
-    environment = ensure_cross_environment(
-        home, setting.python, target, setting.build_python, setting.toolchain, lock
-    )
+    environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
     names = _neutral_names(recipe, setting, environment, work, tree)
     env = _environment(recipe, setting, environment, work, names)
     settings = dict(recipe.config_settings)
     if recipe.backend is Backend.MESON_PYTHON:
         settings, env = _with_meson(settings, env, recipe, environment, work, tree)
+    enter = write_enter_script(work, tree, env)
     progress.phase(subject, "build")
     raw = work / "wheel"
     raw.mkdir()
-    built = build_wheel(
-        tree=tree, python=environment.cross_python, env=env, config_settings=settings, out=raw, log=log, subject=subject
-    )
+    try:
+        built = build_wheel(
+            tree=tree,
+            python=environment.cross_python,
+            env=env,
+            config_settings=settings,
+            out=raw,
+            log=log,
+            subject=subject,
+        )
+    except BuildError as error:
+        error.hint = error.hint or f"enter the failed build with: {enter}"
+        raise
     progress.phase(subject, "finish and check")
     finished = finish_wheel(built, work / "finished", names)
     warnings = _check(finished, recipe, setting, log, names)
     final = out / finished.name
     shutil.copyfile(finished, final)
+    if setting.keep_work:
+        return BuiltWheel(final, log, warnings, work)
     shutil.rmtree(work, ignore_errors=True)
     return BuiltWheel(final, log, warnings)
+
+
+def write_enter_script(work: Path, tree: Path, env: Mapping[str, str]) -> Path:
+    """A program in the work directory that runs a command, or a shell, in the source tree as the build did."""
+    variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(env.items()))
+    script = work / "enter"
+    script.write_text(
+        "#!/bin/sh\n# Enter this build: ./enter [COMMAND...]\n"
+        f"cd {shlex.quote(str(tree))} || exit\n"
+        f'[ $# -gt 0 ] || set -- "${{SHELL:-/bin/sh}}"\n'
+        f'exec env -i TERM="${{TERM:-dumb}}" {variables} "$@"\n',
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    return script
 
 
 def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path:

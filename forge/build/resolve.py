@@ -43,7 +43,7 @@ def resolve_lock(home: ForgeHome, requires: Sequence[str], build_python: BuildPy
     log.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         report = Path(temporary) / "report.json"
-        command = [
+        command: list[str | Path] = [
             tools.python, "-m", "pip", "install",
             "--no-input", "--disable-pip-version-check", "--dry-run", "--ignore-installed", "--prefer-binary",
             "--report", report, *requires,

@@ -40,7 +40,9 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
     Raises:
         BuildError: pip could not install them; the log says why.
     """
-    key = fingerprint({"lock": file_sha256(TOOLS_LOCK), "python": build_python.version, "at": str(build_python.executable)})
+    key = fingerprint(
+        {"lock": file_sha256(TOOLS_LOCK), "python": build_python.version, "at": str(build_python.executable)}
+    )
     root = home.build_pythons / f"tools-{key[:12]}"
     python = root / "bin" / "python"
     with locked(home.locks, root.name):
@@ -64,7 +66,7 @@ def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> 
     Raises:
         BuildError: pip failed; the log has its words.
     """
-    command = [
+    command: list[str | Path] = [
         tools.python, "-m", "pip", "--python", python, "install",
         "--no-input", "--disable-pip-version-check", "--no-deps", "--no-compile", "--require-hashes", "--prefer-binary",
         "--requirement", lock,

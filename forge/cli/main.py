@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import traceback
-from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
@@ -21,6 +20,9 @@ from forge.cli.doctor import doctor
 from forge.cli.lock import lock
 from forge.cli.python import python
 from forge.cli.toolchain import toolchain
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -51,12 +53,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ForgeError as error:
         _tell(console, error)
     except OSError as error:
-        _tell(console, storage_error(error) or ForgeError(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")))
+        _tell(
+            console,
+            storage_error(error) or ForgeError(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")),
+        )
     except Exception:  # noqa: BLE001 - the last resort: a bug of forge's own, told as one
         _tell(console, _bug())
 
 
-def _terminate(number: int, frame: FrameType | None) -> None:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
     """Make SIGTERM unwind like Ctrl-C, so that children end and temporary files go."""
     raise KeyboardInterrupt
 

@@ -20,9 +20,7 @@ class IOSVersionType(click.ParamType[IOSVersion]):
 
     name = "version"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> IOSVersion:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> IOSVersion:
         """Read the text, or say what is wrong with it."""
         if isinstance(value, IOSVersion):
             return value
@@ -37,10 +35,18 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         (
             click.option(
-                "--abi", type=click.Choice([*(a.value for a in Abi), "all"]), default="all", show_default=True, help="Device or simulator."
+                "--abi",
+                type=click.Choice([*(a.value for a in Abi), "all"]),
+                default="all",
+                show_default=True,
+                help="Device or simulator.",
             ),
             click.option(
-                "--arch", type=click.Choice([*(a.value for a in Arch), "all"]), default="all", show_default=True, help="CPU architecture."
+                "--arch",
+                type=click.Choice([*(a.value for a in Arch), "all"]),
+                default="all",
+                show_default=True,
+                help="CPU architecture.",
             ),
             click.option(
                 "--ios-version",

@@ -26,14 +26,16 @@ if TYPE_CHECKING:
 
 @click.group()
 def python() -> None:
-    """iOS Pythons: what wheels are built against."""
+    """Build, list and show iOS Pythons: what wheels are built against."""
 
 
 @python.command("build")
 @click.argument("version")
 @target_options
 @click.option(
-    "--out", type=click.Path(path_type=Path, file_okay=False), help="Put a copy of Python.xcframework into this directory."
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Put a copy of Python.xcframework into this directory.",
 )
 def build_python(version: str, abi: str, arch: str, ios_version: IOSVersion, out: Path | None) -> None:
     """Build the iOS Python VERSION (e.g. 3.13) from CPython's source, as a Python.xcframework."""
@@ -87,9 +89,7 @@ def _find(which: str) -> IOSPython:
     for found in built_pythons(ForgeHome.from_environment()):
         if which in ("", found.version, found.minor):
             return found
-    raise IOSPythonError(
-        f"there is no iOS Python {which}".rstrip(), hint=f"run 'forge python build {which or '3.13'}'"
-    )
+    raise IOSPythonError(f"there is no iOS Python {which}".rstrip(), hint=f"run 'forge python build {which or '3.13'}'")
 
 
 def _describe(found: IOSPython) -> dict[str, object]:

@@ -134,9 +134,7 @@ def _ensure_library(
     return destination
 
 
-def _ensure_thin(
-    home: ForgeHome, release: Release, target: Target, toolchain: Toolchain, progress: Progress
-) -> Path:
+def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: Toolchain, progress: Progress) -> Path:
     key = fingerprint(
         {
             "cpython": release.cpython.identity,

@@ -34,6 +34,7 @@ class Result:
         fingerprint: What it was made from.
         built: False if it was taken from the cache.
         warnings: What the check had to say that is no failure; empty for a cached wheel.
+        work: The build's work directory, if it was to be kept.
     """
 
     subject: str
@@ -41,6 +42,7 @@ class Result:
     fingerprint: str
     built: bool
     warnings: tuple[Finding, ...] = ()
+    work: Path | None = None
 
 
 def subject_of(recipe: Recipe, target: Target) -> str:
@@ -91,7 +93,7 @@ def build_one(recipe: Recipe, target: Target, setting: Setting, out: Path, progr
         assert made is not None  # noqa: S101 - stored one line above, under a lock
         wheel = _publish(made.path, out)
     progress.phase(subject, "done")
-    return Result(subject, wheel, key, built=True, warnings=built.warnings)
+    return Result(subject, wheel, key, built=True, warnings=built.warnings, work=built.work)
 
 
 def _publish(wheel: Path, out: Path) -> Path:

@@ -100,11 +100,13 @@ def _examine(root: Path) -> LLVM | Rejected:
         version = output([clang, "--version"], env=_PLAIN).partition("\n")[0].strip()
         resource = Path(output([clang, "-print-resource-dir"], env=_PLAIN).strip())
     except ToolchainError as error:
-        return Rejected(root, error.message)
+        return Rejected(root, ": ".join(line.strip() for line in error.message.splitlines()))
     found = re.search(r"version (\d+)", version)
-    major = int(found[1]) if found else 0
+    if found is None:
+        return Rejected(root, f"bin/clang does not say its version but {version!r}")
+    major = int(found[1])
     if major < MINIMUM_LLVM:
-        return Rejected(root, f"{version} is older than {MINIMUM_LLVM}", outdated=found is not None)
+        return Rejected(root, f"{version} is older than {MINIMUM_LLVM}", outdated=True)
     # Apple's clang counts its own releases and ships neither lld nor libc++'s headers beside it.
     if missing := [tool for tool in TOOLS if not os.access(directory / tool, os.X_OK)]:
         return Rejected(root, f"lacks {', '.join(missing)}")

@@ -72,7 +72,7 @@ def find_xcode(
         raise ToolchainError("Xcode exists on macOS only", hint="forge uses LLVM here; run 'forge doctor'")
     try:
         # The command line tools alone have no iOS SDK: they answer none of these.
-        version = says([str(xcrun), "--sdk", "iphoneos", "clang", "--version"]).splitlines()[0].strip()
+        version = says([str(xcrun), "--sdk", "iphoneos", "clang", "--version"]).partition("\n")[0].strip()
         sdks = tuple(
             (
                 abi,
@@ -82,6 +82,8 @@ def find_xcode(
             )
             for abi in Abi
         )
-    except (ToolchainError, IndexError) as error:
+    except ToolchainError as error:
         raise ToolchainError(f"Xcode with the iOS SDKs is not usable: {error}", hint=_HINT) from error
+    if not version or not all(number and build and path.name for _, number, build, path in sdks):
+        raise ToolchainError(f"Xcode with the iOS SDKs is not usable: {xcrun} gives an empty answer", hint=_HINT)
     return XcodeToolchain(xcrun, version, sdks)

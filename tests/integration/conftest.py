@@ -11,6 +11,9 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
+from forge.source.fetch import fetch
+from forge.source.model import SdistSource
+from forge.toolchain.data import load_yaml
 from forge.toolchain.sdk.assemble import assemble_toolchain
 
 if TYPE_CHECKING:
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def ziglang_wheel() -> Path:
-    """The pinned wheel with the Darwin headers, where the environment names it."""
-    named = os.environ.get("FORGE_TEST_ZIGLANG")
-    if not named:
-        pytest.skip("FORGE_TEST_ZIGLANG does not name the pinned wheel")
-    return Path(named)
+    """The pinned wheel with the Darwin headers: the one that the environment names, else fetched into the cache."""
+    if named := os.environ.get("FORGE_TEST_ZIGLANG"):
+        return Path(named)
+    pin = load_yaml("sdk.yaml")["ziglang"]
+    source = SdistSource(pin["name"], pin["version"], pin["sha256"], pin["filename"])
+    return fetch(source, ForgeHome.from_environment(), SilentProgress())
 
 
 @pytest.fixture(scope="session")

@@ -165,7 +165,7 @@ def vendor_availability_on(config_site: str) -> str:
     )
     if count == 0:
         changed, count = re.subn(
-            r"^#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS\s+[01]\s*$",
+            r"^#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS[ \t]+[01][ \t]*$",
             "#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS 1",
             config_site,
             flags=re.MULTILINE,

@@ -2,18 +2,19 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.base.target import Target
 from forge.macho.reader import read_macho
 from forge.toolchain.environment import cross_environment
-from forge.toolchain.llvm import LLVMToolchain
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.base.target import Target
     from forge.macho.model import MachOSlice
+    from forge.toolchain.llvm import LLVMToolchain
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,18 @@ class Bench:
         (directory / name).write_text(source)
         env = cross_environment(self.toolchain, target, directory, prefix_map=prefix_map)
         driver = "clang++" if name.endswith("pp") else "clang"
-        command = ["xcrun", "--sdk", target.abi.value, driver, "-target", target.clang_triple, name, "-o", "out", *flags]
+        command = [
+            "xcrun",
+            "--sdk",
+            target.abi.value,
+            driver,
+            "-target",
+            target.clang_triple,
+            name,
+            "-o",
+            "out",
+            *flags,
+        ]
         (directory / "out").unlink(missing_ok=True)
         done = subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
         return Compiled(done.returncode == 0, done.stdout + done.stderr, directory / "out")

@@ -140,8 +140,8 @@ def test_what_ios_lacks_does_not_compile(bench: Bench) -> None:
 
 
 @every_target
-@pytest.mark.parametrize("symbol", ["system", "gethostuuid_private", "proc_setpcontrol", "getentropy_private"])
-def test_what_ios_lacks_does_not_link_either(bench: Bench, target: Target, symbol: str) -> None:
+@pytest.mark.parametrize("symbol", ["system", "proc_pidinfo", "csr_check", "sandbox_init_with_parameters"])
+def test_what_ios_lacks_or_keeps_private_does_not_link(bench: Bench, target: Target, symbol: str) -> None:
     # As autoconf asks: AC_CHECK_FUNC declares the function itself and links.
     compiled = bench.compile(f"char {symbol}();\nint main(void) {{ return {symbol}(); }}", target, "-fno-builtin")
     assert not compiled.ok
@@ -288,7 +288,19 @@ def test_the_place_of_a_build_leaves_no_trace(bench: Bench, target: Target, tmp_
         compiled = bench.compile(source, target, "-g", "-c", directory=directory, prefix_map={directory: "/build"})
         assert compiled.ok, compiled.output
         env = cross_environment(bench.toolchain, target, directory, prefix_map={directory: "/build"})
-        link = ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-g", "-shared", "out", "-o", "x"]
+        link = [
+            "xcrun",
+            "--sdk",
+            target.abi,
+            "clang",
+            "-target",
+            target.clang_triple,
+            "-g",
+            "-shared",
+            "out",
+            "-o",
+            "x",
+        ]
         subprocess.run(link, cwd=directory, env=env, check=True)
         content = (directory / "x").read_bytes()
         made.append(content)
@@ -307,35 +319,32 @@ def test_a_check_for_unused_arguments_passes(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sdk", "options", "platform", "minos"),
+    ("sdk", "options", "expected"),
     [
-        ("iphoneos", ["-arch", "arm64", "-miphoneos-version-min=13.4"], Platform.IOS, "13.4"),
-        ("iphonesimulator", ["-arch", "x86_64", "-mios-simulator-version-min=13.4"], Platform.IOS_SIMULATOR, "13.4"),
-        ("iphoneos", ["-arch", "arm64"], Platform.IOS, "12.3"),
-        ("iphonesimulator", ["-arch", "x86_64"], Platform.IOS_SIMULATOR, "12.3"),
+        ("iphoneos", ["-arch", "arm64", "-miphoneos-version-min=13.4"], (Platform.IOS, "13.4")),
+        ("iphonesimulator", ["-arch", "x86_64", "-mios-simulator-version-min=13.4"], (Platform.IOS_SIMULATOR, "13.4")),
+        ("iphoneos", ["-arch", "arm64"], (Platform.IOS, "12.3")),
+        ("iphonesimulator", ["-arch", "x86_64"], (Platform.IOS_SIMULATOR, "12.3")),
     ],
 )
-def test_without_a_target(
-    bench: Bench, tmp_path: Path, sdk: str, options: list[str], platform: Platform, minos: str
-) -> None:
+def test_without_a_target(bench: Bench, sdk: str, options: list[str], expected: tuple[Platform, str]) -> None:
     """CMake says the minimum version with an option, OpenSSL with a variable."""
-    env = cross_environment(bench.toolchain, at(DEVICE, "12.3"), tmp_path)
-    (tmp_path / "x.c").write_text("int main(void) { return 0; }")
-    output(["xcrun", "--sdk", sdk, "clang", "-Werror", *options, str(tmp_path / "x.c"), "-o", str(tmp_path / "x")], env=env)
-    made = read_macho(tmp_path / "x").slices[0]
-    assert made.build is not None
-    assert (made.platform, str(made.build.minos)) == (platform, minos)
+    source, made = bench.directory / "x.c", bench.directory / "x"
+    source.write_text("int main(void) { return 0; }")
+    env = cross_environment(bench.toolchain, at(DEVICE, "12.3"), bench.directory)
+    output(["xcrun", "--sdk", sdk, "clang", "-Werror", *options, source, "-o", made], env=env)
+    build = read_macho(made).slices[0].build
+    assert build is not None
+    assert (build.platform, str(build.minos)) == expected
 
 
-def test_two_architectures_at_once(bench: Bench, tmp_path: Path) -> None:
-    env = cross_environment(bench.toolchain, SIMULATOR_X86, tmp_path)
-    (tmp_path / "x.c").write_text("int main(void) { return 0; }")
-    architectures = ["-arch", "arm64", "-arch", "x86_64"]
-    output(
-        ["xcrun", "--sdk", "iphonesimulator", "clang", *architectures, str(tmp_path / "x.c"), "-o", str(tmp_path / "x")],
-        env=env,
-    )
-    assert [s.cpu.value for s in read_macho(tmp_path / "x").slices] == ["x86_64", "arm64"]
+def test_two_architectures_at_once(bench: Bench) -> None:
+    source, made = bench.directory / "x.c", bench.directory / "x"
+    source.write_text("int main(void) { return 0; }")
+    env = cross_environment(bench.toolchain, SIMULATOR_X86, bench.directory)
+    both = ["-arch", "arm64", "-arch", "x86_64"]
+    output(["xcrun", "--sdk", "iphonesimulator", "clang", *both, source, "-o", made], env=env)
+    assert {s.cpu.value for s in read_macho(made).slices} == {"arm64", "x86_64"}
 
 
 def test_assembling_again_gives_the_same(toolchain: LLVMToolchain, ziglang_wheel: Path, tmp_path: Path) -> None:

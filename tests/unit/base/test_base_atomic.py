@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from forge.base.atomic import atomic_directory, atomic_file, locked, replace_directory, storage_error
+
+
+class StopError(Exception):
+    pass
+
+
+def test_a_directory_is_there_when_the_body_ends_well(tmp_path: Path) -> None:
+    destination = tmp_path / "not" / "yet" / "made"
+    with atomic_directory(destination) as temporary:
+        (temporary / "x").write_text("1")
+        assert not destination.exists()
+        assert temporary.parent == destination.parent
+    assert (destination / "x").read_text() == "1"
+    assert [p.name for p in destination.parent.iterdir()] == ["made"]
+    assert destination.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_directory_is_replaced_whole(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        with atomic_directory(tmp_path / "d") as temporary:
+            (temporary / name).touch()
+    assert [p.name for p in (tmp_path / "d").iterdir()] == ["new"]
+    assert [p.name for p in tmp_path.iterdir()] == ["d"]
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_failing_body_leaves_no_trace_of_a_directory(tmp_path: Path, existing: bool) -> None:
+    if existing:
+        (tmp_path / "d").mkdir()
+        (tmp_path / "d" / "old").touch()
+    with pytest.raises(StopError), atomic_directory(tmp_path / "d") as temporary:
+        (temporary / "new").touch()
+        raise StopError
+    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == (
+        ["d", "d/old"] if existing else []
+    )
+
+
+def test_replacing_by_what_is_not_there_raises(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        replace_directory(tmp_path / "missing", tmp_path / "d")
+
+
+def test_a_file_is_there_when_the_body_ends_well(tmp_path: Path) -> None:
+    destination = tmp_path / "a" / "f"
+    with atomic_file(destination) as file:
+        file.write(b"1")
+        assert not destination.exists()
+    with atomic_file(destination, "w", permissions=0o755) as file:
+        file.write("ä")
+    assert destination.read_bytes() == "ä".encode()
+    assert destination.stat().st_mode & 0o777 == 0o755
+    assert [p.name for p in destination.parent.iterdir()] == ["f"]
+
+
+def test_a_failing_body_leaves_the_old_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("old")
+    with pytest.raises(StopError), atomic_file(tmp_path / "f", "w") as file:
+        file.write("new")
+        raise StopError
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("f", "old")]
+
+
+def test_writers_at_once_leave_one_whole_file(tmp_path: Path) -> None:
+    texts = [str(n) * 100_000 for n in range(8)]
+
+    def write(text: str) -> None:
+        with atomic_file(tmp_path / "f", "w") as file:
+            file.write(text)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, texts))
+    assert (tmp_path / "f").read_text() in texts
+    assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
+    inside = 0
+    most = 0
+    guard = threading.Lock()
+
+    def work(_: int) -> None:
+        nonlocal inside, most
+        with locked(tmp_path / "locks", "name"):
+            with guard:
+                inside += 1
+                most = max(most, inside)
+            with guard:
+                inside -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(20)))
+    assert most == 1
+    with locked(tmp_path / "locks", "one"), locked(tmp_path / "locks", "other"):
+        pass  # different names do not wait for each other
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told(number: int) -> None:
+    error = storage_error(OSError(number, "No space left on device", "/cache/x"))
+    assert error is not None
+    assert error.message == "no space left on the disk: /cache/x"
+    assert "FORGE_HOME" in (error.hint or "")
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_directory_that_may_not_be_written_is_told(number: int) -> None:
+    error = storage_error(OSError(number, "Permission denied"))
+    assert error is not None
+    assert error.message == "not allowed to write"
+
+
+def test_other_errors_are_not_about_storage() -> None:
+    assert storage_error(OSError(errno.ENOENT, "No such file", "x")) is None

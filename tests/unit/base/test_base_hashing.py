@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forge.base.hashing import file_sha256, fingerprint, tree_sha256
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(), children, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(), JSON, min_size=2))
+def test_the_order_of_keys_does_not_count(value: dict[str, object]) -> None:
+    assert fingerprint(value) == fingerprint(dict(reversed(value.items())))
+
+
+@given(JSON, JSON)
+def test_other_values_have_other_fingerprints(one: object, other: object) -> None:
+    assert (fingerprint(one) == fingerprint(other)) is (
+        repr(one) == repr(other) or one == other and type(one) is type(other)
+    )
+
+
+def test_a_fingerprint_is_that_of_canonical_json() -> None:
+    expected = hashlib.sha256(b'{"a":[1,"\\u00e4"],"b":null}').hexdigest()
+    assert fingerprint({"b": None, "a": [1, "ä"]}) == expected
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), b"x", float("nan")])
+def test_what_is_not_json_has_no_fingerprint(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        fingerprint(value)
+
+
+def test_a_file(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"abc")
+    assert file_sha256(tmp_path / "f") == hashlib.sha256(b"abc").hexdigest()
+
+
+def make_tree(root: Path) -> Path:
+    (root / "sub").mkdir(parents=True)
+    (root / "a").write_text("1")
+    (root / "sub" / "b").write_text("2")
+    (root / "link").symlink_to("sub")
+    return root
+
+
+def test_the_same_tree_elsewhere(tmp_path: Path) -> None:
+    one, other = make_tree(tmp_path / "1"), make_tree(tmp_path / "2")
+    before = tree_sha256(one)
+    assert before == tree_sha256(other)
+    (other / "__pycache__").mkdir()
+    (other / "__pycache__" / "a.pyc").touch()
+    (other / "empty").mkdir()
+    (other / "a").touch()
+    assert before == tree_sha256(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda root: (root / "a").write_text("2"),
+        lambda root: (root / "a").rename(root / "c"),
+        lambda root: (root / "a").chmod(0o755),
+        lambda root: (root / "new").touch(),
+        lambda root: (root / "sub" / "b").unlink(),
+        lambda root: [(root / "link").unlink(), (root / "link").symlink_to("a")],
+        lambda root: [(root / "link").unlink(), (root / "link").write_text("sub")],
+    ],
+)
+def test_every_change_counts(tmp_path: Path, change: object) -> None:
+    root = make_tree(tmp_path / "t")
+    before = tree_sha256(root)
+    assert callable(change)
+    change(root)
+    assert tree_sha256(root) != before
