@@ -63,7 +63,11 @@ def replace_directory(source: Path, destination: Path) -> None:
         aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", suffix=".old", dir=destination.parent))
         try:
             destination.rename(aside / "old")
-            source.rename(destination)
+            try:
+                source.rename(destination)
+            except OSError:
+                (aside / "old").rename(destination)
+                raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     else:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from forge.build.cross_environment import CrossEnvironment
 
 LONG_DOUBLE = {Arch.ARM64: "IEEE_DOUBLE_LE", Arch.X86_64: "INTEL_EXTENDED_16_BYTES_LE"}
-"""numpy's names for the formats of ``long double``: Apple's arm64 ABI makes it a double, x86_64 has 80 bits in 16 bytes;
-numpy takes it from the cross file, because finding out would take running a program of the target's."""
+"""The formats of ``long double`` by numpy's names: Apple's arm64 ABI makes it a double, x86_64 has 80 bits in 16 bytes.
+
+numpy takes it from the cross file, because finding out would take running a program of the target's.
+"""
 
 
 def cross_file(target: Target, environment: CrossEnvironment) -> str:

@@ -40,7 +40,7 @@ class PlainProgress:
 
     def _line(self, text: str) -> None:
         elapsed = time.monotonic() - self._start
-        self._console.print(Text(f"[{elapsed:7.1f} s] {text}"))
+        self._console.print(Text(f"[{elapsed:7.1f} s] {text}"), soft_wrap=True)
 
 
 @dataclass

@@ -3,15 +3,22 @@ from __future__ import annotations
 import errno
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from forge.base.atomic import atomic_directory, atomic_file, locked, replace_directory, storage_error
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 class StopError(Exception):
     pass
+
+
+def stop_after(_: object) -> NoReturn:
+    raise StopError
 
 
 def test_a_directory_is_there_when_the_body_ends_well(tmp_path: Path) -> None:
@@ -39,8 +46,7 @@ def test_a_failing_body_leaves_no_trace_of_a_directory(tmp_path: Path, existing:
         (tmp_path / "d").mkdir()
         (tmp_path / "d" / "old").touch()
     with pytest.raises(StopError), atomic_directory(tmp_path / "d") as temporary:
-        (temporary / "new").touch()
-        raise StopError
+        stop_after((temporary / "new").write_text("new"))
     assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")) == (
         ["d", "d/old"] if existing else []
     )
@@ -49,6 +55,10 @@ def test_a_failing_body_leaves_no_trace_of_a_directory(tmp_path: Path, existing:
 def test_replacing_by_what_is_not_there_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         replace_directory(tmp_path / "missing", tmp_path / "d")
+    (tmp_path / "d").mkdir()
+    with pytest.raises(FileNotFoundError):
+        replace_directory(tmp_path / "missing", tmp_path / "d")
+    assert [p.name for p in tmp_path.iterdir()] == ["d"]
 
 
 def test_a_file_is_there_when_the_body_ends_well(tmp_path: Path) -> None:
@@ -66,8 +76,7 @@ def test_a_file_is_there_when_the_body_ends_well(tmp_path: Path) -> None:
 def test_a_failing_body_leaves_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "f").write_text("old")
     with pytest.raises(StopError), atomic_file(tmp_path / "f", "w") as file:
-        file.write("new")
-        raise StopError
+        stop_after(file.write("new"))
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("f", "old")]
 
 

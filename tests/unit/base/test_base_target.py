@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 VERSIONS = st.builds(IOSVersion, st.integers(12, 99), st.integers(0, 9))
 TARGETS = st.builds(
-    lambda pair, version: Target(*pair, version),
-    st.sampled_from([(t.abi, t.arch) for t in select_targets()]),
-    VERSIONS,
+    lambda target, version: Target(target.abi, target.arch, version), st.sampled_from(select_targets()), VERSIONS
 )
 
 

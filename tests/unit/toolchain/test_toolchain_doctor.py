@@ -253,14 +253,14 @@ def test_nothing_to_install_is_no_command() -> None:
     [(Apt(True, 20), "clang-20 lld-20"), (Apt(True, None), None), (Apt(False, 19), "apt-get update")],
 )
 def test_the_command_for_llvm(monkeypatch: pytest.MonkeyPatch, apt: Apt, command: str | None) -> None:
-    monkeypatch.setattr(debian.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr("forge.toolchain.debian.shutil.which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(debian, "ask_apt", lambda: apt)
     made = llvm_install_command()
     assert (made is None) if command is None else (made is not None and command in made)
 
 
 def test_no_command_for_llvm_without_apt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(debian.shutil, "which", lambda _: None)
+    monkeypatch.setattr("forge.toolchain.debian.shutil.which", lambda _: None)
     assert llvm_install_command() is None
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -33,7 +35,11 @@ class _Loader(yaml.SafeLoader):
     """Reads the stubs' tag as a plain mapping."""
 
 
-_Loader.add_constructor("!tapi-tbd", lambda loader, node: loader.construct_mapping(node, deep=True))
+def _construct(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("!tapi-tbd", _construct)
 
 
 def parse(library: Library, newest: IOSVersion | None = None) -> tuple[dict[str, object], dict[tuple[str, str], bool]]:

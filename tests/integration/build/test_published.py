@@ -1,0 +1,50 @@
+"""What forge builds on Linux, beside what the maintainers publish, built with Xcode."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.audit.compare import DifferenceKind, compare_wheels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.base.target import Target
+    from tests.integration.build.conftest import Forge
+
+pytestmark = pytest.mark.toolchain
+
+# Published wheels are built for iOS 13.0, the default of cibuildwheel; ours for 12.0. setuptools writes the build
+# directory, which has the version in its name, into the install name.
+EXPECTED = (DifferenceKind.PLATFORM, DifferenceKind.INSTALL_NAME)
+
+
+def published_wheel(name: str, version: str, target: Target, directory: Path) -> Path | None:
+    """Download a published wheel with pip; None if the project has none for this target."""
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+        "--implementation", "cp", "--python-version", "3.13", "--abi", "cp313",
+        "--platform", f"ios_13_0_{target.arch}_{target.abi}", "--dest", str(directory), f"{name}=={version}",
+    ]  # fmt: skip
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        assert "No matching distribution" in done.stderr, done.stderr
+        return None
+    (wheel,) = directory.glob("*.whl")
+    return wheel
+
+
+@pytest.mark.parametrize(("name", "version"), [("markupsafe", "3.0.4"), ("lru-dict", "1.4.1"), ("multidict", "7.2.1")])
+def test_equals_the_published_wheel(name: str, version: str, target: Target, forge: Forge, tmp_path: Path) -> None:
+    published = published_wheel(name, version, target, tmp_path)
+    ours = forge.build(name, target).wheel
+    if published is None:
+        # A project that publishes none for this target is no reason to compare nothing at all: the device has one.
+        assert target.is_simulator, f"{name} {version} has no wheel for {target}"
+        pytest.skip(f"{name} {version} publishes none for {target}")
+    comparison = compare_wheels(ours, published)
+    assert not comparison.without(*EXPECTED).differences, str(comparison)

@@ -1,0 +1,97 @@
+"""The wheels that the recipes give: named right, what they promise, installable, the same each time."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.audit.promise import Promise, check_promise
+from forge.base.target import parse_multiarch
+from forge.macho.reader import read_macho
+from forge.plan.cache import entry_directory
+from tests.integration.build.conftest import ROOT_MODULES, Forge
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.base.target import Target
+
+pytestmark = pytest.mark.toolchain
+
+
+@pytest.mark.parametrize("name", ROOT_MODULES)
+def test_is_named_for_its_target_and_passes_every_check(name: str, target: Target, forge: Forge) -> None:
+    result = forge.build(name, target)
+    wheel = result.wheel
+    assert wheel.name.endswith(f"-cp313-cp313-ios_12_0_{target.arch}_{target.abi}.whl")
+    promise = Promise(
+        name=name,
+        version=wheel.name.split("-")[1],
+        target=target,
+        python="cp313",
+        native=True,
+        forbidden_prefixes=(str(forge.setting.home.root), str(forge.out)),
+    )
+    assert check_promise(wheel, promise) == ()
+
+
+def test_numpy_is_called_what_the_issue_says(target: Target, forge: Forge) -> None:
+    assert forge.build("numpy", target).wheel.name == f"numpy-2.4.6-cp313-cp313-{target.platform_tag}.whl"
+
+
+def test_numpy_has_the_cpu_features_of_its_macos_builds(target: Target, forge: Forge) -> None:
+    """A lost feature is a bug in the toolchain: a check that failed for another reason than the CPU."""
+    log = forge.log(forge.build("numpy", target))
+    enabled = [line.partition(":")[2].split() for line in log.splitlines() if line.strip().startswith("Enabled ")]
+    baseline, dispatch = enabled
+    if target.arch == "arm64":
+        assert baseline == ["NEON", "NEON_FP16", "NEON_VFPV4", "ASIMD"]
+        assert dispatch == ["ASIMDHP", "ASIMDDP", "ASIMDFHM"]
+    else:
+        assert baseline == ["X86_V2"]
+        assert dispatch == ["X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR"]
+
+
+def test_numpy_was_built_on_the_build_machine_for_ios(target: Target, forge: Forge) -> None:
+    log = forge.log(forge.build("numpy", target))
+    assert "Build machine cpu family: x86_64" in log or "Build machine cpu family: aarch64" in log
+    with zipfile.ZipFile(forge.build("numpy", target).wheel) as archive:
+        config = archive.read("numpy/__config__.py").decode()
+    assert '"system": "ios"' in config
+    assert f'"system": "{sys.platform}"' in config
+    assert str(forge.setting.home.root) not in config
+
+
+@pytest.mark.parametrize("ios", ["12_0", "13_0", "18_5"])
+def test_pip_installs_it_for_every_later_ios(ios: str, forge: Forge, tmp_path: Path) -> None:
+    forge.build("numpy", parse_multiarch("arm64-iphoneos"))
+    command = [
+        sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", str(forge.out),
+        "--platform", f"ios_{ios}_arm64_iphoneos", "--only-binary=:all:", "--implementation", "cp",
+        "--python-version", "3.13", "--target", str(tmp_path), "numpy",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    modules = list(tmp_path.rglob("_multiarray_umath.cpython-313-iphoneos.so"))
+    assert len(modules) == 1
+    (piece,) = read_macho(modules[0]).slices
+    assert piece.exports_symbol("_PyInit__multiarray_umath")
+
+
+def test_the_same_build_gives_the_same_bytes(target: Target, forge: Forge) -> None:
+    first = forge.build("multidict", target)
+    before = first.wheel.read_bytes()
+    shutil.rmtree(entry_directory(forge.setting.home, first.fingerprint))
+    second = forge.build("multidict", target)
+    assert second.built
+    assert second.fingerprint == first.fingerprint
+    assert second.wheel.read_bytes() == before
+
+
+def test_nothing_is_built_twice(target: Target, forge: Forge) -> None:
+    forge.build("lru-dict", target)
+    assert not forge.build("lru-dict", target).built

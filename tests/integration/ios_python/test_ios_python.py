@@ -1,0 +1,146 @@
+"""The iOS Python that forge builds: complete, right in every slice, answering as PEP 730 says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
+from forge.base.target import Target, select_targets
+from forge.build.cross_environment import ensure_cross_environment
+from forge.ios_python.model import read_ios_python
+from forge.macho.reader import read_macho
+from forge.plan.provision import ensure_setting
+from forge.toolchain.symbols import libraries
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.build.recipe_build import Setting
+    from forge.macho.model import MachOSlice
+
+pytestmark = pytest.mark.toolchain
+
+MODULES = {
+    "_bz2", "_ctypes", "_decimal", "_hashlib", "_lzma", "_multiprocessing", "_posixshmem", "_sqlite3", "_ssl", "_uuid",
+    "zlib", "math", "_datetime", "_socket", "select", "mmap", "unicodedata", "pyexpat", "_struct", "array",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def setting() -> Setting:
+    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
+
+
+@pytest.fixture(params=select_targets(), ids=str)
+def target(request: pytest.FixtureRequest) -> Target:
+    chosen: Target = request.param
+    return chosen
+
+
+def slices_of(setting: Setting, target: Target) -> dict[str, MachOSlice]:
+    """The extension modules' only slices, by module name."""
+    directory = setting.python.platform_lib(target) / "lib-dynload"
+    found = {path.name.partition(".")[0]: read_macho(path).slices for path in directory.glob("*.so")}
+    assert all(len(pieces) == 1 for pieces in found.values())
+    return {name: pieces[0] for name, pieces in found.items()}
+
+
+def test_has_every_extension_module(setting: Setting, target: Target) -> None:
+    assert set(setting.python.extension_modules(target)) >= MODULES
+
+
+def test_every_module_is_a_dylib_of_its_target(setting: Setting, target: Target) -> None:
+    minimum = (target.effective_ios_version.major, target.effective_ios_version.minor)
+    for name, piece in slices_of(setting, target).items():
+        assert piece.file_type.name == "DYLIB", name
+        assert str(piece.cpu) == str(target.arch), name
+        assert piece.build is not None, name
+        assert piece.build.platform.name == ("IOS_SIMULATOR" if target.is_simulator else "IOS"), name
+        assert (piece.build.minos.major, piece.build.minos.minor) == minimum, name
+        assert piece.exports_symbol(f"_PyInit_{name}"), name
+
+
+def test_modules_load_only_what_ios_has(setting: Setting, target: Target) -> None:
+    for name, piece in slices_of(setting, target).items():
+        for dylib in piece.dylibs:
+            assert dylib.name == "@rpath/Python.framework/Python" or dylib.name.startswith(
+                ("/usr/lib/", "/System/Library/Frameworks/")
+            ), f"{name} loads {dylib.name}"
+
+
+def test_the_simulator_uses_the_plain_names_of_functions(setting: Setting, target: Target) -> None:
+    """macOS's x86_64 has stat$INODE64 beside stat; iOS's simulator never had."""
+    binary = setting.python.slice(target) / "Python.framework" / "Python"
+    for piece in read_macho(binary).slices:
+        names = {symbol.name for symbol in piece.imports}
+        assert "_fstat" in names
+        assert not {name for name in names if "$INODE64" in name or "$1050" in name}
+
+
+def test_nothing_newer_than_the_minimum_is_bound_strongly(setting: Setting, target: Target) -> None:
+    newer = {s.name for library in libraries() for s in library.symbols if s.since is not None}
+    binary = setting.python.slice(target) / "Python.framework" / "Python"
+    every = [*slices_of(setting, target).values(), *read_macho(binary).slices]
+    strong = {
+        symbol.name
+        for piece in every
+        if piece.build is not None and piece.build.minos.major < 13
+        for symbol in piece.imports
+        if not symbol.weak and symbol.name in newer
+    }
+    assert strong <= {"___chkstk_darwin"}
+
+
+def test_answers_as_pep_730_says(setting: Setting, target: Target, tmp_path: Path) -> None:
+    lock = tmp_path / "empty.lock"
+    lock.write_text("", encoding="utf-8")
+    environment = ensure_cross_environment(
+        setting.home, setting.python, target, setting.build_python, setting.toolchain, lock
+    )
+    code = """
+import json, os, platform, sys, sysconfig
+print(json.dumps({
+    "sys.platform": sys.platform, "multiarch": sys.implementation._multiarch,
+    "platform": sysconfig.get_platform(), "suffix": sysconfig.get_config_var("EXT_SUFFIX"),
+    "system": platform.system(), "machine": platform.machine(), "sysname": os.uname().sysname,
+    "ios_ver": list(platform.ios_ver()),
+}))
+"""
+    done = subprocess.run([environment.cross_python, "-c", code], check=True, capture_output=True, text=True)
+    said = json.loads(done.stdout)
+    assert said["sys.platform"] == "ios"
+    assert said["multiarch"] == target.multiarch
+    assert said["platform"] == f"ios-12.0-{target.multiarch}"
+    assert said["suffix"] == f".cpython-313-{target.abi}.so"
+    assert said["system"] == "iOS"
+    assert said["machine"] == target.arch
+    assert said["sysname"] == "Darwin"
+    assert said["ios_ver"][0] == "iOS"
+    assert said["ios_ver"][1] == "12.0"
+    assert said["ios_ver"][3] is target.is_simulator
+
+
+def test_names_no_place_of_this_machine_and_can_be_moved(setting: Setting, tmp_path: Path) -> None:
+    moved = tmp_path / "elsewhere" / "Python.xcframework"
+    shutil.copytree(setting.python.root, moved, symlinks=True)
+    described = read_ios_python(moved)
+    assert described.version == setting.python.version
+    assert {t.multiarch for t in described.targets} == {t.multiarch for t in setting.python.targets}
+    root = str(setting.home.root).encode()
+    for path in moved.rglob("*"):
+        if path.is_symlink():
+            assert not path.readlink().is_absolute(), path
+            assert path.exists(), path
+        elif path.is_file():
+            assert root not in path.read_bytes(), path
+
+
+def test_builds_are_there_once(setting: Setting) -> None:
+    again = ensure_setting(setting.home, "3.13", select_targets(), SilentProgress())
+    assert again.python == setting.python
