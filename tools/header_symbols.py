@@ -17,15 +17,18 @@ import ctypes
 import json
 import sys
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from clang import cindex
 
 from forge.toolchain.data import data_path
 from forge.toolchain.sdk.headers import read_libsystem_stub, write_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TRIPLES = {
     "arm64-iphoneos": "arm64-apple-ios12.0",

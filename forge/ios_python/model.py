@@ -20,11 +20,13 @@ from __future__ import annotations
 import plistlib
 import re
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forge.base.errors import IOSPythonError
 from forge.base.target import Abi, Arch, IOSVersion, Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)

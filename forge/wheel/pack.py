@@ -154,10 +154,7 @@ def rewrite_tags(wheel_file: bytes, tags: Iterable[Tag]) -> bytes:
         data += b"\n"
     lines = b"".join(f"Tag: {tag}\n".encode("ascii") for tag in sorted(map(str, tags)))
     place = _TAG_LINE.search(data) or _PURELIB_LINE.search(data)
-    if place is None:
-        at = len(data.rstrip(b"\n")) + 1
-    else:
-        at = place.start() if place.re is _TAG_LINE else place.end()
+    at = len(data.rstrip(b"\n")) + 1 if place is None else place.start() if place.re is _TAG_LINE else place.end()
     return _TAG_LINE.sub(b"", data[:at]) + lines + _TAG_LINE.sub(b"", data[at:])
 
 

@@ -6,7 +6,7 @@
 #   xcrun [--sdk NAME|PATH] --find TOOL              the path of a tool
 #   xcrun [--sdk NAME|PATH] --show-sdk-path | --show-sdk-version | --show-sdk-platform-path | --show-sdk-platform-version
 #
-# FORGE_PREFIX_MAP (old=new, several separated by ":", the first that matches counts) becomes -ffile-prefix-map and
+# FORGE_PREFIX_MAP (old=new, several separated by ":", the longer path before its parent) becomes -ffile-prefix-map and
 # -oso_prefix options, so that a compiled file does not depend on where it was compiled.
 #
 # Plain POSIX sh on purpose: it runs once for each file that is compiled, and Python would cost ten times more.

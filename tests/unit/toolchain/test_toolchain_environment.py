@@ -71,11 +71,11 @@ def test_what_the_caller_sets_is_the_last_word() -> None:
         TARGET,
         Path("/home"),
         path=[Path("/first"), Path("/second")],
-        prefix_map={Path("/work/src"): ".", Path("/work"): "/build"},
+        prefix_map={Path("/src/sub"): ".", Path("/src"): "/build"},
         pkg_config=[Path("/a/pkgconfig"), Path("/b/pkgconfig")],
         variables={"TZ": "CET", "CFLAGS": "-O1"},
     )
     assert environment["PATH"].startswith("/first:/second:/toolchain/bin:")
-    assert environment["FORGE_PREFIX_MAP"] == "/work/src=.:/work=/build"
+    assert environment["FORGE_PREFIX_MAP"] == "/src/sub=.:/src=/build"
     assert environment["PKG_CONFIG_LIBDIR"] == "/a/pkgconfig:/b/pkgconfig"
     assert (environment["TZ"], environment["CFLAGS"]) == ("CET", "-O1")

@@ -254,7 +254,7 @@ def test_no_weak_imports_with_other_ways_to_name_the_minimum(seam: Seam) -> None
 def test_prefix_maps(seam: Seam) -> None:
     triple = ["-target", "arm64-apple-ios12.0"]
     argv = seam.user_argv("clang", *triple, FORGE_PREFIX_MAP="/a b/c=/src:/a b=/work:/x=.")
-    # The last option that matches counts in clang, so the first entry is the last option.
+    # For debug information the last option that matches counts in clang, so the first entry comes last.
     options = ["-ffile-prefix-map=/x=.", "-ffile-prefix-map=/a b=/work", "-ffile-prefix-map=/a b/c=/src"]
     assert argv == [*options, *triple]
     assert seam.user_argv("clang", *triple, FORGE_PREFIX_MAP="") == triple
