@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from build import BuildBackendException, BuildException, ProjectBuilder
 
-from forge.base.errors import BuildError
+from forge.base.errors import BuildError, ForgeError
 from forge.base.process import run
 
 if TYPE_CHECKING:
@@ -30,8 +30,9 @@ def declared_requires(tree: Path) -> tuple[str, ...]:
 
 def vendored_meson(tree: Path) -> Path | None:
     """The Meson that a package carries and wants to be built with (``tool.meson-python.meson``), or None."""
-    tool = _pyproject(tree).get("tool", {})
-    named = tool.get("meson-python", {}).get("meson") if isinstance(tool, dict) else None
+    tool = _pyproject(tree).get("tool")
+    own = tool.get("meson-python") if isinstance(tool, dict) else None
+    named = own.get("meson") if isinstance(own, dict) else None
     return tree / named if isinstance(named, str) and named.endswith(".py") else None
 
 
@@ -68,7 +69,11 @@ def build_wheel(
     try:
         builder = ProjectBuilder(tree, python_executable=str(python), runner=runner)
         return out.__class__(builder.build("wheel", out, settings))
-    except (BuildException, BuildBackendException) as error:
+    except BuildBackendException as error:
+        if isinstance(error.exception, ForgeError):  # the runner's own: it has the log's last lines
+            raise error.exception from None
+        raise BuildError(f"{subject}: {error}", log=log) from error
+    except BuildException as error:
         raise BuildError(f"{subject}: {error}", log=log) from error
 
 

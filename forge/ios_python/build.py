@@ -1,5 +1,4 @@
-"""Building iOS Pythons: libraries, one CPython a target, the XCframework; each cached by fingerprint, each whole or not
-at all.
+"""Building iOS Pythons: libraries, one CPython a target, the XCframework; each cached, each whole or not at all.
 
     pythons/libraries/<name>-<version>-<multiarch>-<fingerprint>/    include, lib
     pythons/thin/<version>-<multiarch>-<fingerprint>/                Python.framework, bin, include, lib

@@ -113,8 +113,8 @@ REQUIRED_MODULES = (
 def _enable_modules(configure: Path, names: tuple[str, ...]) -> None:
     """Take modules off the list of those that upstream's configure switches off for iOS.
 
-    They compile there, and ``import multiprocessing`` wants them. The switch is a plain assignment, which a value on the
-    command line does not survive; without it configure checks for the module as on any other platform.
+    They compile there, and ``import multiprocessing`` wants them. The switch is a plain assignment, which a value on
+    the command line does not survive; without it configure checks for the module as on any other platform.
     """
     text = configure.read_text(encoding="utf-8")
     for name in names:

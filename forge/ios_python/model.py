@@ -23,7 +23,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forge.base.errors import IOSPythonError
-from forge.base.target import Abi, Arch, IOSVersion, Target
+from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError
+
+_DAMAGED = "the XCframework is damaged: delete it, and build it again"
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,9 +112,10 @@ def read_ios_python(root: Path) -> IOSPython:
     versions = sorted(root.glob("ios-*/Python.framework/Headers/patchlevel.h"))
     if not versions:
         raise IOSPythonError(f"{root} is no Python.xcframework", hint="expected ios-arm64/Python.framework in it")
-    found = re.search(r'^#define\s+PY_VERSION\s+"([^"]+)"', versions[0].read_text(encoding="utf-8"), re.MULTILINE)
+    text = versions[0].read_text(encoding="utf-8", errors="replace")
+    found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+[^"\s]*)"', text, re.MULTILINE | re.ASCII)
     if found is None:
-        raise IOSPythonError(f"{versions[0]}: says no PY_VERSION", hint="the XCframework is damaged; build it again")
+        raise IOSPythonError(f"{versions[0]}: says no PY_VERSION", hint=_DAMAGED)
     targets: list[Target] = []
     for abi, arch in (
         (Abi.IPHONEOS, Arch.ARM64),
@@ -131,7 +134,13 @@ def read_ios_python(root: Path) -> IOSPython:
 
 def _minimum(plist: Path) -> IOSVersion:
     try:
-        data: dict[str, Any] = plistlib.loads(plist.read_bytes())
-        return IOSVersion.parse(str(data["MinimumOSVersion"]))
-    except (OSError, KeyError, plistlib.InvalidFileException, ValueError) as error:
-        raise IOSPythonError(f"{plist}: {error}", hint="the XCframework is damaged; build it again") from error
+        data: Any = plistlib.loads(plist.read_bytes())
+    except OSError as error:
+        raise IOSPythonError(f"cannot read {plist}: {error.strerror}", hint=_DAMAGED) from error
+    except Exception as error:  # plistlib lets out whatever its readers of XML and of binary files stumble over
+        raise IOSPythonError(f"{plist} is no property list: {error}", hint=_DAMAGED) from error
+    minimum = data.get("MinimumOSVersion") if isinstance(data, dict) else None
+    try:
+        return IOSVersion.parse(str(minimum))
+    except TargetError as error:
+        raise IOSPythonError(f"{plist}: MinimumOSVersion: {error.message}", hint=_DAMAGED) from error

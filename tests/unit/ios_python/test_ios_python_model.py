@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import plistlib
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.errors import IOSPythonError
+from forge.base.target import IOSVersion, Target, select_targets
+from forge.ios_python.model import IOSPython, read_ios_python
+from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, VERSION, X86_SIMULATOR, write_ios_python
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from syrupy.assertion import SnapshotAssertion
+
+SLICE = "ios-arm64"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_ios_python(tmp_path / "Python.xcframework")
+
+
+def told(error: IOSPythonError, tmp_path: Path) -> str:
+    return f"{error}\nhint: {error.hint}".replace(str(tmp_path), "TMP")
+
+
+def test_reads_versions_and_targets(root: Path) -> None:
+    python = read_ios_python(root)
+    assert (python.version, python.minor, python.python_tag) == ("3.13.5", "3.13", "cp313")
+    assert python.targets == select_targets()
+
+
+@pytest.mark.parametrize("targets", [(DEVICE,), (X86_SIMULATOR,), (DEVICE, ARM_SIMULATOR)], ids=str)
+def test_reads_only_the_targets_that_are_there(tmp_path: Path, targets: tuple[Target, ...]) -> None:
+    assert read_ios_python(write_ios_python(tmp_path / "x", targets)).targets == targets
+
+
+def test_reads_the_minimum_of_each_slice(root: Path) -> None:
+    plist = root / SLICE / "Python.framework" / "Info.plist"
+    plist.write_bytes(plistlib.dumps({"MinimumOSVersion": "13.4"}, fmt=plistlib.FMT_BINARY))
+    found = {target.multiarch: str(target.ios_version) for target in read_ios_python(root).targets}
+    assert found == {"arm64-iphoneos": "13.4", "arm64-iphonesimulator": "12.0", "x86_64-iphonesimulator": "12.0"}
+
+
+def test_every_path_is_where_it_says(root: Path) -> None:
+    python = read_ios_python(root)
+    assert python.stdlib.is_dir()
+    for target in python.targets:
+        assert (python.headers(target) / "Python.h").is_file()
+        assert (python.wrappers(target) / f"{target.host_triple}-clang").is_file()
+        assert python.sysconfigdata(target).parent == python.platform_lib(target)
+        assert target.multiarch in python.sysconfigdata(target).read_text()
+        assert python.extension_modules(target) == ("_ssl", "zlib")
+
+
+def test_wheels_can_be_built_for_the_same_or_a_higher_minimum() -> None:
+    built_for = Target(DEVICE.abi, DEVICE.arch, IOSVersion(13, 1))
+    python = IOSPython(root_of_nothing(), VERSION, (built_for,))
+    assert python.has(built_for)
+    assert python.has(Target(DEVICE.abi, DEVICE.arch, IOSVersion(14)))
+    assert not python.has(DEVICE)
+    assert not python.has(ARM_SIMULATOR)
+
+
+def test_fingerprints_are_by_target(snapshot: SnapshotAssertion) -> None:
+    python = IOSPython(root_of_nothing(), VERSION, (DEVICE,), ((DEVICE.multiarch, "abc"),))
+    assert python.fingerprint(DEVICE) == "abc"
+    assert python.fingerprint(Target(DEVICE.abi, DEVICE.arch, IOSVersion(15))) == "abc"
+    with pytest.raises(IOSPythonError) as error:
+        python.fingerprint(ARM_SIMULATOR)
+    assert f"{error.value}\nhint: {error.value.hint}" == snapshot
+
+
+def root_of_nothing() -> Path:
+    from pathlib import Path  # noqa: PLC0415
+
+    return Path("/nowhere/Python.xcframework")
+
+
+def replaced(path: str, content: bytes) -> Callable[[Path], object]:
+    return lambda root: (root / path).write_bytes(content)
+
+
+def without(pattern: str) -> Callable[[Path], object]:
+    def remove(root: Path) -> None:
+        for path in list(root.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    return remove
+
+
+PLIST = f"{SLICE}/Python.framework/Info.plist"
+DAMAGE = {
+    "nothing there": lambda root: shutil.rmtree(root),
+    "another framework": without("ios-*/Python.framework/Headers"),
+    "no version": replaced(f"{SLICE}/Python.framework/Headers/patchlevel.h", b"#define PY_MAJOR_VERSION 3\n"),
+    "version not text": replaced(f"{SLICE}/Python.framework/Headers/patchlevel.h", b'#define PY_VERSION "\xff"\n'),
+    "no sysconfig data": without("ios-*/lib-*"),
+    "no plist": without(PLIST),
+    "plist cut off": replaced(PLIST, plistlib.dumps({"MinimumOSVersion": "12.0"})[:150]),
+    "binary plist cut off": replaced(PLIST, plistlib.dumps({"a": "12.0"}, fmt=plistlib.FMT_BINARY)[:20]),
+    "empty plist": replaced(PLIST, b""),
+    "plist of a list": replaced(PLIST, plistlib.dumps(["12.0"])),
+    "no minimum": replaced(PLIST, plistlib.dumps({"CFBundleName": "Python"})),
+    "odd minimum": replaced(PLIST, plistlib.dumps({"MinimumOSVersion": "twelve"})),
+    "minimum too low": replaced(PLIST, plistlib.dumps({"MinimumOSVersion": "9.0"})),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_what_is_amiss_is_said(root: Path, tmp_path: Path, damage: str, snapshot: SnapshotAssertion) -> None:
+    DAMAGE[damage](root)
+    with pytest.raises(IOSPythonError) as error:
+        read_ios_python(root)
+    assert told(error.value, tmp_path) == snapshot
