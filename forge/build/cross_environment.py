@@ -18,7 +18,6 @@ from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
 from forge.build.tools import TOOLS_LOCK, ensure_tools, install
-from forge.ios_python.cpython import PREFIX
 from forge.toolchain.environment import cross_environment
 
 if TYPE_CHECKING:
@@ -149,9 +148,9 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
             hint="is it CPython 3.13 or later, built as its iOS/README.rst says?",
         )
     version = re.escape(deployment[1])
-    text = re.sub(r"-F \.(?=[\s'\"])", f"-F {prefix}", text)
     text = re.sub(rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", text)
     text = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", text)
     text = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", text)
     text = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", text)
-    return text.replace(found[1] or PREFIX, str(prefix))
+    # Last and at once: the new prefix is no text to replace anything in.
+    return re.sub(rf"(?<=-F )\.(?=[\s'\"])|{re.escape(found[1])}", lambda _: str(prefix), text)

@@ -1,8 +1,8 @@
 """Building iOS Pythons: libraries, one CPython a target, the XCframework; each cached, each whole or not at all.
 
-    pythons/libraries/<name>-<version>-<multiarch>-<fingerprint>/    include, lib
-    pythons/thin/<version>-<multiarch>-<fingerprint>/                Python.framework, bin, include, lib
-    pythons/<version>-<fingerprint of the set>/Python.xcframework
+pythons/libraries/<name>-<version>-<multiarch>-<fingerprint>/    include, lib
+pythons/thin/<version>-<multiarch>-<fingerprint>/                Python.framework, bin, include, lib
+pythons/<version>-<fingerprint of the set>/Python.xcframework
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from packaging.version import Version
 
 from forge.base.atomic import atomic_directory, locked
 from forge.base.hashing import file_sha256, fingerprint
@@ -74,14 +76,14 @@ def built_pythons(home: ForgeHome) -> tuple[IOSPython, ...]:
     from forge.ios_python.model import read_ios_python  # noqa: PLC0415 - beside its only use
 
     found: list[IOSPython] = []
-    for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}"), reverse=True):
+    for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}")):
         try:
-            recorded = json.loads(manifest.read_text(encoding="utf-8"))["fingerprints"]
-        except (OSError, ValueError, KeyError):
+            recorded = sorted(json.loads(manifest.read_text(encoding="utf-8"))["fingerprints"].items())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
         python = read_ios_python(manifest.parent / "Python.xcframework")
-        found.append(IOSPython(python.root, python.version, python.targets, tuple(sorted(recorded.items()))))
-    return tuple(found)
+        found.append(IOSPython(python.root, python.version, python.targets, tuple(recorded)))
+    return tuple(sorted(found, key=lambda python: Version(python.version.rstrip("+")), reverse=True))
 
 
 def _manifest(python: IOSPython) -> dict[str, object]:

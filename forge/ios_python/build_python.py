@@ -74,7 +74,7 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
     try:
         said = output([executable, "-I", "-c", _PROBE], timeout=60)
         implementation, version, missing = json.loads(said)
-    except (ToolchainError, ValueError):
+    except (ToolchainError, ValueError, TypeError):
         return None
     return (version, tuple(missing)) if implementation == "CPython" else None
 
@@ -82,12 +82,15 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
 def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
     minor = version.rpartition(".")[0]
     name = f"python{minor}"
+    # Absolute, since builds run in directories of their own.
     if named := os.environ.get("FORGE_BUILD_PYTHON"):
-        yield Path(named)
-    for directory in os.get_exec_path():
-        if (path := Path(directory) / name).is_file() and os.access(path, os.X_OK):
-            yield path
+        yield Path(named).absolute()
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for directory in map(Path, os.get_exec_path()):
+        path = (directory / name).absolute()
+        # What pyenv's shims start depends on directory and environment, which are others in a build.
+        if directory != pyenv / "shims" and path.is_file() and os.access(path, os.X_OK):
+            yield path
     yield from (p for p in [pyenv / "versions" / version / "bin" / name] if p.is_file())
     yield from sorted(home.build_pythons.glob(f"{version}-*/bin/{name}"))
 

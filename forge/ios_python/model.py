@@ -113,7 +113,7 @@ def read_ios_python(root: Path) -> IOSPython:
     if not versions:
         raise IOSPythonError(f"{root} is no Python.xcframework", hint="expected ios-arm64/Python.framework in it")
     text = versions[0].read_text(encoding="utf-8", errors="replace")
-    found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+[^"\s]*)"', text, re.MULTILINE | re.ASCII)
+    found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)"', text, re.MULTILINE | re.ASCII)
     if found is None:
         raise IOSPythonError(f"{versions[0]}: says no PY_VERSION", hint=_DAMAGED)
     targets: list[Target] = []
@@ -137,7 +137,7 @@ def _minimum(plist: Path) -> IOSVersion:
         data: Any = plistlib.loads(plist.read_bytes())
     except OSError as error:
         raise IOSPythonError(f"cannot read {plist}: {error.strerror}", hint=_DAMAGED) from error
-    except Exception as error:  # plistlib lets out whatever its readers of XML and of binary files stumble over
+    except Exception as error:
         raise IOSPythonError(f"{plist} is no property list: {error}", hint=_DAMAGED) from error
     minimum = data.get("MinimumOSVersion") if isinstance(data, dict) else None
     try:

@@ -159,9 +159,7 @@ def tarball(path: Path, files: Mapping[str, str], executable: Iterable[str] = ()
 
 
 def pinned(name: str, archive: Path, version: str = "1.0") -> PinnedSource:
-    return PinnedSource(
-        name, version, UrlSource((archive.as_uri(),), hashlib.sha256(archive.read_bytes()).hexdigest())
-    )
+    return PinnedSource(name, version, UrlSource((archive.as_uri(),), hashlib.sha256(archive.read_bytes()).hexdigest()))
 
 
 CONFIGURE = """#!/bin/sh
@@ -174,8 +172,8 @@ cat > Makefile <<END
 all:
 \ttrue
 install:
-\tmkdir -p $(DESTDIR)$prefix/bin
-\tcp python.sh $(DESTDIR)$prefix/bin/python3.13
+\tmkdir -p \\$(DESTDIR)$prefix/bin
+\tcp python.sh \\$(DESTDIR)$prefix/bin/python3.13
 END
 """
 """A ``configure`` whose Python is the file ``python.sh``."""

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import plistlib
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forge.base.errors import IOSPythonError
 from forge.base.target import IOSVersion, Target, select_targets
@@ -13,11 +17,11 @@ from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, VERSION, X86_SIMU
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
 
 SLICE = "ios-arm64"
+NOWHERE = Path("/nowhere/Python.xcframework")
 
 
 @pytest.fixture
@@ -33,6 +37,13 @@ def test_reads_versions_and_targets(root: Path) -> None:
     python = read_ios_python(root)
     assert (python.version, python.minor, python.python_tag) == ("3.13.5", "3.13", "cp313")
     assert python.targets == select_targets()
+
+
+@pytest.mark.parametrize("version", ["3.14.0rc1", "3.15.0a2+", "3.13.10"])
+def test_versions_as_cpython_writes_them(tmp_path: Path, version: str) -> None:
+    python = read_ios_python(write_ios_python(tmp_path / "x", version=version))
+    assert python.version == version
+    assert python.minor == version[:4]
 
 
 @pytest.mark.parametrize("targets", [(DEVICE,), (X86_SIMULATOR,), (DEVICE, ARM_SIMULATOR)], ids=str)
@@ -60,7 +71,7 @@ def test_every_path_is_where_it_says(root: Path) -> None:
 
 def test_wheels_can_be_built_for_the_same_or_a_higher_minimum() -> None:
     built_for = Target(DEVICE.abi, DEVICE.arch, IOSVersion(13, 1))
-    python = IOSPython(root_of_nothing(), VERSION, (built_for,))
+    python = IOSPython(NOWHERE, VERSION, (built_for,))
     assert python.has(built_for)
     assert python.has(Target(DEVICE.abi, DEVICE.arch, IOSVersion(14)))
     assert not python.has(DEVICE)
@@ -68,18 +79,12 @@ def test_wheels_can_be_built_for_the_same_or_a_higher_minimum() -> None:
 
 
 def test_fingerprints_are_by_target(snapshot: SnapshotAssertion) -> None:
-    python = IOSPython(root_of_nothing(), VERSION, (DEVICE,), ((DEVICE.multiarch, "abc"),))
+    python = IOSPython(NOWHERE, VERSION, (DEVICE,), ((DEVICE.multiarch, "abc"),))
     assert python.fingerprint(DEVICE) == "abc"
     assert python.fingerprint(Target(DEVICE.abi, DEVICE.arch, IOSVersion(15))) == "abc"
     with pytest.raises(IOSPythonError) as error:
         python.fingerprint(ARM_SIMULATOR)
     assert f"{error.value}\nhint: {error.value.hint}" == snapshot
-
-
-def root_of_nothing() -> Path:
-    from pathlib import Path  # noqa: PLC0415
-
-    return Path("/nowhere/Python.xcframework")
 
 
 def replaced(path: str, content: bytes) -> Callable[[Path], object]:
@@ -95,8 +100,8 @@ def without(pattern: str) -> Callable[[Path], object]:
 
 
 PLIST = f"{SLICE}/Python.framework/Info.plist"
-DAMAGE = {
-    "nothing there": lambda root: shutil.rmtree(root),
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "nothing there": shutil.rmtree,
     "another framework": without("ios-*/Python.framework/Headers"),
     "no version": replaced(f"{SLICE}/Python.framework/Headers/patchlevel.h", b"#define PY_MAJOR_VERSION 3\n"),
     "version not text": replaced(f"{SLICE}/Python.framework/Headers/patchlevel.h", b'#define PY_VERSION "\xff"\n'),
@@ -118,3 +123,19 @@ def test_what_is_amiss_is_said(root: Path, tmp_path: Path, damage: str, snapshot
     with pytest.raises(IOSPythonError) as error:
         read_ios_python(root)
     assert told(error.value, tmp_path) == snapshot
+
+
+@given(data=st.data())
+def test_a_damaged_plist_is_read_or_is_an_error_of_forges(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    """Whatever a disk does to the file, forge says what it is or reads it, and never falls over it."""
+    whole = plistlib.dumps({"MinimumOSVersion": "12.0"}, fmt=data.draw(st.sampled_from(list(plistlib.PlistFormat))))
+    start, end = sorted(data.draw(st.tuples(st.integers(0, len(whole)), st.integers(0, len(whole)))))
+    root = tmp_path_factory.getbasetemp() / "damaged"
+    if not root.is_dir():
+        write_ios_python(root, (DEVICE,))
+    (root / PLIST).write_bytes(whole[:start] + data.draw(st.binary(max_size=8)) + whole[end:])
+    with contextlib.suppress(IOSPythonError):
+        (target,) = read_ios_python(root).targets
+        assert target.ios_version >= IOSVersion(12)

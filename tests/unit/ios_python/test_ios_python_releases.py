@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
@@ -8,8 +9,6 @@ import pytest
 from forge.base.errors import IOSPythonError
 from forge.ios_python.native import BUILDERS
 from forge.ios_python.releases import DATA, Release, find_release, known_releases
-
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
