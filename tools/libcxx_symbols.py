@@ -6,13 +6,14 @@ LLVM's sources of both libraries (the pinned ``ziglang`` wheel carries them) are
 define with default visibility is what the libraries export, with Darwin's own mangling. An ELF build's list would
 differ where a name depends on ``int64_t`` or ``mbstate_t``.
 
-Which of them an older iOS lacks is not in this list: libc++'s headers say it, through their availability annotations,
-which the SDK has switched on, so that a program cannot use what its minimum iOS does not have.
+Since when iOS has a symbol is what libc++'s own headers say (``__configuration/availability.h``: which LLVM release
+came with which iOS, and which feature with which LLVM release); `FEATURES` says which symbols make up a feature.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,25 @@ CONFIG_SITE = """
 #define _LIBCPP_HARDENING_MODE_DEFAULT 2
 #define _LIBCPP_ASSERTION_SEMANTIC_DEFAULT 2
 """
+# The symbols of each feature that came after iOS 12.0, by a pattern on the linker's name, and the iOS version that
+# brought the LLVM release with it; None: the release is in no iOS yet.
+FEATURES: tuple[tuple[str, str | None], ...] = (
+    (r"4__fs10filesystem", "13.0"),  # LLVM 9
+    # LLVM 22: the waiting functions of std::atomic made anew
+    (r"__atomic_(wait|notify)_(native|global)|__atomic_wait_native_with|__atomic_(wait|notify).*_table", None),
+    (r"__atomic_monitor_global", None),
+    (r"__(cxx|libcpp)_atomic_(wait|notify|monitor)|__barrier_algorithm", "14.0"),  # LLVM 11
+    # LLVM 12: string and file streams instantiated in the library
+    (r"NSt3__11\dbasic_(stringbuf|stringstream|[io]stringstream|filebuf|[io]fstream|fstream)I", "15.3"),
+    (r"8to_charsEPcS0_[dfe]", "16.0"),  # LLVM 14
+    (r"__libcpp_verbose_abort", "16.3"),  # LLVM 15
+    (r"NSt3__13pmr|NKSt3__13pmr", "17.0"),  # LLVM 16
+    (r"__is_posix_terminal|__get_ostream_file|__cxa_init_primary_exception", "18.0"),  # LLVM 18
+    (r"17bad_function_call4what", None),  # LLVM 21
+    (r"bad_function_call|bad_expected_access", "18.4"),  # LLVM 19: their key functions
+    (r"__from_chars_floating_point", "26.0"),  # LLVM 20
+    (r"__hash_memory", None),  # LLVM 21
+)
 SKIPPED = ("/support/", "/pstl/", "/experimental/", "int128_builtins", "cxa_noexception")
 
 
@@ -109,15 +129,19 @@ def main() -> None:
         cxx = exported(llvm / "llvm-nm", compile_library(root, "libcxx", llvm / "clang++", sdk, flags))
         abi = exported(llvm / "llvm-nm", compile_library(root, "libcxxabi", llvm / "clang++", sdk, flags))
     for name, symbols in (("libc++", {s: w for s, w in cxx.items() if s not in abi}), ("libc++abi", abi)):
+        since = {s: next((version for pattern, version in FEATURES if re.search(pattern, s)), "") for s in symbols}
         document = {
-            "symbols": dict.fromkeys(sorted(symbols)),
+            "symbols": {s: since[s] or None for s in sorted(symbols) if since[s] is not None},
             "only": {},
-            "unavailable": [],
-            "weak": sorted(s for s, weak in symbols.items() if weak),
+            "unavailable": sorted(s for s in symbols if since[s] is None),
+            "weak": sorted(s for s, weak in symbols.items() if weak and since[s] is not None),
         }
         path = data_path("symbols") / f"{name}.json"
         path.write_text(json.dumps(document, indent=0, separators=(",", ":")) + "\n", encoding="utf-8")
-        print(f"{path.name}: {len(symbols)} symbols, {len(document['weak'])} weak")
+        newer = sum(1 for version in since.values() if version)
+        print(
+            f"{path.name}: {len(symbols)} symbols, {newer} newer than iOS 12.0, {len(document['unavailable'])} in none"
+        )
 
 
 if __name__ == "__main__":

@@ -148,9 +148,13 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
             hint="is it CPython 3.13 or later, built as its iOS/README.rst says?",
         )
     version = re.escape(deployment[1])
-    text = re.sub(rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", text)
-    text = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", text)
-    text = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", text)
-    text = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", text)
-    # Last and at once: the new prefix is no text to replace anything in.
-    return re.sub(rf"(?<=-F )\.(?=[\s'\"])|{re.escape(found[1])}", lambda _: str(prefix), text)
+
+    def adapted(part: str) -> str:
+        part = re.sub(rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", part)
+        part = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", part)
+        part = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", part)
+        part = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", part)
+        return re.sub(r"(?<=-F )\.(?=[\s'\"])", lambda _: str(prefix), part)
+
+    # Neither prefix is text in which something is to be replaced.
+    return str(prefix).join(map(adapted, text.split(found[1])))

@@ -73,7 +73,7 @@ def build_wheel(
         if isinstance(error.exception, ForgeError):  # the runner's own: it has the log's last lines
             raise error.exception from None
         raise BuildError(f"{subject}: {error}", log=log) from error
-    except BuildException as error:
+    except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)
         raise BuildError(f"{subject}: {error}", log=log) from error
 
 
