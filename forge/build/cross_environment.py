@@ -150,7 +150,9 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
     version = re.escape(deployment[1])
 
     def adapted(part: str) -> str:
-        part = re.sub(rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", part)
+        part = re.sub(
+            rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", part
+        )
         part = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", part)
         part = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", part)
         part = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", part)

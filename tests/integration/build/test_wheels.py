@@ -60,7 +60,8 @@ def test_numpy_has_the_cpu_features_of_its_macos_wheel(target: Target, forge: Fo
     platform = "macosx_11_0_arm64" if target.arch == "arm64" else "macosx_10_13_x86_64"
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-        "--implementation", "cp", "--python-version", "3.13", "--platform", platform, "--dest", str(tmp_path), "numpy==2.4.6",
+        "--implementation", "cp", "--python-version", "3.13", "--platform", platform,
+        "--dest", str(tmp_path), "numpy==2.4.6",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, text=True)
     (published,) = tmp_path.glob("*.whl")
