@@ -56,7 +56,7 @@ unit: system $(READY_DEV)
 	$(BIN)/python -m pytest tests/unit
 
 integration: system $(READY_DEV)
-	$(BIN)/python -m pytest tests/integration -m toolchain --durations=15
+	$(BIN)/python -m pytest tests/integration --durations=15
 
 bench: system $(READY_DEV)
 	$(BIN)/python -m bench

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,12 +24,15 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 def storage_error(error: OSError) -> StorageError | None:
     """What to tell the user of an operating system's error about storage, or None if it is about something else."""
     where = f": {error.filename}" if error.filename else ""
-    if error.errno in _FULL:
+    number = error.errno
+    if isinstance(error, shutil.Error) and (found := re.search(r"\[Errno (\d+)\]", str(error))):
+        number = int(found[1])  # copytree collects errors, as text
+    if number in _FULL:
         return StorageError(
             f"no space left on the disk{where}",
             hint="free some space, or set FORGE_HOME to a directory on a larger disk; nothing half-made was kept",
         )
-    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+    if number in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return StorageError(
             f"not allowed to write{where}", hint="check the permissions, or set FORGE_HOME to a directory of yours"
         )

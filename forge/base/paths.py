@@ -7,12 +7,15 @@ time: forge makes it again.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
 from forge.base.errors import StorageError
+
+_PLAIN = re.compile(r"[A-Za-z0-9._+@%,/-]")
 
 
 @dataclass(frozen=True)
@@ -26,10 +29,12 @@ class ForgeHome:
     root: Path
 
     def __post_init__(self) -> None:
-        # Autotools, make and clang's response files split at white space; a path with any breaks builds in odd places.
-        if any(c.isspace() for c in str(self.root)):
+        # Configure scripts, make, Meson's files and clang's options split at, or give a meaning to, white space and
+        # much of ASCII's punctuation; a path with any of it breaks builds in odd places.
+        if found := sorted({c for c in str(self.root) if c.isspace() or (c.isascii() and not _PLAIN.match(c))}):
             raise StorageError(
-                f"the cache directory {str(self.root)!r} has white space in its name; configure scripts break on it",
+                f"the cache directory {str(self.root)!r} has {', '.join(map(repr, found))} in its name; "
+                "configure scripts break on it",
                 hint="set FORGE_HOME to a directory without any",
             )
 
@@ -38,7 +43,7 @@ class ForgeHome:
         """``FORGE_HOME``, else the user's cache directory.
 
         Raises:
-            StorageError: The path has white space in it.
+            StorageError: The path has white space or punctuation in it that build tools trip over.
         """
         named = os.environ.get("FORGE_HOME")
         root = Path(named) if named else platformdirs.user_cache_path("forge-ios")

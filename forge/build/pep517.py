@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -63,14 +64,18 @@ def build_wheel(
 
     def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         where = tree if cwd is None else tree.__class__(cwd)
-        run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
+        try:
+            run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
+        except BuildError as error:  # pyproject_hooks' script, which it names, tells the user nothing
+            message = error.message.replace(shlex.join(cmd[:2]), "the back end")
+            raise BuildError(message, log=error.log, tail=error.tail) from None
 
     settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
     try:
         builder = ProjectBuilder(tree, python_executable=str(python), runner=runner)
         return out.__class__(builder.build("wheel", out, settings))
     except BuildBackendException as error:
-        if isinstance(error.exception, ForgeError):  # the runner's own: it has the log's last lines
+        if isinstance(error.exception, (ForgeError, OSError)):  # the runner's own: the log's last lines, a full disk
             raise error.exception from None
         raise BuildError(f"{subject}: {error}", log=log) from error
     except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)

@@ -153,7 +153,7 @@ def build_recipe(
         raise
     progress.phase(subject, "finish and check")
     finished = finish_wheel(built, work / "finished", names)
-    warnings = _check(finished, recipe, setting, log, names)
+    warnings = _check(finished, recipe, setting, names, hint=f"the build's log is {log}; enter the build with: {enter}")
     final = out / finished.name
     shutil.copyfile(finished, final)
     if setting.keep_work:
@@ -245,7 +245,7 @@ def _neutral_names(
 
 
 def _check(
-    wheel: Path, recipe: EvaluatedRecipe, setting: Setting, log: Path, names: Mapping[Path, str]
+    wheel: Path, recipe: EvaluatedRecipe, setting: Setting, names: Mapping[Path, str], *, hint: str
 ) -> tuple[Finding, ...]:
     promise = Promise(
         name=recipe.name,
@@ -261,7 +261,7 @@ def _check(
     if errors:
         raise WheelError(
             f"{wheel.name} is not what its recipe promised:\n{render_text(errors).rstrip()}",
-            hint=f"the build's log is {log}, its work directory is kept beside the cache's others",
+            hint=hint,
         )
     return findings
 

@@ -45,7 +45,7 @@ def build(
     home = ForgeHome.from_environment()
     targets = chosen_targets(abi, arch, ios_version)
     store = find_recipes(recipes)
-    wanted = [store.load(name) for name in dict.fromkeys(names)]
+    wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
         results = build_all(wanted, targets, setting, out, progress)

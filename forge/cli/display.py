@@ -56,6 +56,7 @@ class LiveProgress:
 
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
+        self._current: str | None = None
         self._notes: list[str] = []
         self._guard = threading.Lock()
         self._spinner = Spinner("dots")
@@ -65,6 +66,7 @@ class LiveProgress:
         now = time.monotonic()
         with self._guard:
             row = self._rows.setdefault(subject, _Row(phase, now))
+            self._current = subject
             row.phase = phase
             row.ended = now if phase in FINAL else None
 
@@ -77,9 +79,8 @@ class LiveProgress:
         now = time.monotonic()
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         with self._guard:
-            last = next(reversed(self._rows), None)
             for subject, row in self._rows.items():
-                over = row.ended is not None or subject != last
+                over = row.ended is not None or subject != self._current
                 mark: RenderableType = Text("✓", style="green") if over else self._spinner
                 elapsed = Text(f"{(row.ended or now) - row.began:.0f} s" if not over or row.ended else "", style="dim")
                 table.add_row(mark, Text(subject), Text(row.phase, style="dim" if over else "cyan"), elapsed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 import sys
 import traceback
@@ -19,6 +21,7 @@ from forge.cli.build import build
 from forge.cli.doctor import doctor
 from forge.cli.lock import lock
 from forge.cli.python import python
+from forge.cli.repair import repair
 from forge.cli.toolchain import toolchain
 
 if TYPE_CHECKING:
@@ -34,13 +37,15 @@ def cli() -> None:
     """
 
 
-for command in (build, doctor, lock, python, toolchain):
+for command in (build, doctor, lock, python, repair, toolchain):
     cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; every class of failure has its exit code (``docs/exit-codes.md``)."""
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
+        signal.signal(signal.SIGHUP, _terminate)  # the terminal went away: children are not in its group
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         code = cli.main(args=arguments, prog_name="forge", standalone_mode=False)
@@ -75,9 +80,12 @@ def _tell(console: Console, error: ForgeError) -> NoReturn:
             console.print(Text("\n".join(f"  {line}" for line in error.tail)))
         if error.log:
             console.print(Text.assemble(("log", "bold"), f": {error.log}"))
-    if error.hint:
-        console.print(Text.assemble(("hint", "bold cyan"), f": {error.hint}"))
-    sys.exit(error.exit_code)
+    # Compilers say in their own words, in English in a build's environment, that the disk is full.
+    full = isinstance(error, BuildError) and any(os.strerror(errno.ENOSPC) in line for line in error.tail)
+    told = storage_error(OSError(errno.ENOSPC, "")) if full else None
+    if hint := (told or error).hint:
+        console.print(Text.assemble(("hint", "bold cyan"), f": {hint}"))
+    sys.exit((told or error).exit_code)
 
 
 def _bug() -> ForgeError:

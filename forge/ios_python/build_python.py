@@ -79,6 +79,21 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
     return (version, tuple(missing)) if implementation == "CPython" else None
 
 
+def _check_named(version: str) -> None:
+    """Refuse a Python that was named by hand and will not do, rather than take another without a word."""
+    if named := os.environ.get("FORGE_BUILD_PYTHON"):
+        state = probe(Path(named).absolute())
+        if state is None:
+            reason = "is no working CPython"
+        elif state[0] != version:
+            reason = f"is CPython {state[0]}; exactly {version} is needed"
+        elif state[1]:
+            reason = f"lacks {', '.join(state[1])}"
+        else:
+            return
+        raise IOSPythonError(f"FORGE_BUILD_PYTHON names {named}, which {reason}", hint="name another, or unset it")
+
+
 def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
     minor = version.rpartition(".")[0]
     name = f"python{minor}"
@@ -102,8 +117,10 @@ def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -
         SourceError, NetworkError: The source cannot be had.
         ToolchainError: A C compiler is missing.
         BuildError: The build failed.
-        IOSPythonError: The result lacks a module that builds need (a development package is not installed).
+        IOSPythonError: The result lacks a module that builds need (a development package is not installed), or
+            FORGE_BUILD_PYTHON names a Python that will not do.
     """
+    _check_named(release.version)
     if found := find_build_python(home, release.version):
         return found
     subject = f"build Python {release.version}"

@@ -122,17 +122,21 @@ def build_sqlite(shop: Workshop) -> None:
 def build_openssl(shop: Workshop) -> None:
     """OpenSSL's two libraries, for ``_ssl`` and ``_hashlib``, through its own iOS targets."""
     name = "ios64-xcrun" if shop.target.abi is Abi.IPHONEOS else f"iossimulator-{shop.target.arch}-xcrun"
+    staging = shop.tree / "staging"
     shop.run(
         "./Configure",
         name,
         "no-shared", "no-tests", "no-apps", "no-docs", "no-engine",
         "no-dso", "no-module",  # nothing is loaded from files at run time: an app may not bring such files
-        f"--prefix={shop.prefix}",
+        # The library records these. Nothing of the build machine is to be in it, and nothing is ever loaded from there:
+        # apps bring their own certificates (certifi).
+        "--prefix=/usr",
         "--libdir=lib",
-        "--openssldir=/etc/ssl",  # nothing of the build machine in the library; apps bring certificates (certifi)
+        "--openssldir=/etc/ssl",
     )  # fmt: skip
     shop.make("build_libs")
-    shop.make("install_dev")
+    shop.make("install_dev", f"DESTDIR={staging}")
+    shutil.copytree(staging / "usr", shop.prefix, dirs_exist_ok=True)
 
 
 BUILDERS: dict[str, Callable[[Workshop], None]] = {

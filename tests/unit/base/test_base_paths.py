@@ -33,11 +33,18 @@ def test_links_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert ForgeHome.from_environment().root == tmp_path / "link"
 
 
-@pytest.mark.parametrize("name", ["my cache", "a\tb", "a\nb", "a\u00a0b"])
-def test_white_space_is_refused(name: str) -> None:
-    with pytest.raises(StorageError, match="white space") as error:
+@pytest.mark.parametrize(
+    "name", ["my cache", "a\tb", "a\nb", "a\u00a0b", "it's", 'a"b', "a:b", "a=b", "$a", "a;b", "a*"]
+)
+def test_what_build_tools_trip_over_is_refused(name: str) -> None:
+    with pytest.raises(StorageError, match="in its name") as error:
         ForgeHome(Path("/") / name)
     assert error.value.hint == "set FORGE_HOME to a directory without any"
+
+
+@pytest.mark.parametrize("name", ["forge-ios", "a_b.c+d@e%f,g", "Müller", "版本"])
+def test_other_names_are_taken(name: str) -> None:
+    assert ForgeHome(Path("/") / name).root.name == name
 
 
 def test_every_room_has_its_own_directory() -> None:

@@ -13,7 +13,7 @@ from forge.base.errors import BuildError, IOSPythonError, ToolchainError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.ios_python.build_python import NEEDED_MODULES, BuildPython, ensure_build_python, find_build_python, probe
-from forge.ios_python.releases import Release
+from forge.ios_python.releases import Release, find_release
 from tests.unit.ios_python.fakes import CONFIGURE, MINOR, VERSION, Recorder, answering, make_release, pinned, tarball
 from tests.unit.toolchain.fakes import write_program
 
@@ -210,3 +210,16 @@ class TestEnsure:
         assert error.value.log == home.logs / f"build-python-{VERSION}.log"
         assert last in "\n".join(error.value.tail)
         assert not home.build_pythons.exists() or list(home.build_pythons.iterdir()) == []
+
+
+@pytest.mark.parametrize("said", ['["CPython", "3.13.0", []]', '["CPython", "3.13.5", ["ssl"]]', "nothing"])
+def test_a_named_python_that_will_not_do_is_refused(
+    said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    named = tmp_path / "named"
+    named.write_text(f"#!/bin/sh\necho '{said}'\n")
+    named.chmod(0o755)
+    monkeypatch.setenv("FORGE_BUILD_PYTHON", str(named))
+    with pytest.raises(IOSPythonError) as error:
+        ensure_build_python(ForgeHome(Path("/cache")), find_release("3.13.5"), SilentProgress())
+    assert error.value.message.replace(str(tmp_path), "<tmp>") == snapshot

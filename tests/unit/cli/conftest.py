@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.build import recipe_build
+from forge.cli import build as build_command
+from tests.unit.build.fakes import make_setting, no_cross_environment
+from tests.unit.cli.runner import Forge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """forge sets handlers, for its process; this one is pytest's."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Forge:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FORGE_HOME", str(tmp_path / "home"))
+    for name in ("FORGE_RECIPES", "FORGE_LLVM", "FORGE_BUILD_PYTHON", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    return Forge(tmp_path, capsys)
+
+
+@pytest.fixture
+def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
+    monkeypatch.setattr(build_command, "ensure_setting", lambda *_: make_setting(forge.root))
+    monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)

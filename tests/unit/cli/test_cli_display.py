@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import io
+import re
+
+from rich.console import Console
+
+from forge.cli.display import FINAL, LiveProgress, PlainProgress, progress_display
+
+
+def console(*, terminal: bool, width: int = 60) -> Console:
+    return Console(file=io.StringIO(), force_terminal=terminal, width=width, color_system=None, legacy_windows=False)
+
+
+def said(on: Console) -> str:
+    assert isinstance(on.file, io.StringIO)
+    return on.file.getvalue()
+
+
+def drawn(progress: LiveProgress) -> list[str]:
+    on = console(terminal=True)
+    on.print(progress)
+    return [line.rstrip() for line in said(on).splitlines()]
+
+
+class TestPlain:
+    def test_a_line_an_event(self) -> None:
+        on = console(terminal=False)
+        with progress_display(on) as progress:
+            progress.phase("numpy arm64-iphoneos", "build")
+            progress.note("numpy", "taken from [/bold] the cache")
+        times = r"\[ +\d+\.\d s\] "
+        pattern = f"{times}numpy arm64-iphoneos: build\n{times}numpy: taken from \\[/bold\\] the cache\n"
+        assert re.fullmatch(pattern, said(on))
+
+    def test_long_lines_stay_one(self) -> None:
+        on = console(terminal=False, width=30)
+        PlainProgress(on).phase("numpy-2.4.6.tar.gz", "download from " + "a-long-name-of-a-server." * 5)
+        assert said(on).count("\n") == 1
+
+
+class TestLive:
+    def test_a_row_a_subject(self) -> None:
+        progress = LiveProgress()
+        progress.phase("SDK", "assemble")
+        progress.phase("numpy arm64-iphoneos", "unpack")
+        progress.phase("numpy arm64-iphoneos", "build")
+        first, second = drawn(progress)
+        assert re.fullmatch(r"✓ +SDK +assemble", first)
+        assert re.fullmatch(r"\S +numpy arm64-iphoneos +build +0 s", second)
+        assert not second.startswith("✓")
+
+    def test_what_is_done_is_ticked_off(self) -> None:
+        for final in FINAL:
+            progress = LiveProgress()
+            progress.phase("numpy", final)
+            (line,) = drawn(progress)
+            assert re.fullmatch(rf"✓ +numpy +{final} +0 s", line)
+
+    def test_a_subject_that_goes_on_after_another_is_under_way(self) -> None:
+        """A build fetches its source, which is a subject of its own, and goes on."""
+        progress = LiveProgress()
+        progress.phase("numpy arm64-iphoneos", "look it up")
+        progress.phase("numpy-2.4.6.tar.gz", "download")
+        assert [line[0] == "✓" for line in drawn(progress)] == [True, False]
+        progress.phase("numpy arm64-iphoneos", "build")
+        assert [line[0] == "✓" for line in drawn(progress)] == [False, True]
+
+    def test_the_last_notes_are_below(self) -> None:
+        progress = LiveProgress()
+        progress.phase("numpy", "build")
+        for number in range(7):
+            progress.note("numpy", f"note [{number}]")
+        assert drawn(progress)[1:] == [f"numpy: note [{number}]" for number in range(2, 7)]
+
+    def test_nothing_yet(self) -> None:
+        assert drawn(LiveProgress()) in ([], [""])
+
+    def test_on_a_terminal(self) -> None:
+        on = console(terminal=True)
+        with progress_display(on) as progress:
+            assert isinstance(progress, LiveProgress)
+            progress.phase("numpy", "done")
+        assert "✓" in said(on)

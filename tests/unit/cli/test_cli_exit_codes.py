@@ -1,0 +1,356 @@
+"""What forge says, and its exit code, for each class of failure."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import pkgutil
+import re
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+
+import forge as forge_package
+from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
+from forge.base.hashing import file_sha256
+from forge.base.target import TargetError
+from forge.cli import build as build_command
+from forge.cli.main import cli
+from forge.toolchain import llvm
+from tests.unit.build.fakes import RECIPE, WHEEL, write_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from syrupy.assertion import SnapshotAssertion
+
+    from tests.unit.cli.runner import Forge
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
+ONE = ("--abi", "iphoneos")
+
+
+def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(build_command, "ensure_setting", failing)
+
+
+def cached(forge: Forge) -> list[str]:
+    """The files of the cache that are no logs, locks and work directories: what a later run could take for whole."""
+    home = forge.root / "home"
+    kept = [path for path in home.rglob("*") if path.is_file()]
+    return [str(p.relative_to(home)) for p in kept if p.relative_to(home).parts[0] not in {"logs", "locks", "work"}]
+
+
+class TestDocument:
+    @pytest.fixture
+    def rows(self) -> dict[int, str]:
+        """Exit codes and their classes, as the table has them."""
+        lines = re.findall(r"^\| (\d+) \| (\S*) ?\|", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        assert len({code for code, _ in lines}) == len(lines)
+        return {int(code): name for code, name in lines}
+
+    @staticmethod
+    def errors(kind: type[ForgeError] = ForgeError) -> Iterator[type[ForgeError]]:
+        yield kind
+        for child in kind.__subclasses__():
+            yield from TestDocument.errors(child)
+
+    def test_every_failure_is_listed(self, rows: dict[int, str]) -> None:
+        for module in pkgutil.walk_packages(forge_package.__path__, "forge."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+        codes = {kind.exit_code for kind in self.errors()} | {0, click.UsageError.exit_code}
+        assert set(rows) == codes
+
+    def test_each_class_of_failure_has_its_own(self, rows: dict[int, str]) -> None:
+        classes = ForgeError.__subclasses__()
+        assert len({kind.exit_code for kind in classes}) == len(classes)
+        assert len({kind.title for kind in classes}) == len(classes)
+        every: list[type[ForgeError]] = [ForgeError, *classes]
+        for kind in every:
+            assert rows[kind.exit_code] == kind.title, kind
+
+    def test_what_shells_and_click_have_meanings_for(self) -> None:
+        assert TargetError.exit_code == click.UsageError.exit_code
+        assert Interrupted.exit_code == 128 + 2
+
+
+class TestCommandLine:
+    def test_version(self, forge: Forge) -> None:
+        said = forge("--version")
+        assert (said.code, said.out, said.err) == (0, f"forge, version {forge_package.__version__}\n", "")
+
+    @pytest.mark.parametrize("command", [(), *((name,) for name in sorted(cli.commands))], ids=str)
+    def test_help(self, forge: Forge, command: tuple[str, ...]) -> None:
+        said = forge(*command, "--help")
+        assert said.code == 0
+        assert said.out.startswith(f"Usage: {' '.join(('forge', *command))} [OPTIONS]")
+        assert forge(*command, "-h").out == said.out
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            ("buidl", "No such command 'buidl'"),
+            ("build", "Missing argument 'NAME...'"),
+            ("build demo --abi watchos", "'watchos' is not one of 'iphoneos', 'iphonesimulator', 'all'"),
+            ("build demo --arch armv7", "'armv7' is not one of 'arm64', 'x86_64', 'all'"),
+            ("build demo --no-such-option", "--no-such-option"),
+            ("python show --json too many", "unexpected extra argument"),
+        ],
+    )
+    def test_wrong_as_click_says_it(self, forge: Forge, arguments: str, said: str) -> None:
+        write_recipe(forge.root / "recipes")
+        got = forge(*arguments.split())
+        assert (got.code, got.out) == (2, "")
+        assert got.err.startswith("Usage: forge")
+        assert said in got.err
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("build", "demo", "--abi", "iphoneos", "--arch", "x86_64"),
+            ("build", "demo", "--ios-version", "11.0"),
+            ("build", "demo", "--ios-version", "twelve"),
+            ("build", "demo", "--ios-version", "12.10"),
+            ("python", "build", "3.13", "--abi", "iphoneos", "--arch", "x86_64"),
+        ],
+        ids=" ".join,
+    )
+    def test_wrong(self, forge: Forge, arguments: tuple[str, ...], snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes")
+        said = forge(*arguments)
+        assert said.code == 2
+        assert said.out == ""
+        assert said.err == snapshot
+        assert cached(forge) == []
+
+    def test_nothing_asked(self, forge: Forge) -> None:
+        said = forge()
+        assert said.code == 2
+        assert "Usage: forge" in said.out + said.err
+
+
+class TestRecipe:
+    @pytest.mark.parametrize("name", ["dmeo", "something-else", ""])
+    @pytest.mark.parametrize("command", ["build", "lock"])
+    def test_unknown(self, forge: Forge, command: str, name: str, snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes")
+        said = forge(command, "demo", name)
+        assert said.code == 3
+        assert said.err == snapshot
+        assert said.out == ""
+
+    def test_malformed(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+        text = RECIPE.replace("backend: setuptools", "bakend: setuptools").replace('"1.0"', "[1.0]")
+        write_recipe(forge.root / "recipes", text=text)
+        said = forge("build", "demo")
+        assert said.code == 3
+        assert said.err == snapshot
+        assert "^^^^^^" in said.err
+
+    def test_brackets_are_shown_as_they_are(self, forge: Forge) -> None:
+        """Rich reads words in brackets as styles; file names and messages have them too."""
+        said = forge("build", "[red]demo[/red]")
+        assert "'[red]demo[/red]'" in said.err
+
+    def test_not_locked(self, forge: Forge, no_toolchain: None, snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes", lock=False)
+        said = forge("build", "demo", *ONE)
+        assert said.code == 3
+        assert forge.plain(said.err) == snapshot
+
+    def test_no_directory_of_recipes(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+        said = forge("build", "demo", "--recipes", "nowhere")
+        assert said.code == 3
+        assert forge.plain(said.err) == snapshot
+
+
+class TestSource:
+    def test_wrong_sha256(self, forge: Forge, no_toolchain: None, snapshot: SnapshotAssertion) -> None:
+        (forge.root / "demo.tar.gz").write_bytes(b"something else")
+        url = f"url: [{(forge.root / 'demo.tar.gz').as_uri()}]\n  sha256: {'ab' * 32}"
+        write_recipe(forge.root / "recipes", text=RECIPE.replace("path: source", url))
+        said = forge("build", "demo", *ONE)
+        assert said.code == 4
+        assert forge.plain(said.err) == snapshot
+        assert cached(forge) == []
+
+    def test_a_damaged_archive(self, forge: Forge, no_toolchain: None, snapshot: SnapshotAssertion) -> None:
+        archive = forge.root / "demo.tar.gz"
+        archive.write_bytes(b"not an archive")
+        url = f"url: [{archive.as_uri()}]\n  sha256: {file_sha256(archive)}"
+        write_recipe(forge.root / "recipes", text=RECIPE.replace("path: source", url))
+        said = forge("build", "demo", *ONE)
+        assert said.code == 4
+        assert forge.plain(said.err) == snapshot
+
+
+class TestToolchain:
+    @pytest.mark.parametrize("command", [("build", "demo"), ("python", "build", "3.13"), ("toolchain", "install")])
+    def test_missing_compiler(
+        self, forge: Forge, command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        write_recipe(forge.root / "recipes")
+        monkeypatch.setenv("FORGE_LLVM", str(forge.root / "empty"))
+        monkeypatch.setattr(llvm, "llvm_install_command", lambda: "apt-get install clang")
+        said = forge(*command)
+        assert said.code == 6
+        assert forge.plain(said.err) == snapshot
+        assert cached(forge) == []
+
+
+class TestPython:
+    @pytest.mark.parametrize("command", [("build", "demo", "--python", "3.99"), ("python", "build", "3.99")])
+    def test_unknown_version(self, forge: Forge, command: tuple[str, ...], snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes")
+        said = forge(*command)
+        assert said.code == 7
+        assert said.err == snapshot
+
+
+@pytest.mark.usefixtures("no_toolchain")
+class TestBuild:
+    def test_well(self, forge: Forge) -> None:
+        write_recipe(forge.root / "recipes")
+        first = forge("build", "demo", *ONE)
+        assert (first.code, first.out) == (0, f"dist/{WHEEL}\n")
+        assert (forge.root / "dist" / WHEEL).is_file()
+        again = forge("build", "demo", "Demo", *ONE, "--out", "elsewhere")
+        assert (again.code, again.out) == (0, f"elsewhere/{WHEEL}  (cached)\n")
+        assert (forge.root / "elsewhere" / WHEEL).read_bytes() == (forge.root / "dist" / WHEEL).read_bytes()
+
+    def test_a_build_that_fails(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+        body = "[print('line', n) for n in range(40)]; raise SystemExit('ld: [bold]symbol[/bold] not found')"
+        write_recipe(forge.root / "recipes", body)
+        said = forge("build", "demo", *ONE)
+        assert (said.code, said.out) == (8, "")
+        assert forge.plain(said.err) == snapshot
+        log = forge.root / "home" / "logs" / "demo-1.0-arm64-iphoneos.log"
+        assert f"log: {log}\n" in said.err
+        assert "line 0\n" in log.read_text(), "the screen has the last lines, the log all of them"
+        assert cached(forge) == []
+        assert not (forge.root / "dist").exists()
+
+    def test_a_build_on_a_full_disk(self, forge: Forge) -> None:
+        body = "raise SystemExit('fatal error: error in backend: IO failure on output stream: No space left on device')"
+        write_recipe(forge.root / "recipes", body)
+        said = forge("build", "demo", *ONE)
+        assert said.code == StorageError.exit_code
+        assert "hint: free some space" in said.err
+        assert "IO failure on output stream" in said.err
+
+    def test_a_wheel_that_is_not_as_promised(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes", files={}, tag="py3-none-any")
+        said = forge("build", "demo", *ONE)
+        assert (said.code, said.out) == (9, "")
+        assert forge.plain(said.err) == snapshot
+        assert cached(forge) == []
+        assert not (forge.root / "dist").exists()
+
+    def test_a_log_on_a_full_disk(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+        """The kernel's own ``ENOSPC``, from a file that is always full."""
+        write_recipe(forge.root / "recipes")
+        logs = forge.root / "home" / "logs"
+        logs.mkdir(parents=True)
+        (logs / "demo-1.0-arm64-iphoneos.log").symlink_to("/dev/full")
+        said = forge("build", "demo", *ONE)
+        assert (said.code, said.out) == (10, "")
+        assert forge.plain(said.err) == snapshot
+        assert cached(forge) == []
+
+    def test_what_was_finished_before_a_failure_is_kept(self, forge: Forge) -> None:
+        write_recipe(forge.root / "recipes")
+        assert forge("build", "demo", *ONE).code == 0
+        (forge.root / "recipes" / "demo" / "source" / "backend.py").write_text("raise SystemExit(1)")
+        assert forge("build", "demo", *ONE).code == 8
+        assert (forge.root / "dist" / WHEEL).is_file()
+
+
+class TestStorage:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OSError(errno.ENOSPC, "No space left on device", "/cache/pythons/x"),
+            OSError(errno.EDQUOT, "Disk quota exceeded"),
+            PermissionError(errno.EACCES, "Permission denied", "/cache"),
+            OSError(errno.EROFS, "Read-only file system", "/cache"),
+            shutil.Error([("/a", "/b", "[Errno 28] No space left on device: '/b'")]),
+        ],
+        ids=lambda error: error.strerror or type(error).__name__,
+    )
+    def test_told(
+        self, forge: Forge, error: OSError, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        write_recipe(forge.root / "recipes")
+        fails_with(monkeypatch, error)
+        said = forge("build", "demo")
+        assert said.code == 10
+        assert said.err == snapshot
+
+    def test_white_space_in_the_caches_path(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        monkeypatch.setenv("FORGE_HOME", str(forge.root / "my cache"))
+        said = forge("python", "list")
+        assert said.code == 10
+        assert forge.plain(said.err) == snapshot
+
+    def test_an_output_that_is_a_file(self, forge: Forge, no_toolchain: None) -> None:
+        write_recipe(forge.root / "recipes")
+        (forge.root / "dist").write_text("")
+        said = forge("build", "demo", *ONE)
+        assert said.code != 0
+        assert "dist" in said.err
+
+
+class TestInterrupted:
+    def test_told(self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+        write_recipe(forge.root / "recipes")
+        fails_with(monkeypatch, KeyboardInterrupt())
+        said = forge("build", "demo")
+        assert said.code == 130
+        assert said.err == snapshot
+
+    def test_nohup_is_honoured(self, forge: Forge) -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        assert forge("--version").code == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+class TestUnforeseen:
+    def test_told_and_written_down(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        write_recipe(forge.root / "recipes")
+        fails_with(monkeypatch, ZeroDivisionError("division [of] zero"))
+        said = forge("build", "demo")
+        assert (said.code, said.out) == (1, "")
+        assert forge.plain(said.err) == snapshot
+        log = (forge.root / "home" / "logs" / "crash.log").read_text()
+        assert log.startswith("Traceback")
+        assert log.endswith("ZeroDivisionError: division [of] zero\n")
+
+    def test_an_error_of_the_system_that_is_not_about_storage(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        write_recipe(forge.root / "recipes")
+        fails_with(monkeypatch, OSError(errno.EMFILE, "Too many open files", "/cache/x"))
+        said = forge("build", "demo")
+        assert said.code == 1
+        assert said.err == snapshot
+
+
+def test_errors_in_full(forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    write_recipe(forge.root / "recipes")
+    error = BuildError("it failed", hint="try again", log=Path("/logs/x.log"), tail=("one", "", "  [/two]"))
+    fails_with(monkeypatch, error)
+    said = forge("build", "demo")
+    assert said.code == 8
+    assert said.err == snapshot

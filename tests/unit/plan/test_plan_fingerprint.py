@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.hashing import fingerprint
+from forge.base.target import IOSVersion, Target
+from forge.ios_python.build_python import BuildPython
+from forge.plan.fingerprint import build_inputs
+from forge.recipe.evaluate import evaluate
+from forge.recipe.read import read_recipe
+from tests.unit.build.fakes import RECIPE, make_setting, write_recipe
+from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, FakeToolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forge.ios_python.model import IOSPython
+
+PATCH = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
+TEXT = RECIPE.replace("source\nbuild", "source\n  patches: [one.patch]\nbuild") + (
+    "about:\n  summary: A demonstration\ntest:\n  imports: [demo]\n"
+)
+
+
+class Case:
+    """A recipe and a setting that a test changes in one respect."""
+
+    def __init__(self, root: Path) -> None:
+        self.directory = write_recipe(root / "recipes", text=TEXT)
+        (self.directory / "one.patch").write_text(PATCH)
+        self.setting = make_setting(root)
+        self.target = DEVICE
+
+    def key(self) -> str:
+        return fingerprint(build_inputs(evaluate(read_recipe(self.directory), self.target, "3.13"), self.setting))
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        text = (self.directory / name).read_text()
+        assert old in text
+        (self.directory / name).write_text(text.replace(old, new))
+
+    def rename_patch(self) -> None:
+        (self.directory / "one.patch").rename(self.directory / "two.patch")
+        self.edit("recipe.yaml", "one.patch", "two.patch")
+
+    def change(self, **fields: object) -> None:
+        self.setting = dataclasses.replace(self.setting, **fields)  # type: ignore[arg-type]  # Setting's own fields
+
+    def ios_python(self, *fingerprints: tuple[str, str]) -> IOSPython:
+        return dataclasses.replace(self.setting.python, fingerprints=fingerprints)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+CHANGES: dict[str, Callable[[Case], object]] = {
+    "version": lambda case: case.edit("recipe.yaml", '"1.0"', '"1.1"'),
+    "environment": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  env: {A: b}\n"),
+    "requirement": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  requires: [cython]\n"),
+    "back end": lambda case: case.edit("recipe.yaml", "setuptools", "meson-python"),
+    "promise": lambda case: case.edit("recipe.yaml", "[demo._x]", "[demo._x, demo._y]"),
+    "patch": lambda case: case.edit("one.patch", "+b\n", "+c\n"),
+    "no patch": lambda case: case.edit("recipe.yaml", "  patches: [one.patch]\n", ""),
+    "lock": lambda case: case.edit("build-requirements.lock", "# The", "# One\n# The"),
+    "source": lambda case: (case.directory / "source" / "new.c").touch(),
+    "source's file": lambda case: case.edit("source/backend.py", "first", "second"),
+    "toolchain": lambda case: case.change(toolchain=FakeToolchain(Path("/x"), id="toolchain 2")),
+    "iOS Python": lambda case: case.change(python=case.ios_python((DEVICE.multiarch, "ios python 2"))),
+    "build Python": lambda case: case.change(build_python=BuildPython(Path("/x"), "3.13.6")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_can_change_the_wheel_changes_the_fingerprint(case: Case, change: str) -> None:
+    before = case.key()
+    CHANGES[change](case)
+    assert case.key() != before
+
+
+def test_targets_have_fingerprints_of_their_own(case: Case) -> None:
+    case.change(python=case.ios_python(*((t.multiarch, "same") for t in (DEVICE, ARM_SIMULATOR))))
+    keys = set()
+    for case.target in (DEVICE, ARM_SIMULATOR, Target(DEVICE.abi, DEVICE.arch, IOSVersion(13))):
+        keys.add(case.key())
+    assert len(keys) == 3
+
+
+NO_CHANGES: dict[str, Callable[[Case], object]] = {
+    "nothing": lambda _: None,
+    "about": lambda case: case.edit("recipe.yaml", "A demonstration", "Something else"),
+    "test": lambda case: case.edit("recipe.yaml", "imports: [demo]", "imports: [demo, demo._x]"),
+    "comment": lambda case: case.edit("recipe.yaml", "schema: 1", "# A comment\nschema: 1"),
+    "place of the toolchain": lambda case: case.change(toolchain=FakeToolchain(Path("/elsewhere"))),
+    "place of the Pythons": lambda case: case.change(
+        python=dataclasses.replace(case.setting.python, root=Path("/elsewhere")),
+        build_python=BuildPython(Path("/elsewhere/python"), case.setting.build_python.version),
+    ),
+    "another target's Python": lambda case: case.change(
+        python=case.ios_python(*case.setting.python.fingerprints, (ARM_SIMULATOR.multiarch, "new"))
+    ),
+    "kept work": lambda case: case.change(keep_work=True),
+    "name of the patch": lambda case: case.rename_patch(),
+}
+
+
+@pytest.mark.parametrize("change", NO_CHANGES)
+def test_what_cannot_change_the_wheel_does_not(case: Case, change: str) -> None:
+    before = case.key()
+    NO_CHANGES[change](case)
+    assert case.key() == before
