@@ -11,6 +11,7 @@ from forge.audit.finding import Severity
 from forge.audit.promise import Promise, check_promise
 from forge.audit.report import render_text
 from forge.base.errors import BuildError, RecipeError, WheelError
+from forge.base.progress import SilentProgress
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel
 from forge.build.meson import cross_file, meson_wrapper
@@ -125,7 +126,7 @@ def build_recipe(
     tree = work / f"{recipe.normalized_name}-{recipe.version}"
     archive = fetch(source_of(recipe), home, progress)
     progress.phase(subject, "unpack")
-    prepare(archive, recipe.patches, tree, _Quiet())
+    prepare(archive, recipe.patches, tree, SilentProgress())
     lock = check_lock(recipe, tree)
     progress.phase(subject, "environment")
     environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
@@ -264,13 +265,3 @@ def _check(
             hint=hint,
         )
     return findings
-
-
-class _Quiet:
-    """Progress of steps that are part of a larger phase."""
-
-    def phase(self, subject: str, phase: str) -> None:
-        """Ignore."""
-
-    def note(self, subject: str, text: str) -> None:
-        """Ignore."""
