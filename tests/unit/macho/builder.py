@@ -45,6 +45,14 @@ class Spec:
     encrypted: bool = False
     extra_section: tuple[str, str] | None = None
     """Segment and section of an empty section more, e.g. DWARF's."""
+    text_at: int = _PAGE
+    """Where the one section starts; what lies before is the load commands' room."""
+    locals: tuple[str, ...] = ()
+    """Names of static functions."""
+    indirect: tuple[int, ...] = ()
+    """The indirect symbols: indexes into the symbol table, which has stabs, locals, exports, imports."""
+    dwarf: bytes = b""
+    """What a segment __DWARF holds, before __LINKEDIT."""
     extra_commands: bytes = b""
     extra_count: int = 0
 
@@ -96,14 +104,16 @@ class _Writer:
     def __init__(self, spec: Spec) -> None:
         self.spec = spec
         self.linkedit = b""
-        self.linkedit_at = 2 * _PAGE
+        self.linkedit_at = 2 * _PAGE + -(-len(spec.dwarf) // _PAGE) * _PAGE
 
     def write(self) -> bytes:
         spec = self.spec
         tail = self._tail_commands()
-        segments = [self._segment("__TEXT", 0, 2 * _PAGE, "__text", at=_PAGE, length=len(spec.strings))]
+        segments = [self._segment("__TEXT", 0, 2 * _PAGE, "__text", at=spec.text_at, length=len(spec.strings))]
         if spec.extra_section:
             segments.append(self._segment(spec.extra_section[0], _PAGE, 0, spec.extra_section[1], at=_PAGE))
+        if spec.dwarf:
+            segments.append(self._segment("__DWARF", 2 * _PAGE, len(spec.dwarf)))
         segments.append(self._segment("__LINKEDIT", self.linkedit_at, len(self.linkedit)))
         commands = segments + tail
         data = b"".join(commands) + spec.extra_commands
@@ -117,9 +127,10 @@ class _Writer:
             spec.flags,
             0,
         )
-        assert len(header + data) <= _PAGE
-        text = (header + data).ljust(_PAGE, b"\0") + spec.strings.ljust(_PAGE, b"\0")
-        return text + self.linkedit
+        assert len(header + data) <= spec.text_at
+        text = (header + data).ljust(spec.text_at, b"\0") + spec.strings
+        assert len(text) <= 2 * _PAGE
+        return (text.ljust(2 * _PAGE, b"\0") + spec.dwarf).ljust(self.linkedit_at, b"\0") + self.linkedit
 
     def _append(self, data: bytes) -> tuple[int, int]:
         at = self.linkedit_at + len(self.linkedit)
@@ -153,6 +164,7 @@ class _Writer:
         spec = self.spec
         strings, table = b"\0", b""
         rows = [(name, 0x66, 0, 0, 0) for name in spec.stabs]
+        rows += [(name, 0x0E, 1, 0, _PAGE) for name in spec.locals]
         rows += [(name, 0x0F, 1, 0, _PAGE) for name in spec.exports]
         rows += [(name, 0x01, 0, ordinal << 8 | (0x40 if weak else 0), 0) for name, ordinal, weak in spec.imports]
         for name, kind, section, description, value in rows:
@@ -160,11 +172,12 @@ class _Writer:
             strings += name.encode() + b"\0"
         symbols_at, _ = self._append(table)
         strings_at, strings_size = self._append(strings)
-        stabs, exports, imports = len(spec.stabs), len(spec.exports), len(spec.imports)
-        ranges = (0, stabs, stabs, exports, stabs + exports, imports)
+        indirect = self._append(struct.pack(f"<{len(spec.indirect)}I", *spec.indirect)) if spec.indirect else (0, 0)
+        local, exports, imports = len(spec.stabs + spec.locals), len(spec.exports), len(spec.imports)
+        ranges = (0, local, local, exports, local + exports, imports)
         return [
             struct.pack("<6I", 0x2, 24, symbols_at, len(rows), strings_at, strings_size),
-            struct.pack("<20I", 0xB, 80, *ranges, *[0] * 12),
+            struct.pack("<20I", 0xB, 80, *ranges, *[0] * 6, indirect[0], len(spec.indirect), *[0] * 4),
         ]
 
     def _segment(

@@ -1,0 +1,205 @@
+"""``forge repair``: what can be mended in a wheel for iOS is, however the wheel was built.
+
+METADATA and every other file that is not named in the changes stay as they are, to the byte; a wheel with nothing
+to mend is copied. The same wheel always gives the same bytes, and a repaired wheel repaired again itself.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.atomic import atomic_file
+from forge.base.errors import WheelError
+from forge.macho.errors import MachOError
+from forge.macho.fat import split_fat
+from forge.macho.formats import looks_like_macho
+from forge.macho.model import FileType, MachOSlice
+from forge.macho.reader import read_macho
+from forge.toolchain.environment import SOURCE_DATE_EPOCH
+from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.name import compress_tags
+from forge.wheel.pack import pack_wheel, unpack_wheel
+from forge.wheel.repair_binary import MendedBinary, mend_binary
+from forge.wheel.repair_libraries import Libraries, library_names, plan_libraries
+from forge.wheel.repair_model import Change, RepairResult, Unmendable
+from forge.wheel.repair_tags import MendedTags, mend_tags
+from forge.wheel.tags import parse_platform_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EDITED = frozenset({FileType.DYLIB, FileType.BUNDLE})
+_PURELIB = re.compile(rb"^(Root-Is-Purelib:[ \t]*)true", flags=re.MULTILINE | re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Binaries:
+    """A wheel's dylibs and bundles by path: bytes (of a fat file the slice that is due) and what they say."""
+
+    data: Mapping[str, bytes]
+    slices: Mapping[str, MachOSlice]
+    named_in_code: frozenset[str]
+    thinned: tuple[Change, ...]
+    unmendable: tuple[Unmendable, ...]
+
+
+def repair_wheel(
+    wheel: Path, out_dir: Path, *, dry_run: bool = False, source_date_epoch: int = SOURCE_DATE_EPOCH
+) -> RepairResult:
+    """Mend what can be mended in a wheel.
+
+    Args:
+        wheel: The wheel; it stays as it is unless *out_dir* is its own directory.
+        out_dir: Where the new one goes; made if need be.
+        dry_run: Only tell what would be done.
+        source_date_epoch: The new one's time stamp, seconds of the Unix epoch.
+
+    Raises:
+        WheelError: The wheel cannot be read, or is not safe. What is wrong inside it is no error but in the result.
+    """
+    contents = read_wheel(wheel)
+    binaries = _read_binaries(contents)
+    libraries, mended = _mend_binaries(contents, binaries)
+    wheel_path = f"{contents.dist_info}/WHEEL"
+    tags = mend_tags(contents.name.tags, contents.wheel.tags, binaries.slices.values(), wheel_path)
+    changes = [*binaries.thinned, *tags.changes]
+    changes += [Change(old, "path", old, new) for old, new in libraries.paths.items()]
+    changes += [change for one in mended.values() for change in one.changes]
+    if contents.wheel.root_is_purelib and binaries.slices and contents.name.platforms != ("any",):
+        changes.append(Change(wheel_path, "Root-Is-Purelib", "true", "false"))
+    if contents.record_problems:
+        said = "; ".join(f"{problem.member} {problem.text}" for problem in contents.record_problems[:3])
+        changes.append(Change(f"{contents.dist_info}/RECORD", "RECORD", said, "made anew"))
+    unmendable = [*binaries.unmendable, *libraries.unmendable, *tags.unmendable, *_collisions(binaries, libraries)]
+    unmendable += [rest for one in mended.values() for rest in one.unmendable]
+    output = None
+    if not dry_run:
+        output = out_dir / _file_name(contents, tags)
+        if changes:
+            _write(contents, output, binaries, mended, libraries.paths, tags, source_date_epoch)
+        elif not output.exists() or not output.samefile(wheel):
+            with wheel.open("rb") as source, atomic_file(output) as copy:
+                shutil.copyfileobj(source, copy)
+    return RepairResult(
+        wheel,
+        output,
+        tuple(sorted(changes, key=lambda change: change.member or "")),
+        tuple(sorted(dict.fromkeys(unmendable), key=lambda rest: rest.member or "")),
+    )
+
+
+def _read_binaries(contents: WheelContents) -> _Binaries:
+    data: dict[str, bytes] = {}
+    slices: dict[str, MachOSlice] = {}
+    thinned: list[Change] = []
+    unmendable: list[Unmendable] = []
+    names = {name: name.encode() for name in library_names(member.path for member in contents.members)}
+    in_code: set[str] = set()
+    for member, body in contents.read_all():
+        if member.endswith(".py"):
+            in_code |= {name for name, wanted in names.items() if wanted in body}
+        if not looks_like_macho(body[:8]):
+            continue
+        try:
+            binary = read_macho(body)
+            if binary.slices[0].file_type not in _EDITED:
+                continue
+            one, part = _due_slice(contents, body) if binary.is_fat else (binary.slices[0], body)
+        except MachOError as error:
+            unmendable.append(Unmendable(member, "Mach-O", error.problem))
+            continue
+        data[member], slices[member] = part, one
+        if binary.is_fat:
+            thinned.append(Change(member, "slices", ", ".join(one.cpu for one in binary.slices), one.cpu))
+    return _Binaries(data, slices, frozenset(in_code), tuple(thinned), tuple(unmendable))
+
+
+def _due_slice(contents: WheelContents, body: bytes) -> tuple[MachOSlice, bytes]:
+    """The slice of a fat file that the wheel's platform tag asks for."""
+    try:
+        arches = {parse_platform_tag(platform).arch.value for platform in contents.name.platforms}
+    except WheelError as error:
+        raise MachOError(f"a fat file, and the wheel's tag names no target: {error.message}") from error
+    found = [(one, part) for part in split_fat(body) if (one := read_macho(part).slices[0]).cpu.value in arches]
+    if len(found) != 1:
+        raise MachOError(f"a fat file with {len(found)} slices for the wheel's platform tag")
+    return found[0]
+
+
+def _mend_binaries(contents: WheelContents, binaries: _Binaries) -> tuple[Libraries, dict[str, MendedBinary]]:
+    """Mend every binary; a library whose new name does not fit somewhere keeps its old one everywhere."""
+    blocked: frozenset[str] = frozenset()
+    members = [member.path for member in contents.members]
+    while True:
+        libraries = plan_libraries(binaries.slices, members, binaries.named_in_code, blocked)
+        frameworks = _frameworks(binaries, libraries, members)
+        mended: dict[str, MendedBinary] = {}
+        refused: set[str] = set()
+        for member, data in binaries.data.items():
+            loads = libraries.loads.get(member, {})
+            one = mend_binary(member, data, binaries.slices[member], frameworks.get(member), loads)
+            mended[member] = one
+            refused |= {libraries.targets[member, name] for name in one.refused if (member, name) in libraries.targets}
+        if refused <= blocked:
+            return libraries, mended
+        blocked |= refused
+
+
+def _frameworks(binaries: _Binaries, libraries: Libraries, members: list[str]) -> dict[str, str]:
+    """The framework of each binary; none where two files would have the same, or it has no valid name."""
+    names = {member: framework_name(libraries.paths.get(member, member)) or "" for member in members}
+    # Apps are built on file systems that take letters of both cases for the same.
+    count = Counter(name.casefold() for name in names.values())
+    return {member: names[member] for member in binaries.data if names[member] and count[names[member].casefold()] == 1}
+
+
+def _collisions(binaries: _Binaries, libraries: Libraries) -> list[Unmendable]:
+    members = [libraries.paths.get(member, member) for member in binaries.data]
+    count = Counter((framework_name(member) or "").casefold() for member in members)
+    return [
+        Unmendable(member, "framework", f"another file's is called {name} too")
+        for member in members
+        if (name := framework_name(member)) and count[name.casefold()] > 1 and not has_dotted_directory(member)
+    ]
+
+
+def _file_name(contents: WheelContents, tags: MendedTags) -> str:
+    if tags.name == contents.name.tags:
+        return contents.name.filename
+    fields = contents.name.filename.removesuffix(".whl").split("-")
+    return "-".join([*fields[:-3], compress_tags(tags.name)]) + ".whl"
+
+
+def _write(
+    contents: WheelContents,
+    output: Path,
+    binaries: _Binaries,
+    mended: Mapping[str, MendedBinary],
+    paths: Mapping[str, str],
+    tags: MendedTags,
+    source_date_epoch: int,
+) -> None:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".repair.", dir=output.parent) as temporary:
+        tree = Path(temporary) / "tree"
+        unpack_wheel(contents.path, tree)
+        for member, one in mended.items():
+            file = tree / member
+            file.write_bytes(one.data)
+            if member in paths:
+                new = tree / paths[member]
+                new.parent.mkdir(parents=True, exist_ok=True)
+                file.rename(new)
+        if binaries.slices and contents.name.platforms != ("any",):
+            wheel_file = tree / contents.dist_info / "WHEEL"
+            wheel_file.write_bytes(_PURELIB.sub(rb"\1false", wheel_file.read_bytes()))
+        new_tags = tags.wheel if tags.wheel != contents.wheel.tags else None
+        packed = pack_wheel(tree, Path(temporary), source_date_epoch=source_date_epoch, tags=new_tags)
+        packed.replace(output)
