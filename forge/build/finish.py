@@ -1,12 +1,15 @@
-"""What happens to a wheel after the back end made it: paths of the build taken out, packed the same way every time."""
+"""What happens to a wheel after the back end made it: paths of the build taken out, repaired, packed reproducibly."""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
+from forge.wheel.repair import repair_wheel
+from forge.wheel.repair_model import render_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +19,20 @@ _TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc
 """Files that packages write when they are built, about how they were built (numpy's ``__config__.py``)."""
 
 
-def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> Path:
+@dataclass(frozen=True)
+class FinishedWheel:
+    """A wheel as it goes to the check.
+
+    Args:
+        path: The file.
+        report: What the repair did to it, as text.
+    """
+
+    path: Path
+    report: str
+
+
+def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> FinishedWheel:
     """Finish a built wheel.
 
     Args:
@@ -31,7 +47,9 @@ def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> Path:
     tree = work / "tree"
     unpack_wheel(wheel, tree)
     replace_paths(tree, names)
-    return pack_wheel(tree, work, source_date_epoch=SOURCE_DATE_EPOCH)
+    packed = pack_wheel(tree, work / "packed", source_date_epoch=SOURCE_DATE_EPOCH)
+    repaired = repair_wheel(packed, work, source_date_epoch=SOURCE_DATE_EPOCH)
+    return FinishedWheel(repaired.output or packed, render_text(repaired))
 
 
 def replace_paths(tree: Path, names: Mapping[Path, str]) -> None:

@@ -153,7 +153,10 @@ def build_recipe(
         error.hint = error.hint or f"enter the failed build with: {enter}"
         raise
     progress.phase(subject, "finish and check")
-    finished = finish_wheel(built, work / "finished", names)
+    done = finish_wheel(built, work / "finished", names)
+    with log.open("a", encoding="utf-8") as file:
+        file.write(f"\n{done.report}")
+    finished = done.path
     warnings = _check(finished, recipe, setting, names, hint=f"the build's log is {log}; enter the build with: {enter}")
     final = out / finished.name
     shutil.copyfile(finished, final)

@@ -153,10 +153,11 @@ compile() {
     fi
     # What is put in here must not make a check fail that runs with -Werror=unused-command-line-argument (Meson's do).
     # The C++ headers are named because clang would take those beside itself, whose configuration has the availability
-    # annotations off.
+    # annotations off. Room for longer names in the load commands is for tools that rewrite them (forge repair, app
+    # builds); lld leaves 32 bytes.
     exec "$llvm/$driver" --start-no-unused-arguments \
         -isysroot "$sdk_path" -resource-dir "$root/resource" \
-        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 ${objects:+"-Wl,-oso_prefix,$objects"} \
+        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names ${objects:+"-Wl,-oso_prefix,$objects"} \
         -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
         --end-no-unused-arguments "$@"
 }

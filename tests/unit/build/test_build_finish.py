@@ -25,7 +25,7 @@ FILES = {
 
 @pytest.fixture
 def finished(tmp_path: Path) -> Path:
-    return finish_wheel(make_wheel(tmp_path / "in", FILES, name="demo"), tmp_path / "work", NAMES)
+    return finish_wheel(make_wheel(tmp_path / "in", FILES, name="demo"), tmp_path / "work", NAMES).path
 
 
 def test_paths_in_text_files_are_replaced_longest_first(finished: Path) -> None:
@@ -66,14 +66,14 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path, finished: Path) -> N
     } | {path: FILES[path] for path in ("demo/_x.so", "demo/notes")}
     names = {elsewhere.parents[1]: "/forge", elsewhere: "/usr/src/build", elsewhere / "tree": "/usr/src/demo"}
     wheel = make_wheel(tmp_path / "in again", files, name="demo")
-    assert finish_wheel(wheel, tmp_path / "work again", names).read_bytes() == first
+    assert finish_wheel(wheel, tmp_path / "work again", names).path.read_bytes() == first
 
 
 def test_an_earlier_try_is_in_nobodys_way(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "in", FILES, name="demo")
     (tmp_path / "work" / "tree" / "demo").mkdir(parents=True)
     (tmp_path / "work" / "tree" / "demo" / "stale.py").touch()
-    assert "demo/stale.py" not in dict(read_wheel(finish_wheel(wheel, tmp_path / "work", NAMES)).read_all())
+    assert "demo/stale.py" not in dict(read_wheel(finish_wheel(wheel, tmp_path / "work", NAMES).path).read_all())
 
 
 def test_no_wheel(tmp_path: Path) -> None:

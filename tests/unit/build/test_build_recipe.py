@@ -21,6 +21,8 @@ from forge.build.recipe_build import (
     source_of,
     write_enter_script,
 )
+from forge.macho.model import FileType
+from forge.macho.reader import read_macho
 from forge.recipe.evaluate import evaluate
 from forge.recipe.lock import make_lock
 from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
@@ -222,11 +224,10 @@ class TestBuild:
         "wheel",
         [
             {"files": {}, "tag": "py3-none-any"},
-            {"files": {MODULE: macho(file_type=BUNDLE, exports=("_PyInit__x",))}},
             {"files": {MODULE: macho(exports=("_PyInit__x",))}, "tag": "cp313-cp313-ios_13_0_arm64_iphoneos"},
             {"files": {"demo/_y.cpython-313-iphoneos.so": macho(exports=("_PyInit__y",))}},
         ],
-        ids=["pure", "a bundle", "another minimum", "an extension missing"],
+        ids=["pure", "another minimum", "an extension missing"],
     )
     def test_a_wheel_that_is_not_as_promised(
         self, tmp_path: Path, setting: Setting, wheel: dict[str, object], snapshot: SnapshotAssertion
@@ -238,6 +239,14 @@ class TestBuild:
         assert list((tmp_path / "recipes" / "out").iterdir()) == []
         (work,) = setting.home.work.iterdir()
         assert (work / "enter").is_file(), "kept, to look at"
+
+    def test_a_bundle_is_made_a_dylib(self, tmp_path: Path, setting: Setting) -> None:
+        directory = write_recipe(tmp_path / "recipes", files={MODULE: macho(file_type=BUNDLE, exports=("_PyInit__x",))})
+        built = build(directory, setting)
+        with zipfile.ZipFile(built.path) as archive:
+            (one,) = read_macho(archive.read(MODULE)).slices
+        assert one.file_type is FileType.DYLIB
+        assert "MH_BUNDLE -> MH_DYLIB" in built.log.read_text(encoding="utf-8")
 
     def test_host_requirements_are_not_there_yet(
         self, tmp_path: Path, setting: Setting, snapshot: SnapshotAssertion

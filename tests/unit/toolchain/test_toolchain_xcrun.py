@@ -161,7 +161,7 @@ def test_the_compiler_is_told_where_everything_is(seam: Seam) -> None:
         "clang++",
         "--start-no-unused-arguments",
         *("-isysroot", sdk, "-resource-dir", f"{seam.root}/resource"),
-        *(f"--ld-path={seam.root}/llvm/bin/ld64.lld", "-mlinker-version=1000"),
+        *(f"--ld-path={seam.root}/llvm/bin/ld64.lld", "-mlinker-version=1000", "-Wl,-headerpad_max_install_names"),
         *("-stdlib=libc++", "-nostdinc++", "-cxx-isystem", f"{sdk}/usr/include/c++/v1"),
         "--end-no-unused-arguments",
         *("-target", "arm64-apple-ios14.0-simulator", "x.cpp"),
