@@ -10,6 +10,7 @@ from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
 from forge.wheel.repair import repair_wheel
 from forge.wheel.repair_model import render_text
+from forge.wheel.sbom import FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,14 @@ class FinishedWheel:
     report: str
 
 
-def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> FinishedWheel:
+def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "") -> FinishedWheel:
     """Finish a built wheel.
 
     Args:
         wheel: What the back end made.
         work: A directory to work in, made anew; the finished wheel is in it.
         names: Directories of this machine and what the wheel's text files call them instead.
+        sbom: The bill of materials to put into it, or an empty string.
 
     Raises:
         WheelError: It is no readable wheel.
@@ -47,6 +49,10 @@ def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str]) -> Finished
     tree = work / "tree"
     unpack_wheel(wheel, tree)
     replace_paths(tree, names)
+    if sbom:
+        (dist_info,) = tree.glob("*.dist-info")
+        (dist_info / "sboms").mkdir(exist_ok=True)
+        (dist_info / "sboms" / FILE_NAME).write_text(sbom, encoding="utf-8")
     packed = pack_wheel(tree, work / "packed", source_date_epoch=SOURCE_DATE_EPOCH)
     repaired = repair_wheel(packed, work, source_date_epoch=SOURCE_DATE_EPOCH)
     return FinishedWheel(repaired.output or packed, render_text(repaired))

@@ -14,6 +14,7 @@ from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel
+from forge.build.materials import bill_of_materials
 from forge.build.meson import cross_file, meson_wrapper
 from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
 from forge.recipe.lock import merge_requires, normalized_requires, read_lock
@@ -153,7 +154,8 @@ def build_recipe(
         error.hint = error.hint or f"enter the failed build with: {enter}"
         raise
     progress.phase(subject, "finish and check")
-    done = finish_wheel(built, work / "finished", names)
+    sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock)
+    done = finish_wheel(built, work / "finished", names, sbom)
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
     finished = done.path

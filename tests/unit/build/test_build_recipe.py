@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import zipfile
@@ -247,6 +248,15 @@ class TestBuild:
             (one,) = read_macho(archive.read(MODULE)).slices
         assert one.file_type is FileType.DYLIB
         assert "MH_BUNDLE -> MH_DYLIB" in built.log.read_text(encoding="utf-8")
+
+    def test_carries_a_bill_of_materials(self, tmp_path: Path, setting: Setting) -> None:
+        with zipfile.ZipFile(build(write_recipe(tmp_path / "recipes"), setting).path) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/sboms/forge.cdx.json")]
+            text = archive.read(name).decode()
+        document = json.loads(text)
+        assert document["metadata"]["component"]["purl"].startswith("pkg:pypi/demo@")
+        assert {"cpython", setting.toolchain.kind} <= {component["name"] for component in document["components"]}
+        assert str(tmp_path) not in text
 
     def test_host_requirements_are_not_there_yet(
         self, tmp_path: Path, setting: Setting, snapshot: SnapshotAssertion
