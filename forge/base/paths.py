@@ -77,7 +77,7 @@ class ForgeHome:
     @property
     def work(self) -> Path:
         """Builds under way and failed builds."""
-        return self.root / "work"
+        return self.root / "builds"
 
     @property
     def logs(self) -> Path:

@@ -97,7 +97,7 @@ def whole_entries(home: Path) -> list[Path]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_an_interrupted_build(tmp_path: Path, env: dict[str, str], number: signal.Signals, body: str) -> None:
     recipe = write_recipe(tmp_path / "recipes", body)
-    pids = tmp_path / "home" / "work"
+    pids = tmp_path / "home" / "builds"
     process = start(tmp_path, env, *BUILD)
     assert wait_for(lambda: any(p.read_text().endswith("\n") for p in pids.glob("*/pids"))), process.communicate()
     (file,) = pids.glob("*/pids")
@@ -126,10 +126,10 @@ def test_an_interrupted_build(tmp_path: Path, env: dict[str, str], number: signa
 def test_a_killed_build_is_in_nobodys_way(tmp_path: Path, env: dict[str, str]) -> None:
     recipe = write_recipe(tmp_path / "recipes", LONG)
     process = start(tmp_path, env, *BUILD)
-    assert wait_for(lambda: any((tmp_path / "home" / "work").glob("*/pids"))), process.communicate()
+    assert wait_for(lambda: any((tmp_path / "home" / "builds").glob("*/pids"))), process.communicate()
     process.kill()
     process.communicate()
-    for file in (tmp_path / "home" / "work").glob("*/pids"):
+    for file in (tmp_path / "home" / "builds").glob("*/pids"):
         for pid in file.read_text().split():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)  # nobody is left to do it

@@ -11,7 +11,7 @@ from forge.wheel.contents import read_wheel
 from forge.wheel.record import parse_record, record_digest
 from tests.unit.wheel.wheels import make_wheel
 
-WORK = Path("/home/someone/.cache/forge/work/demo-1.0")
+WORK = Path("/home/someone/.cache/forge/builds/demo-1.0")
 NAMES = {WORK.parents[1]: "/forge", WORK: "/usr/src/build", WORK / "tree": "/usr/src/demo"}
 FILES = {
     "demo/__init__.py": b"",
@@ -58,7 +58,7 @@ def test_record_is_of_the_files_as_they_are_now(finished: Path) -> None:
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path, finished: Path) -> None:
     first = finished.read_bytes()
-    elsewhere = Path("/another/machine/forge/work/demo-1.0")
+    elsewhere = Path("/another/machine/forge/builds/demo-1.0")
     files = {
         path: data.replace(str(WORK.parents[1]).encode(), str(elsewhere.parents[1]).encode())
         for path, data in reversed(FILES.items())

@@ -45,7 +45,7 @@ def cached(forge: Forge) -> list[str]:
     """The files of the cache that are no logs, locks and work directories: what a later run could take for whole."""
     home = forge.root / "home"
     kept = [path for path in home.rglob("*") if path.is_file()]
-    return [str(p.relative_to(home)) for p in kept if p.relative_to(home).parts[0] not in {"logs", "locks", "work"}]
+    return [str(p.relative_to(home)) for p in kept if p.relative_to(home).parts[0] not in {"logs", "locks", "builds"}]
 
 
 class TestDocument:
