@@ -53,9 +53,12 @@ def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str], sbom: str =
         (dist_info,) = tree.glob("*.dist-info")
         (dist_info / "sboms").mkdir(exist_ok=True)
         (dist_info / "sboms" / FILE_NAME).write_text(sbom, encoding="utf-8")
-    packed = pack_wheel(tree, work / "packed", source_date_epoch=SOURCE_DATE_EPOCH)
-    repaired = repair_wheel(packed, work, source_date_epoch=SOURCE_DATE_EPOCH)
-    return FinishedWheel(repaired.output or packed, render_text(repaired))
+    packed = pack_wheel(tree, work / "packed", source_date_epoch=SOURCE_DATE_EPOCH, compress=False)
+    repaired = repair_wheel(packed, work / "repaired", source_date_epoch=SOURCE_DATE_EPOCH)
+    if repaired.output is not None and repaired.changes:
+        return FinishedWheel(repaired.output, render_text(repaired))
+    # Where there was nothing to mend, the repair gave the uncompressed wheel back.
+    return FinishedWheel(pack_wheel(tree, work, source_date_epoch=SOURCE_DATE_EPOCH), render_text(repaired))
 
 
 def replace_paths(tree: Path, names: Mapping[Path, str]) -> None:

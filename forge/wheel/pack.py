@@ -54,7 +54,9 @@ def unpack_wheel(wheel: Path, destination: Path) -> None:
             target.chmod(0o755 if member.executable else 0o644)
 
 
-def pack_wheel(tree: Path, directory: Path, *, source_date_epoch: int, tags: Iterable[Tag] | None = None) -> Path:
+def pack_wheel(
+    tree: Path, directory: Path, *, source_date_epoch: int, tags: Iterable[Tag] | None = None, compress: bool = True
+) -> Path:
     """Pack a directory as a wheel, in one step; RECORD is made anew.
 
     Files are sorted, the dist-info directory last and RECORD at its end (the format recommends it); time
@@ -66,6 +68,7 @@ def pack_wheel(tree: Path, directory: Path, *, source_date_epoch: int, tags: Ite
         directory: Where the wheel goes; its name comes from the dist-info directory and WHEEL.
         source_date_epoch: Seconds of the Unix epoch, as SOURCE_DATE_EPOCH has them; clamped to zip's years.
         tags: New tags to write to WHEEL; None keeps it as it stands.
+        compress: False stores the files as they are, for a wheel that is only a step on the way.
 
     Returns:
         The wheel's path.
@@ -99,7 +102,8 @@ def pack_wheel(tree: Path, directory: Path, *, source_date_epoch: int, tags: Ite
             entry = zipfile.ZipInfo(path, moment)
             entry.create_system = 3  # Unix, whatever this runs on: the modes below are its
             entry.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
-            archive.writestr(entry, data, compress_type=zipfile.ZIP_DEFLATED, compresslevel=_LEVEL)
+            method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+            archive.writestr(entry, data, compress_type=method, compresslevel=_LEVEL)
     return destination
 
 

@@ -9,7 +9,8 @@ from forge.base.errors import WheelError
 from forge.build.finish import finish_wheel, replace_paths
 from forge.wheel.contents import read_wheel
 from forge.wheel.record import parse_record, record_digest
-from tests.unit.wheel.wheels import make_wheel
+from tests.unit.macho.builder import macho
+from tests.unit.wheel.wheels import DEVICE, make_wheel
 
 WORK = Path("/home/someone/.cache/forge/builds/demo-1.0")
 NAMES = {WORK.parents[1]: "/forge", WORK: "/usr/src/build", WORK / "tree": "/usr/src/demo"}
@@ -90,3 +91,13 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (tmp_path / "tree" / "link.py").symlink_to(outside)
     replace_paths(tmp_path / "tree", NAMES)
     assert outside.read_text() == str(WORK)
+
+
+def test_is_compressed_whether_something_was_mended_or_not(tmp_path: Path, finished: Path) -> None:
+    native = {"demo/_x.cpython-313-iphoneos.so": macho(exports=("_PyInit__x",), install_name="build/lib/_x.so")}
+    wheel = make_wheel(tmp_path / "native", native, name="demo", tag=DEVICE)
+    mended = finish_wheel(wheel, tmp_path / "work native", {})
+    assert "install name" in mended.report
+    for path in (finished, mended.path):
+        with zipfile.ZipFile(path) as archive:
+            assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}

@@ -156,3 +156,14 @@ def test_unsafe_wheel_leaves_nothing(tmp_path: Path) -> None:
         repack(wheel, tmp_path / "out", source_date_epoch=EPOCH)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "out"]
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_step_on_the_way_is_stored_as_it_is(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    unpack_wheel(make_wheel(tmp_path / "in", {"z.py": b"x = 1\n" * 1000}), tree)
+    stored = pack_wheel(tree, tmp_path / "stored", source_date_epoch=EPOCH, compress=False)
+    packed = pack_wheel(tree, tmp_path / "packed", source_date_epoch=EPOCH)
+    with zipfile.ZipFile(stored) as archive:
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+    assert dict(read_wheel(stored).read_all()) == dict(read_wheel(packed).read_all())
+    assert stored.stat().st_size > packed.stat().st_size
