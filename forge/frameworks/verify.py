@@ -1,0 +1,183 @@
+"""The output, re-read from disk: what an app, its Python and the App Store would see.
+
+Nothing that made the output is asked: findings come from the files alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from forge.base.target import Abi
+from forge.frameworks.findings import Finding, FrameworksError, finding
+from forge.frameworks.identifiers import name_problem
+from forge.frameworks.install import is_static
+from forge.frameworks.layout import (
+    FRAMEWORKS,
+    PACKAGES,
+    XCFRAMEWORKS,
+    framework_path,
+    fwork_path,
+)
+from forge.frameworks.verify_bundle import Bundle, read_bundle
+from forge.frameworks.verify_xcframework import verify_xcframeworks
+from forge.macho.errors import MachOError
+from forge.macho.formats import looks_like_macho
+from forge.macho.model import FileType
+from forge.macho.reader import read_macho
+from forge.wheel.framework_name import framework_name, has_dotted_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from forge.macho.model import Cpu
+
+_CODE_SUFFIXES = (".so", ".dylib", ".a")
+
+
+def verify_frameworks(root: Path) -> tuple[Finding, ...]:
+    """Re-read what `forge.frameworks.make.make_frameworks` made.
+
+    Args:
+        root: The output's root: trees called after ABIs, and XCframeworks where there are any.
+
+    Returns:
+        What is wrong, sorted by place.
+
+    Raises:
+        FrameworksError: There is no tree.
+    """
+    trees = [abi for abi in Abi if (root / abi).is_dir()]
+    if not trees:
+        raise FrameworksError(f"{root}: no tree of frameworks", hint="forge frameworks makes one")
+    report: list[Finding] = []
+    for abi in trees:
+        report += _verify_tree(root / abi, abi)
+    if (root / XCFRAMEWORKS).is_dir():
+        report += verify_xcframeworks(root, trees)
+    return tuple(sorted(dict.fromkeys(report), key=lambda one: (one.place, one.rule.id, one.message)))
+
+
+def _verify_tree(tree: Path, abi: Abi) -> list[Finding]:
+    report: list[Finding] = []
+    modules = _verify_packages(tree, abi, report)
+    bundles: list[Bundle] = []
+    names = [path.name.removesuffix(".framework") for path in _entries(tree / FRAMEWORKS)]
+    for path in _entries(tree / FRAMEWORKS):
+        place = f"{abi}/{FRAMEWORKS}/{path.name}"
+        if not path.name.endswith(".framework") or not path.is_dir() or path.is_symlink():
+            report.append(finding("FW307", place, "is no framework"))
+            continue
+        bundle = read_bundle(path, place, abi, names)
+        bundles.append(bundle)
+        report += bundle.findings
+        if bundle.module is not None and bundle.module not in modules:
+            report.append(
+                finding("FW302", f"{place}/{bundle.name}.origin", f"{fwork_path(bundle.module)} is not there")
+            )
+    report += _collisions(abi, bundles)
+    report += _other_cpus(abi, bundles)
+    return report
+
+
+def _verify_packages(tree: Path, abi: Abi, report: list[Finding]) -> frozenset[str]:
+    """Look at every file of ``app_packages``; gives the modules whose ``.fwork`` files are right."""
+    modules: set[str] = set()
+    seen: dict[str, str] = {}
+    site = tree / PACKAGES
+    for path in sorted(site.rglob("*")) if site.is_dir() else ():
+        relative = path.relative_to(site).as_posix()
+        place = f"{abi}/{PACKAGES}/{relative}"
+        other = seen.setdefault(relative.casefold(), relative)
+        if other != relative:
+            report.append(finding("FW103", place, f"beside {other}"))
+        if path.is_symlink():
+            report.append(finding("FW307", place, "is a symbolic link"))
+        elif path.is_file() and path.suffix == ".fwork":
+            module = f"{relative.removesuffix('.fwork')}.so"
+            problem = _fwork_problem(tree, path.read_bytes(), module)
+            if problem:
+                report.append(finding("FW301", place, problem))
+            else:
+                modules.add(module)
+        elif path.is_file():
+            report += _code(path, place)
+    return frozenset(modules)
+
+
+def _fwork_problem(tree: Path, data: bytes, module: str) -> str | None:
+    """What is wrong with a ``.fwork`` file, if anything is."""
+    name = framework_name(module) or ""
+    if problem := name_problem(name, dotted_directory=has_dotted_directory(module)):
+        return problem
+    # AppleFrameworkLoader decodes UTF-8 and strips white space.
+    said = data.decode("utf-8", errors="replace").strip()
+    due = f"{framework_path(name)}/{name}"
+    if said != due:
+        return f"says {said[:200]!r} instead of {due!r}"
+    if not (tree / due).is_file():
+        return f"{due} is not there"
+    origin = tree / f"{due}.origin"
+    if not origin.is_file() or origin.read_bytes().decode("utf-8", errors="replace").strip() != (
+        f"{PACKAGES}/{fwork_path(module)}"
+    ):
+        return f"{due}.origin does not point back"
+    return None
+
+
+def _code(path: Path, place: str) -> list[Finding]:
+    """What is wrong with a file outside of Frameworks, by its contents and its name."""
+    with path.open("rb") as file:
+        start = file.read(16)
+    if is_static(start):
+        return [finding("FW203", place, "a static archive or object file")]
+    if looks_like_macho(start):
+        return [_macho(path, place)]
+    if path.name.endswith(_CODE_SUFFIXES):
+        return [finding("FW203", place, "is called as code is")]
+    return []
+
+
+def _macho(path: Path, place: str) -> Finding:
+    try:
+        kinds = {one.file_type for one in read_macho(path).slices}
+    except MachOError as error:
+        return finding("FW203", place, f"a Mach-O file that cannot be read: {error.problem}")
+    if FileType.EXECUTE in kinds:
+        return finding("FW204", place, "a program")
+    return finding("FW203", place, f"a Mach-O file ({', '.join(kind.macro for kind in sorted(kinds))})")
+
+
+def _collisions(abi: Abi, bundles: Iterable[Bundle]) -> list[Finding]:
+    """Frameworks whose names, or whose identifiers, are the same but for letters' case."""
+    names: dict[str, str] = {}
+    identifiers: dict[str, str] = {}
+    report: list[Finding] = []
+    for bundle in bundles:
+        place = f"{abi}/{framework_path(bundle.name)}"
+        if (other := names.setdefault(bundle.name.casefold(), bundle.name)) != bundle.name:
+            report.append(finding("FW202", place, f"beside {other}.framework"))
+        if bundle.identifier is None:
+            continue
+        if (other := identifiers.setdefault(bundle.identifier.casefold(), bundle.name)) != bundle.name:
+            report.append(finding("FW304", place, f"{bundle.identifier} is {other}.framework's too"))
+    return report
+
+
+def _other_cpus(abi: Abi, bundles: Sequence[Bundle]) -> list[Finding]:
+    """Frameworks that lack a CPU that others of the tree have."""
+    every: set[Cpu] = {cpu for bundle in bundles for cpu in bundle.cpus}
+    by_lack: dict[str, list[str]] = defaultdict(list)
+    for bundle in bundles:
+        if bundle.cpus and (lack := every - set(bundle.cpus)):
+            by_lack[", ".join(sorted(lack))].append(bundle.name)
+    return [
+        finding("FW205", f"{abi}/{framework_path(name)}/{name}", f"has no code for {lack}, which others have")
+        for lack, names in by_lack.items()
+        for name in names
+    ]
+
+
+def _entries(directory: Path) -> list[Path]:
+    return sorted(directory.iterdir()) if directory.is_dir() else []

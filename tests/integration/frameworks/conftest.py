@@ -1,0 +1,60 @@
+"""Trees of frameworks from real wheels: pillow's as its maintainers publish them, numpy's as forge builds them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
+from forge.base.target import Arch, select_targets
+from forge.frameworks.make import Made, make_frameworks
+from forge.frameworks.options import Options
+from forge.ios_python.build_python import ensure_build_python
+from forge.ios_python.releases import find_release
+from forge.plan.provision import ensure_setting
+from forge.plan.run import build_one
+from forge.recipe.store import find_recipes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PILLOW = "13.0.0"
+
+
+@pytest.fixture(scope="session")
+def build_python() -> Path:
+    """The Python of the very version that the wheels are for, which runs here."""
+    home = ForgeHome.from_environment()
+    return ensure_build_python(home, find_release("3.13"), SilentProgress()).executable
+
+
+@pytest.fixture(scope="session")
+def pillow(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    root = tmp_path_factory.mktemp("pillow")
+    for target in select_targets():
+        command = [
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+            "--implementation", "cp", "--python-version", "3.13", "--abi", "cp313",
+            "--platform", f"ios_13_0_{target.arch}_{target.abi}", "--dest", str(root), f"pillow=={PILLOW}",
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    return _made(root, Options(bundle_id="com.example.app", xcframeworks=True))
+
+
+@pytest.fixture(scope="session")
+def numpy(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    root = tmp_path_factory.mktemp("numpy")
+    setting = ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
+    recipe = find_recipes().load("numpy")
+    for target in select_targets():
+        build_one(recipe, target, setting, root, SilentProgress())
+    # numpy/__config__.py names the CPU that the wheel was built for.
+    return _made(root, Options(bundle_id="com.example.app", xcframeworks=True, prefer=Arch.ARM64))
+
+
+def _made(root: Path, options: Options) -> Made:
+    return make_frameworks(sorted(root.glob("*.whl")), root / "out", options)
