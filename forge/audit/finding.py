@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class Severity(enum.StrEnum):
-    """How bad it is: an error fails the build of a wheel."""
+    """How bad it is: an error fails the build of a wheel, information needs nobody to do anything."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -47,18 +47,22 @@ class Rule:
     """What can be wrong; a row of ``rules.json``.
 
     Args:
-        id: Stable for ever; the hundreds group: 0 unreadable, 1 wheel, 2 Mach-O, 3 leaks of a path.
+        id: Stable for ever; the hundreds group: 0 unreadable, 1 wheel, 2 Mach-O, 3 leaks of a path, 4 apps.
         name: In kebab case; stable too.
         severity: How bad it is, unless a check knows better.
+        what: What it is, in one sentence.
         why: Why it is wrong.
         mend: What to do about it.
+        references: Who says so: PEPs, codes of the App Store's rejections, issues, documentation.
     """
 
     id: str
     name: str
     severity: Severity
+    what: str
     why: str
     mend: str
+    references: tuple[str, ...] = ()
 
     def finding(self, message: str, member: str | None = None, *, severity: Severity | None = None) -> Finding:
         """A finding under this rule."""

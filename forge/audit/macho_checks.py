@@ -1,14 +1,13 @@
-"""Checks of the Mach-O files in a wheel."""
+"""Checks of the Mach-O files in a wheel: format, target, type, init functions, leaked paths."""
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from forge.audit.finding import Severity
 from forge.audit.rules import rule
 from forge.base.target import Arch
-from forge.macho.model import Binding, Cpu, FileType, MachOSlice, Platform
+from forge.macho.model import Cpu, FileType, Platform
 from forge.wheel.extension import SuffixKind
 
 if TYPE_CHECKING:
@@ -18,9 +17,6 @@ if TYPE_CHECKING:
     from forge.audit.subject import Promise, Subject
 
 _CPUS = {Arch.ARM64: Cpu.ARM64, Arch.X86_64: Cpu.X86_64}
-_SYSTEM = ("/usr/lib/", "/System/Library/Frameworks/")
-_PYTHON = "@rpath/Python.framework/Python"
-_SHOWN = 5
 
 
 def check_format(subject: Subject, _promise: Promise) -> Iterator[Finding]:
@@ -41,7 +37,7 @@ def check_target(subject: Subject, promise: Promise) -> Iterator[Finding]:
     cpu = _CPUS[target.arch]
     platform = Platform.IOS_SIMULATOR if target.is_simulator else Platform.IOS
     highest = target.effective_ios_version
-    for member, one in _slices(subject):
+    for member, one in subject.slices():
         if one.cpu is not cpu:
             said = one.cpu if one.cpu is not Cpu.OTHER else f"CPU type 0x{one.cpu_type:x}"
             yield rule("wrong-cpu").finding(f"built for {said}, the target is {cpu}", member)
@@ -61,25 +57,9 @@ def check_target(subject: Subject, promise: Promise) -> Iterator[Finding]:
 
 def check_file_type(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """What is named like a library is a dynamic library."""
-    for member, one in _slices(subject):
+    for member, one in subject.slices():
         if member.endswith((".so", ".dylib")) and one.file_type is not FileType.DYLIB:
             yield rule("not-a-dylib").finding(f"its type is {one.file_type.macro}, due is MH_DYLIB", member)
-
-
-def check_libraries(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """Every library that is loaded is iOS's, Python's, or in the wheel."""
-    members = {member.path for member in subject.contents.members}
-    names = {one.install_name.name: member for member, one in _slices(subject) if one.install_name is not None}
-    for member, one in _slices(subject):
-        for dylib in one.dylibs:
-            if _is_of_the_system(dylib.name):
-                continue
-            if not dylib.name.startswith("@"):
-                yield rule("foreign-library").finding(f"loads {dylib.name}, which no iPhone has", member)
-            elif names.get(dylib.name, member) == member and not members & set(_resolved(dylib.name, member, one)):
-                yield rule("unanswered-library").finding(
-                    f"loads {dylib.name}, which nothing in the wheel answers", member
-                )
 
 
 def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding]:
@@ -97,18 +77,6 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
         )
 
 
-def check_bindings(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """Every import names the library it comes from."""
-    for member, one in _slices(subject):
-        if one.file_type is FileType.OBJECT:
-            continue
-        unbound = [i.name for i in one.imports if i.binding in (Binding.DYNAMIC_LOOKUP, Binding.FLAT)]
-        if unbound:
-            more = f" and {len(unbound) - _SHOWN} more" if len(unbound) > _SHOWN else ""
-            names = ", ".join(unbound[:_SHOWN])
-            yield rule("unbound-symbols").finding(f"imports from no library in particular: {names}{more}", member)
-
-
 def check_leaks(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """No file names a directory of the build machine."""
     rules = {
@@ -118,25 +86,6 @@ def check_leaks(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     }
     for leak in subject.leaks:
         times = f" ({leak.count} times)" if leak.count > 1 else ""
-        yield rule(rules[leak.place]).finding(f"names {leak.text}{times}", leak.member)
-
-
-def _slices(subject: Subject) -> Iterator[tuple[str, MachOSlice]]:
-    for member, binary in sorted(subject.binaries.items()):
-        for one in binary.slices:
-            yield member, one
-
-
-def _is_of_the_system(name: str) -> bool:
-    return name == _PYTHON or (posixpath.normpath(name) == name and name.startswith(_SYSTEM))
-
-
-def _resolved(name: str, member: str, one: MachOSlice) -> Iterator[str]:
-    """Where dyld would look for *name*, as paths in the wheel."""
-    here = posixpath.dirname(member)
-    candidates = [name]
-    if name.startswith("@rpath/"):
-        candidates = [f"{rpath.rstrip('/')}/{name.removeprefix('@rpath/')}" for rpath in one.rpaths]
-    for candidate in candidates:
-        if candidate.startswith("@loader_path/"):
-            yield posixpath.normpath(posixpath.join(here, candidate.removeprefix("@loader_path/")))
+        yield rule(rules[leak.place]).finding(
+            f"names {leak.text}{times}", leak.member, severity=Severity.INFO if leak.guessed else None
+        )

@@ -13,7 +13,10 @@ from forge.audit.finding import Rule, Severity
 def all_rules() -> tuple[Rule, ...]:
     """Every rule, sorted by id."""
     text = importlib.resources.files("forge.audit").joinpath("rules.json").read_text(encoding="utf-8")
-    rows = (Rule(**{**row, "severity": Severity(row["severity"])}) for row in json.loads(text))
+    rows = (
+        Rule(**{**row, "severity": Severity(row["severity"]), "references": tuple(row["references"])})
+        for row in json.loads(text)
+    )
     return tuple(sorted(rows, key=lambda rule: rule.id))
 
 

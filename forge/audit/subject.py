@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks, openssl_version
 from forge.macho.errors import MachOError
 from forge.macho.formats import describe_format, looks_like_macho
+from forge.macho.model import SignatureKind
 from forge.macho.reader import read_macho
+from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from forge.base.target import Target
-    from forge.macho.model import MachOFile
+    from forge.macho.model import MachOFile, MachOSlice
 
 _STATIC_ARCHIVE = b"!<arch>\n"
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What a recipe says its wheel will be.
+    """What a recipe, or a file name, says that a wheel will be.
 
     Args:
         name: The project's name, in any spelling that PEP 503 holds for the same.
@@ -32,6 +35,7 @@ class Promise:
         native: Whether it holds code for the target.
         extensions: Dotted names of the extension modules it must have.
         forbidden_prefixes: Directories of the build machine that must not be named in it, e.g. the build's.
+        source: Who promises, for messages.
     """
 
     name: str
@@ -41,23 +45,7 @@ class Promise:
     native: bool
     extensions: tuple[str, ...] = ()
     forbidden_prefixes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Leak:
-    """A path of the build machine in a file.
-
-    Args:
-        member: The file.
-        text: The string that holds it.
-        place: ``load command``, ``binary`` or ``file``.
-        count: How often it is there.
-    """
-
-    member: str
-    text: str
-    place: str
-    count: int
+    source: str = "the recipe"
 
 
 @dataclass(frozen=True)
@@ -71,6 +59,9 @@ class Subject:
         formats: What the ``.so`` and ``.dylib`` files that are no Mach-O are instead, by path.
         archives: Paths of static archives.
         leaks: Paths of the build machine.
+        programs: Which other systems' programs and libraries the rest holds, by path.
+        signatures: Of each Mach-O file, what a look at each slice's signature gave.
+        openssl: The OpenSSL that a Mach-O file contains, by path.
     """
 
     contents: WheelContents
@@ -79,79 +70,109 @@ class Subject:
     formats: Mapping[str, str]
     archives: tuple[str, ...]
     leaks: tuple[Leak, ...]
+    programs: Mapping[str, str] = field(default_factory=dict)
+    signatures: Mapping[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
+    openssl: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
         """Whether it holds anything compiled."""
         return bool(self.binaries or self.broken or self.formats or self.archives)
 
+    def slices(self) -> Iterator[tuple[str, MachOSlice]]:
+        """Every slice of every Mach-O file, with the file's path, sorted by path."""
+        for member, binary in sorted(self.binaries.items()):
+            for one in binary.slices:
+                yield member, one
 
-def read_subject(wheel: Path, forbidden_prefixes: tuple[str, ...] = ()) -> Subject:
+
+def read_subject(wheel: Path, forbidden_prefixes: tuple[str, ...] = (), *, guess: bool = False) -> Subject:
     """Read a wheel and every Mach-O file in it.
 
     Args:
         wheel: The wheel.
         forbidden_prefixes: Directories to look for in each file.
+        guess: Whether to look for what looks like a directory of a build machine, too.
 
     Raises:
         WheelError: The wheel cannot be read; a broken Mach-O file in it is no error here.
     """
     contents = read_wheel(wheel)
-    binaries: dict[str, MachOFile] = {}
-    broken: dict[str, str] = {}
-    formats: dict[str, str] = {}
-    archives: list[str] = []
-    leaks: list[Leak] = []
-    for member, data in contents.read_all():
-        if looks_like_macho(data[:8]):
-            try:
-                binaries[member] = read_macho(data)
-            except MachOError as error:
-                broken[member] = error.problem
-        elif member.endswith((".so", ".dylib")):
-            formats[member] = describe_format(data[:8])
-        elif data.startswith(_STATIC_ARCHIVE):
-            archives.append(member)
-        leaks += find_leaks(member, data, forbidden_prefixes, binaries.get(member))
-    return Subject(contents, binaries, broken, formats, tuple(archives), tuple(leaks))
+    return read_files(contents, contents.read_all(), forbidden_prefixes, guess=guess)
 
 
-def find_leaks(member: str, data: bytes, prefixes: tuple[str, ...], binary: MachOFile | None) -> list[Leak]:
-    """Where a file names a directory of the build machine.
+def read_files(
+    contents: WheelContents,
+    files: Iterable[tuple[str, bytes]],
+    forbidden_prefixes: tuple[str, ...] = (),
+    *,
+    guess: bool = False,
+) -> Subject:
+    """Read a wheel's files, as `read_subject` does.
 
     Args:
-        member: The file's path in the wheel.
-        data: Its bytes.
-        prefixes: Directories; a name that only starts with the same letters does not count.
-        binary: The file as read, if it is Mach-O.
-
-    Returns:
-        At most one for each prefix and place, with the first string found.
+        contents: The wheel.
+        files: Every member's path and bytes.
+        forbidden_prefixes: Directories to look for in each file.
+        guess: Whether to look for what looks like a directory of a build machine, too.
     """
-    found: dict[tuple[str, str], tuple[str, int]] = {}
-    commands = [(one.offset, one.offset + one.commands_end) for one in binary.slices] if binary else []
-    for prefix in prefixes:
-        wanted = prefix.rstrip("/").encode("utf-8", errors="surrogateescape")
-        at = data.find(wanted) if wanted else -1
-        while at >= 0:
-            end = at + len(wanted)
-            if data[end : end + 1] not in _NAME_BYTES:
-                place = "file"
-                if binary:
-                    place = "load command" if any(start <= at < stop for start, stop in commands) else "binary"
-                text, count = found.get((prefix, place), (_string_around(data, at), 0))
-                found[prefix, place] = (text, count + 1)
-            at = data.find(wanted, end)
-    return [Leak(member, text, place, count) for (_, place), (text, count) in found.items()]
+    reading = _Reading()
+    for member, data in files:
+        reading.take(member, data)
+        binary = reading.binaries.get(member)
+        reading.leaks += find_leaks(member, data, forbidden_prefixes, binary)
+        if guess and binary:
+            reading.leaks += guess_leaks(member, data, binary)
+    return Subject(
+        contents=contents,
+        binaries=reading.binaries,
+        broken=reading.broken,
+        formats=reading.formats,
+        archives=tuple(reading.archives),
+        leaks=tuple(reading.leaks),
+        programs=reading.programs,
+        signatures=reading.signatures,
+        openssl=reading.openssl,
+    )
 
 
-_NAME_BYTES = frozenset(bytes([b]) for b in b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
-_LONGEST_SHOWN = 200
+@dataclass
+class _Reading:
+    """A `Subject` in the making."""
+
+    binaries: dict[str, MachOFile] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    formats: dict[str, str] = field(default_factory=dict)
+    archives: list[str] = field(default_factory=list)
+    leaks: list[Leak] = field(default_factory=list)
+    programs: dict[str, str] = field(default_factory=dict)
+    signatures: dict[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
+    openssl: dict[str, str] = field(default_factory=dict)
+
+    def take(self, member: str, data: bytes) -> None:
+        """Sort one file."""
+        if looks_like_macho(data[:8]):
+            try:
+                binary = read_macho(data)
+            except MachOError as error:
+                self.broken[member] = error.problem
+                return
+            self.binaries[member] = binary
+            self.signatures[member] = tuple(
+                _verify(data[one.offset : one.offset + one.size] if binary.is_fat else data) for one in binary.slices
+            )
+            if version := openssl_version(data):
+                self.openssl[member] = version
+        elif member.endswith((".so", ".dylib")):
+            self.formats[member] = describe_format(data[:8])
+        elif data.startswith(_STATIC_ARCHIVE):
+            self.archives.append(member)
+        elif what := foreign_program(data):
+            self.programs[member] = what
 
 
-def _string_around(data: bytes, at: int) -> str:
-    """The run of printable ASCII from *at*."""
-    end = at
-    while end < len(data) and end - at < _LONGEST_SHOWN and 0x20 < data[end] < 0x7F and data[end] not in b"\"'<>|":
-        end += 1
-    return data[at:end].decode("ascii", errors="backslashreplace")
+def _verify(data: bytes) -> SignatureCheck:
+    try:
+        return verify_signature(data)
+    except MachOError as error:
+        return SignatureCheck(SignatureStatus.INVALID, SignatureKind.UNKNOWN, error.problem)

@@ -18,7 +18,9 @@ from forge.base.atomic import storage_error
 from forge.base.errors import BuildError, ForgeError, Interrupted
 from forge.base.paths import ForgeHome
 from forge.cli.build import build
+from forge.cli.check import check
 from forge.cli.doctor import doctor
+from forge.cli.frameworks import frameworks
 from forge.cli.lock import lock
 from forge.cli.python import python
 from forge.cli.repair import repair
@@ -37,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (build, doctor, lock, python, repair, toolchain):
+for command in (build, check, doctor, frameworks, lock, python, repair, toolchain):
     cli.add_command(command)
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.tags import parse_tag
 
+from forge.audit.check import FILE_CHECKS
 from forge.audit.finding import Severity
 from forge.audit.promise import CHECKS, check_promise
 from forge.audit.report import render_text, to_json
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise
 from forge.base.target import Abi, Arch, IOSVersion, Target
+from forge.macho.sign import sign_ad_hoc
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
 from tests.unit.wheel.wheels import make_wheel, wheel_text
@@ -63,6 +65,8 @@ def test_as_promised(tmp_path: Path) -> None:
 def test_each_target_as_promised(tmp_path: Path, target: Target, spec: builder.Spec) -> None:
     promise = dataclasses.replace(PROMISE, target=target)
     files = {f"example/x.cpython-313-{target.abi}.so": macho(spec)}
+    if target == ARM_SIMULATOR:
+        files = {member: sign_ad_hoc(data) for member, data in files.items()}
     assert check(tmp_path, files=files, tag=f"cp313-cp313-{target.platform_tag}", promise=promise) == ()
 
 
@@ -163,23 +167,23 @@ def test_binaries(tmp_path: Path, spec: builder.Spec, expected: list[str]) -> No
         ("/usr/local/lib/libz.dylib", (), ["foreign-library"]),
         ("/opt/homebrew/lib/libz.dylib", (), ["foreign-library"]),
         ("/System/Library/Frameworks/Accelerate.framework/Accelerate", (), []),
-        ("/System/Library/PrivateFrameworks/X.framework/X", (), ["foreign-library"]),
+        ("/System/Library/PrivateFrameworks/X.framework/X", (), ["private-framework"]),
         ("libz.dylib", (), ["foreign-library"]),
         (builder.PYTHON, (), []),
         ("@rpath/Other.framework/Other", (), ["unanswered-library"]),
-        ("@rpath/libhelper.dylib", ("@loader_path/../lib",), []),
-        ("@rpath/libhelper.dylib", ("@loader_path",), ["unanswered-library"]),
-        ("@rpath/libhelper.dylib", (), ["unanswered-library"]),
-        ("@loader_path/../lib/libhelper.dylib", (), []),
-        ("@loader_path/../../lib/libhelper.dylib", (), ["unanswered-library"]),
-        ("@executable_path/lib/libhelper.dylib", (), ["unanswered-library"]),
+        ("@rpath/libhelper.so", ("@loader_path/../lib",), []),
+        ("@rpath/libhelper.so", ("@loader_path",), ["unanswered-library"]),
+        ("@rpath/libhelper.so", (), ["unanswered-library"]),
+        ("@loader_path/../lib/libhelper.so", (), []),
+        ("@loader_path/../../lib/libhelper.so", (), ["unanswered-library"]),
+        ("@executable_path/lib/libhelper.so", (), ["unanswered-library"]),
         ("@rpath/helper.framework/helper", (), []),
     ],
 )
 def test_libraries(tmp_path: Path, load: str, rpaths: tuple[str, ...], expected: list[str]) -> None:
     files = {
         MODULE: macho(loads=((load, builder.LOAD),), rpaths=rpaths, imports=()),
-        "lib/libhelper.dylib": macho(install_name="@rpath/helper.framework/helper"),
+        "lib/libhelper.so": macho(install_name="@rpath/helper.framework/helper", exports=("_PyInit_libhelper",)),
     }
     assert names(check(tmp_path, files=files)) == expected
 
@@ -236,7 +240,7 @@ def test_names_and_versions_may_be_spelled_differently(tmp_path: Path) -> None:
 def test_rules_are_unique_and_each_belongs_to_a_check() -> None:
     rules = all_rules()
     assert len({one.id for one in rules}) == len({one.name for one in rules}) == len(rules)
-    used = {name for check in CHECKS for name in check.rules} | {"unreadable-wheel"}
+    used = {name for check in (*CHECKS, *FILE_CHECKS) for name in check.rules} | {"unreadable-wheel", "missing-target"}
     assert used == {one.name for one in rules}
     with pytest.raises(KeyError):
         rule("no-such-rule")

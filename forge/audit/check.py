@@ -1,0 +1,241 @@
+"""Checking wheels that nobody promised anything of: what their file names promise counts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forge.audit import wheel_checks
+from forge.audit.promise import CHECKS, Check, check_subject
+from forge.audit.rules import all_rules, rule
+from forge.audit.subject import Promise, read_subject
+from forge.audit.wheel_checks import is_ios_tag
+from forge.base.errors import WheelError
+from forge.base.target import Abi, Arch, Target, TargetError, select_targets
+from forge.wheel.extension import parse_extension
+from forge.wheel.name import parse_wheel_name
+from forge.wheel.tags import parse_platform_tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from forge.audit.finding import Finding, Severity
+    from forge.audit.subject import Subject
+    from forge.wheel.name import WheelName
+
+_PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
+_ANY_PYTHON = "cp313"
+"""Taken where neither tags nor extensions name a Python: the first that has iOS among its platforms."""
+
+FILE_CHECKS = (
+    *(check for check in CHECKS if check.run is not wheel_checks.check_platform_tag),
+    Check(wheel_checks.check_platform_tag_itself, ("invalid-platform-tag", "several-targets")),
+)
+"""Every check of a wheel whose file name is all that is known, in the order it runs."""
+
+
+@dataclass(frozen=True)
+class WheelReport:
+    """What the checks said of one wheel.
+
+    Args:
+        path: The wheel.
+        target: What it is for; None where that cannot be told.
+        skipped: Why it was not checked, or None.
+        findings: Errors first, then by id and file.
+    """
+
+    path: Path
+    target: Target | None
+    skipped: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the checks said of several wheels.
+
+    Args:
+        wheels: Each wheel's report, in the order given.
+        together: What is wrong with the wheels of a directory together.
+    """
+
+    wheels: tuple[WheelReport, ...]
+    together: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All of them."""
+        return (*(finding for wheel in self.wheels for finding in wheel.findings), *self.together)
+
+    def fails(self, severity: Severity) -> bool:
+        """Whether anything is as bad as *severity*, or worse."""
+        return any(finding.severity.rank <= severity.rank for finding in self.findings)
+
+
+def check_paths(paths: Iterable[Path], rules: frozenset[str] | None = None) -> Report:
+    """Check wheels, and directories of wheels.
+
+    Args:
+        paths: Wheels and directories; of a directory all ``*.whl`` in it, and which targets are missing in it.
+        rules: The ids of the rules that count; None for all.
+
+    Raises:
+        WheelError: A directory holds no wheel.
+    """
+    wheels: dict[Path, None] = {}
+    together: list[Finding] = []
+    for path in paths:
+        if path.is_dir():
+            found = sorted(path.glob("*.whl"))
+            if not found:
+                raise WheelError(f"{path} holds no wheels")
+            wheels.update(dict.fromkeys(found))
+            together += missing_targets([one.name for one in found])
+        else:
+            wheels[path] = None
+    return Report(
+        tuple(_selected(check_wheel(wheel), rules) for wheel in wheels),
+        tuple(finding for finding in together if rules is None or finding.id in rules),
+    )
+
+
+def check_wheel(path: Path) -> WheelReport:
+    """Check a wheel against what its file name promises.
+
+    Args:
+        path: The wheel; one that cannot be read is a finding, one that is not for iOS is skipped.
+    """
+    target: Target | None = None
+    try:
+        name = parse_wheel_name(path.name)
+        if not any(is_ios_tag(platform) for platform in name.platforms):
+            return WheelReport(path, None, skipped=f"not for iOS but for {', '.join(name.platforms)}")
+        target = promised_target(name.platforms)
+        subject = read_subject(path, guess=True)
+    except WheelError as error:
+        return WheelReport(path, target, findings=(rule("unreadable-wheel").finding(error.message),))
+    promise = promise_of(subject, target)
+    checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
+    return WheelReport(path, target, findings=check_subject(subject, promise, checks))
+
+
+def promise_of(subject: Subject, target: Target | None) -> Promise:
+    """What a wheel's file name promises.
+
+    Args:
+        subject: The wheel.
+        target: What it is for, as `promised_target` has it; where that is None the promise holds some target that
+            no check may ask for.
+    """
+    name = subject.contents.name
+    return Promise(
+        name=name.distribution,
+        version=str(name.version),
+        target=target or Target(Abi.IPHONEOS, Arch.ARM64),
+        python=_promised_python(subject),
+        native=True,
+        source="the file name",
+    )
+
+
+def promised_target(platforms: Sequence[str]) -> Target | None:
+    """What a wheel is for: of several iOS tags for one device or simulator, that with the lowest version.
+
+    A tag that no installer takes still says what it means (a wrong tag is a finding, and the rest of the wheel is
+    checked all the same) where architecture and ABI are ones that exist together.
+
+    Args:
+        platforms: Platform tags.
+    """
+    targets = [target for platform in platforms if is_ios_tag(platform) and (target := _meant(platform)) is not None]
+    return min((one for one in targets if one.multiarch == targets[0].multiarch), default=None)
+
+
+def _meant(platform: str) -> Target | None:
+    try:
+        return parse_platform_tag(platform)
+    except WheelError:
+        pass
+    arches = [arch for arch in Arch if arch.value in platform]
+    abis = [abi for abi in Abi if abi.value in platform.split("_")]
+    try:
+        return Target(abis[0], arches[0]) if len(arches) == len(abis) == 1 else None
+    except TargetError:
+        return None
+
+
+def _promised_python(subject: Subject) -> str:
+    name = subject.contents.name
+    for python in name.pythons:
+        if found := _PYTHON.fullmatch(python):
+            threaded = f"cp{found[1]}{found[2]}t" in name.abis
+            return f"cp{found[1]}{found[2]}{'t' if threaded else ''}"
+    extensions = (parse_extension(member.path) for member in subject.contents.members)
+    return next((one.python for one in extensions if one is not None and one.python is not None), _ANY_PYTHON)
+
+
+def missing_targets(filenames: Iterable[str]) -> list[Finding]:
+    """Which of iOS's three targets the wheels of a version lack.
+
+    Args:
+        filenames: Wheels' names; what is not for iOS, or no wheel's name, does not count.
+
+    Returns:
+        A finding for each name, version, build and Python whose wheels are for some targets only.
+    """
+    groups: dict[tuple[str, str, str, str], set[str]] = {}
+    for filename in filenames:
+        try:
+            name = parse_wheel_name(filename)
+        except WheelError:
+            continue
+        target = promised_target(name.platforms)
+        if target is not None:
+            key = (name.canonical_distribution, str(name.version), name.build, _python_and_abi(name))
+            groups.setdefault(key, set()).add(target.multiarch)
+    findings: list[Finding] = []
+    for (distribution, version, _, tags), present in sorted(groups.items()):
+        missing = [target.multiarch for target in select_targets() if target.multiarch not in present]
+        if missing:
+            findings.append(
+                rule("missing-target").finding(f"{distribution} {version} for {tags} lacks {', '.join(missing)}")
+            )
+    return findings
+
+
+def select_rules(select: Sequence[str], ignore: Sequence[str]) -> frozenset[str]:
+    """The ids of the rules that ``--select`` and ``--ignore`` leave.
+
+    Args:
+        select: Ids, starts of ids (``IOS2``) or names of rules; empty for all.
+        ignore: The same, taken away again.
+
+    Raises:
+        KeyError: A word stands for no rule; the word.
+    """
+    chosen = {one.id for one in all_rules()} if not select else _matching(select)
+    return frozenset(chosen - _matching(ignore))
+
+
+def _matching(words: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for word in words:
+        ids = {one.id for one in all_rules() if one.name == word.lower() or one.id.startswith(word.upper())}
+        if not word or not ids:
+            raise KeyError(word)
+        found |= ids
+    return found
+
+
+def _python_and_abi(name: WheelName) -> str:
+    return f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
+
+
+def _selected(report: WheelReport, rules: frozenset[str] | None) -> WheelReport:
+    if rules is None:
+        return report
+    findings = tuple(finding for finding in report.findings if finding.id in rules)
+    return WheelReport(report.path, report.target, report.skipped, findings)

@@ -1,0 +1,154 @@
+"""What ``forge check`` prints: text for people, JSON for programs, one rule in full."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import textwrap
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from forge.audit.finding import Severity
+from forge.audit.rules import all_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from forge.audit.check import Report, WheelReport
+    from forge.audit.finding import Finding, Rule
+
+JSON_VERSION = 1
+"""Goes up when a field changes its meaning or goes away."""
+
+_WIDTH = 110
+_SHOWN_FILES = 1
+
+
+def render_text(report: Report) -> str:
+    """A report as plain text, grouped by wheel, each rule explained once at the end.
+
+    Several files with the same information-only finding are one line.
+
+    Returns:
+        Text that ends in a line break.
+    """
+    lines: list[str] = []
+    for wheel in report.wheels:
+        lines += [*_wheel_lines(wheel), ""]
+    if report.together:
+        lines += ["the wheels together", *_finding_lines(report.together), ""]
+    for rule in _rules_of(report.findings):
+        lines += [f"{rule.id} {rule.name}", *_paragraph("why", rule.why), *_paragraph("mend", rule.mend)]
+    if report.findings:
+        lines.append("")
+    lines.append(_summary(report))
+    return "\n".join(lines) + "\n"
+
+
+def to_json(report: Report) -> str:
+    """A report as JSON, as ``schemas/check.schema.json`` has it."""
+    wheels = [
+        {
+            "wheel": str(wheel.path),
+            "target": None if wheel.target is None else wheel.target.multiarch,
+            "ios_version": None if wheel.target is None else str(wheel.target.ios_version),
+            "skipped": wheel.skipped,
+            "findings": [_finding_row(finding) for finding in wheel.findings],
+        }
+        for wheel in report.wheels
+    ]
+    data = {
+        "version": JSON_VERSION,
+        "wheels": wheels,
+        "together": [_finding_row(finding) for finding in report.together],
+        "rules": [rule_row(rule) for rule in _rules_of(report.findings)],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
+def rule_row(rule: Rule) -> dict[str, Any]:
+    """A rule as JSON data."""
+    return {
+        "id": rule.id,
+        "name": rule.name,
+        "severity": rule.severity.value,
+        "what": rule.what,
+        "why": rule.why,
+        "mend": rule.mend,
+        "references": list(rule.references),
+    }
+
+
+def explain(rule: Rule) -> str:
+    """Everything that is to be said about a rule, as plain text that ends in a line break."""
+    lines = [f"{rule.id} {rule.name} ({rule.severity})"]
+    lines += [*_paragraph("what", rule.what), *_paragraph("why", rule.why), *_paragraph("mend", rule.mend)]
+    for reference in rule.references:
+        lines += _paragraph("see", reference)
+    return "\n".join(lines) + "\n"
+
+
+def _finding_row(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.id,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "member": finding.member,
+        "message": finding.message,
+    }
+
+
+def _rules_of(findings: Iterable[Finding]) -> list[Rule]:
+    ids = {finding.id for finding in findings}
+    return [rule for rule in all_rules() if rule.id in ids]
+
+
+def _wheel_lines(wheel: WheelReport) -> Iterator[str]:
+    if wheel.skipped is not None:
+        yield f"{wheel.path}: skipped: {wheel.skipped}"
+        return
+    target = "" if wheel.target is None else f" ({wheel.target.multiarch}, iOS {wheel.target.ios_version})"
+    yield f"{wheel.path}{target}{'' if wheel.findings else ': nothing found'}"
+    yield from _finding_lines(wheel.findings)
+
+
+def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    for (severity, id_), group in itertools.groupby(findings, key=lambda finding: (finding.severity, finding.id)):
+        rows = list(group)
+        shown = rows[:_SHOWN_FILES] if severity is Severity.INFO else rows
+        for finding in shown:
+            where = f"{finding.member}: " if finding.member else ""
+            yield f"  {severity:<7} {id_} {finding.name}: {where}{finding.message}"
+        if len(shown) < len(rows):
+            rest = len(rows) - len(shown)
+            yield f"  {'':<7} {'':<6} … and {rest} more {'file' if rest == 1 else 'files'}"
+
+
+def _paragraph(label: str, text: str) -> list[str]:
+    indent = " " * 8
+    # A path or an address stays whole, so that it can be copied.
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=f"  {label + ':':<6}",
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _summary(report: Report) -> str:
+    counts = Counter(finding.severity for finding in report.findings)
+    checked = sum(wheel.skipped is None for wheel in report.wheels)
+    skipped = len(report.wheels) - checked
+    said = [f"{checked} {'wheel' if checked == 1 else 'wheels'} checked"]
+    if skipped:
+        said.append(f"{skipped} skipped")
+    said += [_counted(counts[Severity.ERROR], "error"), _counted(counts[Severity.WARNING], "warning")]
+    if counts[Severity.INFO]:
+        said.append(f"{counts[Severity.INFO]} for information")
+    return ", ".join(said)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

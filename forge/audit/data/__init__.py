@@ -1,0 +1,1 @@
+"""Data files of the checks: policies, and lists of symbols."""

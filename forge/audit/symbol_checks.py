@@ -1,0 +1,173 @@
+"""Checks of symbols: whether what is imported exists, and what the App Store or the stable ABI says of a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from forge.audit.finding import Severity
+from forge.audit.load_checks import is_system_library
+from forge.audit.policy import private_symbol, stable_abi
+from forge.audit.rules import rule
+from forge.macho.model import Binding, FileType
+from forge.toolchain.symbols import libraries
+from forge.wheel.extension import SuffixKind, parse_extension
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forge.audit.finding import Finding
+    from forge.audit.subject import Promise, Subject
+    from forge.macho.model import Import, MachOSlice
+    from forge.toolchain.symbols import Library, Symbol
+
+_SHOWN = 5
+_PARTLY_LISTED = frozenset({"libobjc", "CoreFoundation"})
+"""Stubs whose list of symbols is not whole: a symbol that it lacks may exist."""
+
+_PYTHON_API = re.compile(r"__?Py(?:[A-Z]|_)\w*", flags=re.ASCII)
+"""The linker's names of CPython's C API: ``PyX…``, ``Py_…`` and ``_Py…``, not Cython's own ``__pyx_…``."""
+
+_CPYTHON = re.compile(r"cp(\d)(\d+)", flags=re.ASCII)
+
+
+def check_bindings(subject: Subject, _promise: Promise) -> Iterator[Finding]:
+    """Every import names the library it comes from."""
+    for member, one in subject.slices():
+        if one.file_type is FileType.OBJECT:
+            continue
+        unbound = [i.name for i in one.imports if i.binding in (Binding.DYNAMIC_LOOKUP, Binding.FLAT)]
+        if unbound:
+            yield rule("unbound-symbols").finding(f"imports from no library in particular: {_few(unbound)}", member)
+
+
+def check_system_symbols(subject: Subject, promise: Promise) -> Iterator[Finding]:
+    """Every import from a library of the system is in it, at the iOS version that the tag promises.
+
+    Weak imports may be absent at run time, so they are never wrong.
+    """
+    for member, one in subject.slices():
+        for name, imports in _by_library(one):
+            yield from _check_library(_known_libraries()[name], imports, member, promise)
+
+
+def _check_library(library: _Known, imports: Sequence[Import], member: str, promise: Promise) -> Iterator[Finding]:
+    promised, multiarch = promise.target.effective_ios_version, promise.target.multiarch
+    unavailable: list[str] = []
+    newer: list[str] = []
+    unknown: list[str] = []
+    for one in imports:
+        symbol = library.symbols.get(one.name)
+        if one.name in library.unavailable:
+            unavailable.append(one.name)
+        elif symbol is None or (symbol.only and multiarch not in symbol.only):
+            if library.is_complete and private_symbol(one.name) is None:
+                unknown.append(one.name)
+        elif symbol.since is not None and symbol.since > promised:
+            newer.append(f"{one.name} (iOS {symbol.since})")
+    if unavailable:
+        yield rule("unavailable-symbol").finding(
+            f"imports from {library.name} what iOS has not: {_few(unavailable)}", member
+        )
+    if newer:
+        yield rule("newer-symbol").finding(
+            f"imports from {library.name} what is newer than iOS {promised}: {_few(newer)}", member
+        )
+    if unknown:
+        yield rule("unknown-symbol").finding(
+            f"imports from {library.name} what no public header declares: {_few(unknown)}", member
+        )
+
+
+def check_private_symbols(subject: Subject, _promise: Promise) -> Iterator[Finding]:
+    """No symbol has a name for which the App Store rejected others."""
+    for member, one in subject.slices():
+        imported = [
+            i.name for i in one.imports if i.library and is_system_library(i.library) and private_symbol(i.name)
+        ]
+        if imported:
+            yield rule("non-public-symbol").finding(
+                f"imports {_few(imported)}{_sources(imported)}", member, severity=Severity.ERROR
+            )
+        for common in (False, True):
+            exported = [e.name for e in one.exports if (entry := private_symbol(e.name)) and entry.common is common]
+            if exported:
+                yield rule("non-public-symbol").finding(
+                    f"exports {_few(exported)}{_sources(exported)}", member, severity=Severity.INFO if common else None
+                )
+
+
+def check_limited_api(subject: Subject, _promise: Promise) -> Iterator[Finding]:
+    """A module for the stable ABI uses nothing else of CPython, and nothing that is newer than its tag."""
+    promised = _limited_version(subject)
+    if promised is None:
+        return
+    abi = stable_abi()
+    for member, one in subject.slices():
+        extension = parse_extension(member)
+        if extension is None or extension.kind is not SuffixKind.ABI3:
+            continue
+        outside: list[str] = []
+        for name in sorted({i.name for i in one.imports if _is_python_api(i)}):
+            since = abi.since.get(name[1:])
+            if since is not None and since > promised:
+                outside.append(f"{name[1:]} (Python {since[0]}.{since[1]})")
+            elif since is None and promised <= abi.newest:
+                # A list of an older Python says nothing about what later ones added.
+                outside.append(name[1:])
+        if outside:
+            version = f"{promised[0]}.{promised[1]}"
+            yield rule("outside-limited-api").finding(
+                f"uses what the stable ABI of Python {version} has not: {_few(outside)}", member
+            )
+
+
+def _limited_version(subject: Subject) -> tuple[int, int] | None:
+    """The lowest Python that the wheel's tags promise, e.g. ``(3, 9)`` for ``cp39-abi3`` and ``cp39-cp39``."""
+    found = [_CPYTHON.fullmatch(python) for python in subject.contents.name.pythons]
+    return min(((int(one[1]), int(one[2])) for one in found if one), default=None)
+
+
+def _is_python_api(one: Import) -> bool:
+    elsewhere = one.binding is Binding.SELF or (one.library is not None and is_system_library(one.library))
+    return not elsewhere and _PYTHON_API.fullmatch(one.name) is not None
+
+
+class _Known:
+    """A library of `forge.toolchain.symbols`, for look-ups."""
+
+    def __init__(self, library: Library) -> None:
+        self.name = library.install_name.rpartition("/")[2]
+        self.symbols: dict[str, Symbol] = {symbol.name: symbol for symbol in library.symbols}
+        self.unavailable = library.unavailable
+        self.is_complete = library.file.rpartition("/")[2].removesuffix(".tbd") not in _PARTLY_LISTED
+
+
+@functools.cache
+def _known_libraries() -> dict[str, _Known]:
+    """By install name, and by the names of the stubs that stand for the same library."""
+    found: dict[str, _Known] = {}
+    for library in libraries():
+        known = _Known(library)
+        found[library.install_name] = known
+        found.update({f"/usr/lib/{alias}.dylib": known for alias in library.aliases})
+    return found
+
+
+def _by_library(one: MachOSlice) -> Iterator[tuple[str, list[Import]]]:
+    groups: dict[str, list[Import]] = {}
+    for found in one.imports:
+        if found.library in _known_libraries() and not found.weak:
+            groups.setdefault(found.library, []).append(found)
+    yield from sorted(groups.items())
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _sources(names: Sequence[str]) -> str:
+    """Which libraries have names like these, e.g. `` (libffi)``."""
+    return f" ({', '.join(sorted({entry.what for name in names if (entry := private_symbol(name))}))})"

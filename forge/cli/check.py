@@ -1,0 +1,60 @@
+"""``forge check``: what is wrong with wheels for iOS, however they were built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from forge.audit.check import check_paths, select_rules
+from forge.audit.check_report import explain, render_text, to_json
+from forge.audit.finding import Severity
+from forge.audit.rules import all_rules
+from forge.base.errors import WheelError
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="WHEEL|DIR...", type=click.Path(path_type=Path, exists=True))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/check.schema.json).")
+@click.option("--explain", "explained", metavar="ID", help="Print all about one rule, and check nothing.")
+@click.option("--select", multiple=True, metavar="IDS", help="Only these rules: ids, starts of ids (IOS2), names.")
+@click.option("--ignore", multiple=True, metavar="IDS", help="All but these rules.")
+@click.option(
+    "--fail-on", type=click.Choice([Severity.ERROR.value, Severity.WARNING.value]), default=Severity.ERROR.value,
+    show_default=True, help="From which severity on the exit code is not 0.",
+)  # fmt: skip
+def check(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    explained: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fail_on: str,
+) -> int:
+    """Check iOS wheels against everything that installers, iOS and the App Store ask of them.
+
+    Of a directory every wheel in it is checked, and whether a version lacks one of iOS's three targets. Wheels that
+    are not for iOS are skipped. The exit code is 9 if there are errors. docs/checks.md lists the rules.
+    """
+    if explained is not None:
+        found = _rule_ids("--explain", (explained,), ())
+        click.echo("\n".join(explain(rule) for rule in all_rules() if rule.id in found), nl=False)
+        return 0
+    if not paths:
+        raise click.UsageError("Missing argument 'WHEEL|DIR...'.")
+    report = check_paths(paths, _rule_ids("--select or --ignore", _words(select), _words(ignore)))
+    click.echo(to_json(report) if as_json else render_text(report), nl=False)
+    return WheelError.exit_code if report.fails(Severity(fail_on)) else 0
+
+
+def _words(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _rule_ids(option: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
+    try:
+        return select_rules(select, ignore)
+    except KeyError as error:
+        raise click.BadParameter(
+            f"{error.args[0]!r} is no rule, nor the start of an id; docs/checks.md lists them", param_hint=option
+        ) from None

@@ -1,0 +1,353 @@
+"""Broken wheels, at least one for each rule, made from sound ones."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import stat
+import struct
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from forge.audit.subject import Promise
+from forge.base.target import Abi, Arch, Target
+from forge.macho.sign import sign_ad_hoc
+from tests.unit.macho import builder
+from tests.unit.macho.builder import fat, macho
+from tests.unit.wheel.wheels import make_wheel, wheel_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+DEVICE = "ios_12_0_arm64_iphoneos"
+ARM_SIMULATOR = "ios_12_0_arm64_iphonesimulator"
+MODULE = "example/x.cpython-313-iphoneos.so"
+SIMULATOR_MODULE = "example/x.cpython-313-iphonesimulator.so"
+PROMISE = Promise("example", "1.0", Target(Abi.IPHONEOS, Arch.ARM64), "cp313", native=True, extensions=("example.x",))
+BUILD = "/build/machine/tree"
+SOUND = macho()
+OPENSSL = b'OpenSSL 3.0.16 11 Feb 2025\0OPENSSLDIR: "/usr"\0'
+
+
+@dataclass(frozen=True)
+class Case:
+    """A wheel that breaks one rule.
+
+    Args:
+        rule: The rule's name.
+        label: What is wrong with it.
+        make: Writes the wheel (or several) into a directory and gives what is to be checked.
+        promise: Where only a recipe's promise can be broken so.
+        tiny_limits: Whether sizes count from a byte on.
+    """
+
+    rule: str
+    label: str
+    make: Callable[[Path], Path]
+    promise: Promise | None = None
+    tiny_limits: bool = False
+
+
+def sound(**changes: Any) -> dict[str, bytes]:
+    """The members of a wheel whose one module differs from a sound one."""
+    return {MODULE: macho(**changes)}
+
+
+def with_section(data: bytes, name: str, *, flags: int | None = None, size: int | None = None) -> bytes:
+    """A file with a section's flags and size (bytes) changed."""
+    changed = bytearray(data)
+    at = data.index(name.encode().ljust(16, b"\0") + b"__")
+    if size is not None:
+        struct.pack_into("<Q", changed, at + 40, size)
+    if flags is not None:
+        struct.pack_into("<I", changed, at + 64, flags)
+    return bytes(changed)
+
+
+def with_protection(data: bytes, segment: str, protection: int) -> bytes:
+    """A file with a segment's initial protection changed."""
+    changed = bytearray(data)
+    at = data.index(b"\x19\0\0\0" + data[data.index(segment.encode().ljust(16, b"\0")) - 4 :][:4] + segment.encode())
+    struct.pack_into("<i", changed, at + 60, protection)
+    return bytes(changed)
+
+
+def wheel(
+    files: Mapping[str, bytes] | None = None, tag: str = f"cp313-cp313-{DEVICE}", **changes: object
+) -> Callable[[Path], Path]:
+    """Writes a wheel of *files*; *changes* are `make_wheel`'s."""
+    contents = {MODULE: SOUND} if files is None else files
+    return lambda directory: make_wheel(directory, contents, tag=tag, **changes)  # type: ignore[arg-type]  # its own fields
+
+
+def archive(
+    change: Callable[[zipfile.ZipInfo], None], name: str = "example/evil", data: bytes = b""
+) -> Callable[[Path], Path]:
+    """Writes a wheel with one member more, whose header *change* alters."""
+
+    def make(directory: Path) -> Path:
+        path = make_wheel(directory, {MODULE: SOUND}, tag=f"cp313-cp313-{DEVICE}")
+        with zipfile.ZipFile(path, "a") as out:
+            entry = zipfile.ZipInfo("x", (2024, 1, 1, 0, 0, 0))
+            entry.filename = name
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            change(entry)
+            out.writestr(entry, data)
+        return path
+
+    return make
+
+
+def bytes_of(change: Callable[[bytes], bytes]) -> Callable[[Path], Path]:
+    """Writes a wheel whose bytes *change* alters."""
+
+    def make(directory: Path) -> Path:
+        path = make_wheel(directory, {MODULE: SOUND}, tag=f"cp313-cp313-{DEVICE}")
+        path.write_bytes(change(path.read_bytes()))
+        return path
+
+    return make
+
+
+def several(*tags: str) -> Callable[[Path], Path]:
+    """Writes a directory of sound wheels."""
+
+    def make(directory: Path) -> Path:
+        for tag in tags:
+            simulator = tag.endswith("simulator")
+            cpu = builder.X86_64 if "x86_64" in tag else builder.ARM64
+            minos = (14, 0) if simulator and cpu == builder.ARM64 else (12, 0)
+            data = macho(cpu=cpu, platform=builder.SIMULATOR if simulator else builder.IOS, minos=minos)
+            if simulator and cpu == builder.ARM64:
+                data = sign_ad_hoc(data)
+            make_wheel(directory, {SIMULATOR_MODULE if simulator else MODULE: data}, tag=f"cp313-cp313-{tag}")
+        return directory
+
+    return make
+
+
+def unreadable_bomb(directory: Path) -> Path:
+    """Writes a wheel with 32 MiB of zeros, which pack to 32 KiB."""
+    return make_wheel(directory, {MODULE: SOUND, "example/zeros": bytes(32 << 20)}, tag=f"cp313-cp313-{DEVICE}")
+
+
+def not_utf8(data: bytes) -> bytes:
+    """An archive whose member names are marked as UTF-8 and are not."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("example/é", b"")
+    return out.getvalue().replace("é".encode(), b"\xff\xfe")
+
+
+def renamed(name: str) -> Callable[[Path], Path]:
+    """Writes a sound wheel and gives it another name."""
+
+    def make(directory: Path) -> Path:
+        return make_wheel(directory, {MODULE: SOUND}, tag=f"cp313-cp313-{DEVICE}").rename(directory / name)
+
+    return make
+
+
+def as_link(entry: zipfile.ZipInfo) -> None:
+    """Makes a member a symbolic link."""
+    entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+
+
+def unchanged(_entry: zipfile.ZipInfo) -> None:
+    """Leaves a member as it is."""
+
+
+SIMULATOR_SPEC = builder.Spec(platform=builder.SIMULATOR, minos=(14, 0))
+SIGNED = sign_ad_hoc(macho(SIMULATOR_SPEC))
+INIT_SECTION = builder.Spec(extra_section=("__DATA", "__mod_init_func"))
+OFFSET_SECTION = builder.Spec(extra_section=("__TEXT", "__init_offsets"))
+FRAMEWORKS = "/System/Library/Frameworks/"
+
+
+def loads(*names: str, kind: int = builder.LOAD) -> dict[str, bytes]:
+    """The members of a wheel whose module loads *names* too."""
+    every = ((builder.PYTHON, builder.LOAD), (builder.SYSTEM, builder.LOAD), *((name, kind) for name in names))
+    return sound(loads=every)
+
+
+def imports(*names: str, ordinal: int = 2, module: str = MODULE, library: str | None = None) -> dict[str, bytes]:
+    """The members of a wheel whose module imports *names* from libSystem, or from the library of that ordinal."""
+    extra = ((library, builder.LOAD),) if library else ()
+    every = (("_free", 2, False), *((name, 3 if library else ordinal, False) for name in names))
+    return {
+        module: macho(loads=((builder.PYTHON, builder.LOAD), (builder.SYSTEM, builder.LOAD), *extra), imports=every)
+    }
+
+
+CASES = (
+    Case("unreadable-wheel", "cut off", bytes_of(lambda data: data[:-30])),
+    Case("unreadable-wheel", "no zip file", bytes_of(lambda _: b"no zip file")),
+    Case("unreadable-wheel", "traversal", archive(unchanged, "../evil")),
+    Case("unreadable-wheel", "absolute", archive(unchanged, "/etc/evil")),
+    Case("unreadable-wheel", "symbolic link", archive(as_link, data=b"/etc/passwd")),
+    Case("unreadable-wheel", "backslash", archive(unchanged, "..\\evil")),
+    Case("unreadable-wheel", "zip bomb", unreadable_bomb),
+    Case("unreadable-wheel", "name is not UTF-8", bytes_of(not_utf8)),
+    Case("unreadable-wheel", "no wheel's name", renamed("example.whl")),
+    Case("unreadable-wheel", "of another project", renamed(f"other-1.0-cp313-cp313-{DEVICE}.whl")),
+    Case("unreadable-wheel", "no METADATA's name", wheel(metadata="Version: 1.0\n")),
+    Case("wrong-name", "METADATA", wheel(metadata="Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")),
+    Case("wrong-version", "METADATA", wheel(metadata="Metadata-Version: 2.1\nName: example\nVersion: 2.0\n")),
+    Case("not-native", "pure", wheel({"example/__init__.py": b""})),
+    Case(
+        "not-pure",
+        "native",
+        wheel({"example/x.so": SOUND}, "py3-none-any"),
+        dataclasses.replace(PROMISE, native=False, extensions=()),
+    ),
+    Case("native-in-purelib", "says pure", wheel(wheel=wheel_text(f"cp313-cp313-{DEVICE}", pure=True))),
+    Case("wrong-python-tag", "none with a versioned module", wheel(tag=f"py3-none-{DEVICE}")),
+    Case("wrong-platform-tag", "not the recipe's", wheel(tag="cp313-cp313-ios_13_0_arm64_iphoneos"), PROMISE),
+    Case("tags-disagree", "WHEEL", wheel(wheel=wheel_text("cp313-cp313-ios_13_0_arm64_iphoneos"))),
+    Case("record-mismatch", "empty", wheel(record="")),
+    Case("invalid-platform-tag", "x86_64 device", wheel(tag="cp313-cp313-ios_13_0_x86_64_iphoneos")),
+    Case("invalid-platform-tag", "below 12.0", wheel(tag="cp313-cp313-ios_11_0_arm64_iphoneos")),
+    Case("invalid-platform-tag", "minor above 9", wheel(tag="cp313-cp313-ios_13_10_arm64_iphoneos")),
+    Case("invalid-platform-tag", "ABI first", wheel(tag="cp313-cp313-ios_13_0_iphoneos_arm64")),
+    Case("invalid-platform-tag", "unknown", wheel(tag="cp313-cp313-ios_13_0_riscv_iphoneos")),
+    Case(
+        "several-targets",
+        "two simulators",
+        wheel(
+            {SIMULATOR_MODULE: SIGNED},
+            f"cp313-cp313-{ARM_SIMULATOR}.ios_12_0_x86_64_iphonesimulator",
+            wheel=wheel_text(f"cp313-cp313-{ARM_SIMULATOR}", "cp313-cp313-ios_12_0_x86_64_iphonesimulator"),
+        ),
+    ),
+    Case("missing-target", "no simulators", several(DEVICE)),
+    Case("missing-target", "one simulator", several(DEVICE, "ios_13_0_arm64_iphonesimulator")),
+    Case("wrong-suffix", "simulator's", wheel({SIMULATOR_MODULE: SOUND})),
+    Case("wrong-suffix", "Linux's", wheel({"example/x.cpython-313-x86_64-linux-gnu.so": SOUND})),
+    Case("wrong-suffix", "of one Python in abi3", wheel(tag=f"cp39-abi3-{DEVICE}")),
+    Case("missing-extension", "promised", wheel(), dataclasses.replace(PROMISE, extensions=("example.gone",))),
+    Case("foreign-binary", "ELF", wheel({MODULE: b"\x7fELF\2\1\1\0"})),
+    Case("malformed-macho", "cut off", wheel({MODULE: SOUND[:500]})),
+    Case("malformed-macho", "size of a command", wheel({MODULE: SOUND[:36] + b"\7" + SOUND[37:]})),
+    Case("malformed-macho", "32 bits", wheel({MODULE: b"\xce\xfa\xed\xfe" + SOUND[4:]})),
+    Case("fat-binary", "one slice", wheel({MODULE: fat(SOUND)})),
+    Case("wrong-cpu", "x86_64", wheel(sound(cpu=builder.X86_64))),
+    Case("wrong-cpu", "arm64e", wheel(sound(cpu=builder.ARM64E))),
+    Case("wrong-platform", "macOS", wheel(sound(platform=builder.MACOS))),
+    Case("wrong-platform", "simulator", wheel(sound(platform=builder.SIMULATOR))),
+    Case("wrong-platform", "none", wheel(sound(platform=None))),
+    Case("minos-too-high", "12.1", wheel(sound(minos=(12, 1)))),
+    Case("not-a-dylib", "bundle", wheel(sound(file_type=builder.BUNDLE, install_name=None))),
+    Case("foreign-library", "Homebrew's", wheel(loads("/opt/homebrew/lib/libz.dylib"))),
+    Case("foreign-library", "not in normal form", wheel(loads("/usr/lib/../../x/libz.dylib"))),
+    Case("unanswered-library", "rpath", wheel(loads("@rpath/libz.dylib"))),
+    Case("no-init-function", "another name", wheel(sound(exports=("_PyInit_y",)))),
+    Case("unbound-symbols", "dynamic lookup", wheel(sound(imports=(("_z", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("unbound-symbols", "flat", wheel(sound(flags=0x5))),
+    Case("private-framework", "X", wheel(loads("/System/Library/PrivateFrameworks/X.framework/X"))),
+    Case("macos-library", "AppKit", wheel(loads(f"{FRAMEWORKS}AppKit.framework/Versions/C/AppKit"))),
+    Case("macos-library", "libcurl", wheel(loads("/usr/lib/libcurl.4.dylib"))),
+    Case("newer-library", "CryptoKit", wheel(loads(f"{FRAMEWORKS}CryptoKit.framework/CryptoKit"))),
+    Case("unknown-library", "framework", wheel(loads(f"{FRAMEWORKS}Nobody.framework/Nobody"))),
+    Case("unknown-library", "library", wheel(loads("/usr/lib/libnobody.1.dylib"))),
+    Case("unavailable-symbol", "NSLinkModule", wheel(imports("_NSLinkModule"))),
+    Case("newer-symbol", "aligned_alloc", wheel(imports("_aligned_alloc"))),
+    Case(
+        "newer-symbol",
+        "libc++",
+        wheel(imports("__ZNSt3__122__libcpp_verbose_abortEPKcz", library="/usr/lib/libc++.1.dylib")),
+    ),
+    Case("unknown-symbol", "libSystem", wheel(imports("_no_such_function"))),
+    Case("unknown-symbol", "zlib", wheel(imports("_crc64", library="/usr/lib/libz.1.dylib"))),
+    Case("non-public-symbol", "libffi exported", wheel(sound(exports=("_PyInit_x", "_ffi_call", "_ffi_type_double")))),
+    Case("non-public-symbol", "BLAS exported", wheel(sound(exports=("_PyInit_x", "_dcopy_")))),
+    Case(
+        "non-public-symbol",
+        "BLAS imported",
+        wheel(imports("_dgemm_", library=f"{FRAMEWORKS}Accelerate.framework/Accelerate")),
+    ),
+    Case(
+        "outside-limited-api",
+        "private",
+        wheel(imports("__PyUnicode_Ready", ordinal=1, module="example/x.abi3.so"), f"cp39-abi3-{DEVICE}"),
+    ),
+    Case(
+        "outside-limited-api",
+        "later",
+        wheel(imports("_PyType_GetName", ordinal=1, module="example/x.abi3.so"), f"cp39-abi3-{DEVICE}"),
+    ),
+    Case(
+        "outside-limited-api",
+        "in a wheel of one Python",
+        wheel(imports("_PyUnstable_Long_IsCompact", ordinal=1, module="example/x.abi3.so")),
+    ),
+    Case(
+        "invalid-signature",
+        "changed after it was made",
+        wheel({SIMULATOR_MODULE: SIGNED.replace(b"hello", b"HELLO")}, f"cp313-cp313-{ARM_SIMULATOR}"),
+    ),
+    Case("invalid-signature", "on the device", wheel({MODULE: sign_ad_hoc(SOUND).replace(b"hello", b"HELLO")})),
+    Case(
+        "unsigned-simulator-binary",
+        "none",
+        wheel({SIMULATOR_MODULE: macho(SIMULATOR_SPEC)}, f"cp313-cp313-{ARM_SIMULATOR}"),
+    ),
+    Case("signed-device-binary", "ad hoc", wheel({MODULE: sign_ad_hoc(SOUND)})),
+    Case("text-relocations", "section", wheel({MODULE: with_section(SOUND, "__text", flags=0x80000500)})),
+    Case("executable-stack", "flag", wheel(sound(flags=0x120085))),
+    Case("writable-code", "text", wheel({MODULE: with_protection(SOUND, "__TEXT", 7)})),
+    Case("debug-information", "debug map", wheel(sound(stabs=("x.o",)))),
+    Case("debug-information", "DWARF", wheel(sound(extra_section=("__DWARF", "__debug_info")))),
+    Case(
+        "runs-code-at-load",
+        "pointers",
+        wheel({MODULE: with_section(macho(INIT_SECTION), "__mod_init_func", flags=9, size=16)}),
+    ),
+    Case(
+        "runs-code-at-load",
+        "offsets",
+        wheel({MODULE: with_section(macho(OFFSET_SECTION), "__init_offsets", flags=0x16, size=4)}),
+    ),
+    Case("install-name", "build directory", wheel(sound(install_name="build/lib/x.so"))),
+    Case("absolute-rpath", "build directory", wheel(sound(rpaths=("/opt/lib",)))),
+    Case(
+        "build-path-in-load-command",
+        "rpath",
+        wheel(sound(rpaths=(f"@loader_path{BUILD}",))),
+        dataclasses.replace(PROMISE, forbidden_prefixes=(BUILD,)),
+    ),
+    Case("build-path-in-binary", "guessed", wheel(sound(strings=b"\0/Users/runner/work/x.c\0"))),
+    Case(
+        "build-path-in-binary",
+        "known",
+        wheel(sound(strings=f"{BUILD}/x.c\0".encode())),
+        dataclasses.replace(PROMISE, forbidden_prefixes=(BUILD,)),
+    ),
+    Case(
+        "build-path-in-file",
+        "text",
+        wheel({MODULE: SOUND, "example/config.py": f"P = '{BUILD}'".encode()}),
+        dataclasses.replace(PROMISE, forbidden_prefixes=(BUILD,)),
+    ),
+    Case(
+        "invalid-framework-name",
+        "letters",
+        wheel({"exämple/x.so": SOUND}),
+    ),
+    Case(
+        "framework-name-clash",
+        "abi3 beside cpython",
+        wheel({MODULE: SOUND, "example/x.abi3.so": SOUND}),
+    ),
+    Case("dotted-directory", "vendored", wheel({MODULE: SOUND, "example.libs/x.so": SOUND})),
+    Case("dotted-directory", "hidden", wheel({MODULE: SOUND, "example/.dylibs/x.so": SOUND})),
+    Case("file-not-for-apps", "dylib", wheel({MODULE: SOUND, "example/libz.dylib": macho(exports=("_z",))})),
+    Case("file-not-for-apps", "program", wheel({MODULE: SOUND, "example/run": macho(file_type=2)})),
+    Case("file-not-for-apps", "object", wheel({MODULE: SOUND, "example/x.o": macho(file_type=1, install_name=None)})),
+    Case("file-not-for-apps", "ELF", wheel({MODULE: SOUND, "example/run": b"\x7fELF\2\1\1\0"})),
+    Case("static-archive", "unknown", wheel({MODULE: SOUND, "example/libz.a": b"!<arch>\n"})),
+    Case("static-archive", "numpy's", wheel({MODULE: SOUND, "numpy/_core/lib/libnpymath.a": b"!<arch>\n"})),
+    Case("missing-privacy-manifest", "OpenSSL", wheel(sound(strings=OPENSSL))),
+    Case("large", "wheel and code", wheel(), tiny_limits=True),
+)

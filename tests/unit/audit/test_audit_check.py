@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.audit import docs
+from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
+from forge.audit.content import foreign_program, openssl_version
+from forge.audit.finding import Severity
+from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
+from forge.base.target import IOSVersion
+from tests.unit.audit.corpus import DEVICE, MODULE, SOUND, imports, loads, sound
+from tests.unit.wheel.wheels import make_wheel, wheel_text
+
+if TYPE_CHECKING:
+    from forge.audit.finding import Finding
+
+FRAMEWORKS = "/System/Library/Frameworks"
+SOURCES = b"crypto/err/err.c\0crypto/evp/evp_enc.c\0"
+
+
+def names(findings: tuple[Finding, ...]) -> list[str]:
+    return [finding.name for finding in findings]
+
+
+def test_documentation_is_current() -> None:
+    page = Path(__file__).parents[3] / "docs" / "checks.md"
+    assert page.read_text(encoding="utf-8") == docs.render(), "run: python -m forge.audit.docs > docs/checks.md"
+
+
+@pytest.mark.parametrize(
+    ("platforms", "target"),
+    [
+        (("ios_13_0_arm64_iphoneos",), "arm64-iphoneos 13.0"),
+        (("ios_12_0_x86_64_iphonesimulator",), "x86_64-iphonesimulator 12.0"),
+        (("ios_13_0_arm64_iphoneos", "ios_12_4_arm64_iphoneos"), "arm64-iphoneos 12.4"),
+        (("ios_13_0_arm64_iphoneos", "macosx_11_0_arm64"), "arm64-iphoneos 13.0"),
+        (("ios_13_0_iphoneos_arm64",), "arm64-iphoneos 12.0"),
+        (("ios_9_0_arm64_iphonesimulator",), "arm64-iphonesimulator 12.0"),
+        (("ios_13_0_x86_64_iphoneos",), None),
+        (("ios_13_0_arm64",), None),
+        (("macosx_11_0_arm64",), None),
+    ],
+)
+def test_promised_target(platforms: tuple[str, ...], target: str | None) -> None:
+    found = promised_target(platforms)
+    assert (None if found is None else f"{found} {found.ios_version}") == target
+
+
+@pytest.mark.parametrize(
+    ("tag", "module", "expected"),
+    [
+        ("cp313-cp313", "x.cpython-313-iphoneos.so", []),
+        ("cp314-cp314t", "x.cpython-314t-iphoneos.so", []),
+        ("cp314-cp314t", "x.cpython-314-iphoneos.so", ["wrong-suffix"]),
+        ("cp313-cp313", "x.cpython-314-iphoneos.so", ["wrong-suffix"]),
+        ("cp39-abi3", "x.abi3.so", []),
+        ("cp38.cp39-abi3", "x.abi3.so", []),
+        ("py3-none", "x.so", []),
+        ("py313-none", "x.so", []),
+        ("py3-none", "x.cpython-314-iphoneos.so", ["wrong-python-tag"]),
+        ("pp310-pypy310_pp73", "x.so", ["wrong-python-tag"]),
+    ],
+)
+def test_python_tags(tmp_path: Path, tag: str, module: str, expected: list[str]) -> None:
+    files = imports(module=f"example/{module}")
+    whole = f"{tag}-{DEVICE}"
+    text = wheel_text(*(f"{python}-{tag.partition('-')[2]}-{DEVICE}" for python in tag.partition("-")[0].split(".")))
+    assert names(check_wheel(make_wheel(tmp_path, files, tag=whole, wheel=text)).findings) == expected
+
+
+def test_a_wrong_tag_does_not_hide_the_rest(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, loads("/opt/x.dylib"), tag="cp313-cp313-ios_13_0_x86_64_iphoneos")
+    assert names(check_wheel(path).findings) == ["invalid-platform-tag", "foreign-library"]
+
+
+def test_newer_symbols_are_fine_where_the_tag_allows_them(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, imports("_aligned_alloc"), tag="cp313-cp313-ios_13_0_arm64_iphoneos")
+    assert check_wheel(path).findings == ()
+    path = make_wheel(tmp_path, imports("_aligned_alloc"), tag=f"cp313-cp313-{DEVICE}")
+    (finding,) = check_wheel(path).findings
+    assert finding.message == "imports from libSystem.B.dylib what is newer than iOS 12.0: _aligned_alloc (iOS 13.0)"
+
+
+@pytest.mark.parametrize(
+    "library", [f"{FRAMEWORKS}/CoreFoundation.framework/CoreFoundation", "/usr/lib/libobjc.A.dylib"]
+)
+def test_lists_that_are_not_whole_say_nothing_about_what_they_lack(tmp_path: Path, library: str) -> None:
+    path = make_wheel(tmp_path, imports("_CFNobodyListedThis", library=library), tag=f"cp313-cp313-{DEVICE}")
+    assert check_wheel(path).findings == ()
+
+
+def test_symbols_that_python_added_after_the_list_was_made(tmp_path: Path) -> None:
+    files = imports("_PyNobody_KnowsThis", ordinal=1, module="example/x.abi3.so")
+    assert names(check_wheel(make_wheel(tmp_path, files, tag=f"cp313-abi3-{DEVICE}")).findings) == [
+        "outside-limited-api"
+    ]
+    assert check_wheel(make_wheel(tmp_path, files, tag=f"cp315-abi3-{DEVICE}")).findings == ()
+
+
+def test_severities(tmp_path: Path) -> None:
+    files = {**sound(), "numpy/_core/lib/libnpymath.a": b"!<arch>\n", "example/libz.a": b"!<arch>\n"}
+    findings = check_wheel(make_wheel(tmp_path, files, tag=f"cp313-cp313-{DEVICE}")).findings
+    assert [(finding.name, finding.severity) for finding in findings] == [
+        ("static-archive", Severity.WARNING),
+        ("static-archive", Severity.INFO),
+    ]
+
+
+def test_missing_targets() -> None:
+    three = ["ios_12_0_arm64_iphoneos", "ios_13_0_arm64_iphonesimulator", "ios_12_0_x86_64_iphonesimulator"]
+    wheels = [f"Demo_Name-1.0-cp313-cp313-{platform}.whl" for platform in three]
+    assert missing_targets([*wheels, "demo-1.0-py3-none-any.whl", "nonsense.whl"]) == []
+    wheels = [*wheels[:2], "demo.name-1.0-cp314-cp314-ios_12_0_x86_64_iphonesimulator.whl"]
+    assert [finding.message for finding in missing_targets(wheels)] == [
+        "demo-name 1.0 for cp313-cp313 lacks x86_64-iphonesimulator",
+        "demo-name 1.0 for cp314-cp314 lacks arm64-iphoneos, arm64-iphonesimulator",
+    ]
+
+
+def test_a_directory_and_a_wheel_in_it_are_checked_once(tmp_path: Path) -> None:
+    path = make_wheel(tmp_path, {MODULE: SOUND}, tag=f"cp313-cp313-{DEVICE}")
+    report = check_paths([path, tmp_path])
+    assert [wheel.path for wheel in report.wheels] == [path]
+    assert report.fails(Severity.WARNING)
+    assert not report.fails(Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "since"),
+    [
+        ("/usr/lib/libSystem.B.dylib", LibraryKind.PUBLIC, None),
+        ("/usr/lib/libm.dylib", LibraryKind.PUBLIC, None),
+        ("/usr/lib/libcrypto.46.dylib", LibraryKind.MACOS, None),
+        ("/usr/lib/libnobody.dylib", LibraryKind.UNKNOWN, None),
+        ("/usr/lib/swift/libswiftCore.dylib", LibraryKind.PUBLIC, "12.2"),
+        ("/usr/lib/swift/libswift_Concurrency.dylib", LibraryKind.PUBLIC, "15.0"),
+        (f"{FRAMEWORKS}/Accelerate.framework/Accelerate", LibraryKind.PUBLIC, None),
+        (f"{FRAMEWORKS}/Network.framework/Network", LibraryKind.PUBLIC, None),
+        (f"{FRAMEWORKS}/Metal.framework/Versions/A/Metal", LibraryKind.PUBLIC, None),
+        (f"{FRAMEWORKS}/UniformTypeIdentifiers.framework/UniformTypeIdentifiers", LibraryKind.PUBLIC, "14.0"),
+        (f"{FRAMEWORKS}/Carbon.framework/Versions/A/Carbon", LibraryKind.MACOS, None),
+        ("/System/Library/PrivateFrameworks/CoreUI.framework/CoreUI", LibraryKind.PRIVATE, None),
+        ("/System/Library/Extensions/x", LibraryKind.UNKNOWN, None),
+    ],
+)
+def test_system_libraries(path: str, kind: LibraryKind, since: str | None) -> None:
+    found = system_library(path)
+    assert (found.kind, found.since) == (kind, IOSVersion.parse(since) if since else None)
+
+
+def test_policies_are_consistent() -> None:
+    abi = stable_abi()
+    assert abi.newest >= max(abi.since.values())
+    assert abi.since["PyModule_Create2"] == (3, 2)
+    assert abi.since["_Py_NoneStruct"] == (3, 2)  # data
+    assert "_Py_NegativeRefcount" not in abi.since  # of debug builds only
+    assert "PyUnicode_READY" not in abi.since  # a macro
+    type_symbol = private_symbol("_ffi_type_longdouble")
+    assert type_symbol is not None
+    assert type_symbol.what == "libffi"
+    assert private_symbol("_ffi_") is None
+
+
+def test_formats() -> None:
+    assert foreign_program(b"\x7fELF\2\1\1\0") == "ELF, for Linux and the like"
+    assert foreign_program(b"\x7fELF is a magic number") is None
+    assert foreign_program(b"MZ".ljust(60, b"\0") + b"\x40\0\0\0PE\0\0") == "PE, for Windows"
+    assert foreign_program(b"MZ".ljust(64, b"\xff")) is None
+    assert foreign_program(b"MZ") is None
+    assert foreign_program(b"") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "version"),
+    [
+        (b"OpenSSL 1.1.1w  11 Sep 2023\0OPENSSLDIR: ", "OpenSSL 1.1.1w  11 Sep 2023"),
+        (SOURCES + b"OpenSSL 3.5.0-beta1 8 Apr 2025\0", "OpenSSL 3.5.0-beta1 8 Apr 2025"),
+        (b"OpenSSL 1.1.1 (compatible; BoringSSL)\0" + SOURCES, "OpenSSL 1.1.1 (compatible; BoringSSL)"),
+        (SOURCES, "OpenSSL"),
+        (b"crypto/evp/x.c\0", None),
+        (b"OpenSSL 3.0.16 11 Feb 2025", None),
+        (b"needs OpenSSL 1.1.1 or later, OPENSSLDIR: ", None),
+    ],
+)
+def test_openssl(data: bytes, version: str | None) -> None:
+    assert openssl_version(data) == version
