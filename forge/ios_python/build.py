@@ -18,7 +18,7 @@ from forge.base.atomic import atomic_directory, locked
 from forge.base.hashing import file_sha256, fingerprint
 from forge.ios_python.build_python import ensure_build_python
 from forge.ios_python.cpython import build_cpython
-from forge.ios_python.model import IOSPython
+from forge.ios_python.model import IOSPython, read_ios_python
 from forge.ios_python.native import BUILDERS, Workshop
 from forge.ios_python.xcframework import assemble_xcframework
 from forge.source.fetch import fetch, prepare
@@ -73,8 +73,6 @@ def ensure_ios_python(
 
 def built_pythons(home: ForgeHome) -> tuple[IOSPython, ...]:
     """The iOS Pythons that forge built, newest version first."""
-    from forge.ios_python.model import read_ios_python  # noqa: PLC0415 - beside its only use
-
     found: list[IOSPython] = []
     for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}")):
         try:
