@@ -59,7 +59,9 @@ integration: system $(READY_DEV)
 	$(BIN)/python -m pytest tests/integration --durations=15
 
 bench: system $(READY_DEV)
-	$(BIN)/python -m bench
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m bench build
+	$(BIN)/python -m bench check
 
 clean:
 	rm -rf dist build $(VENV)

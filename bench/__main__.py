@@ -1,116 +1,21 @@
-"""forge's time for numpy, beside ninja's own time for the same tree.
-
-``make bench`` (or ``python -m bench``) builds numpy for one target with a warm toolchain, iOS Python and cross
-environment, then runs ninja again over the very same build tree after removing what it had made, then runs
-``forge build`` once more with nothing changed. What counts are the ratios: machines are noisy, but one run is one
-machine.
-
-The physical limit is the compiler's own time; ninja's run is that, spread over the cores. The aim for forge's share is
-1.15 times ninja's time or less.
-"""
+"""``python -m bench NAME [OPTIONS]`` runs one benchmark, ``python -m bench`` says which there are."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import json
-import os
-import shutil
-import subprocess
-import tempfile
-import time
+import importlib
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
-from forge.base.paths import ForgeHome
-from forge.base.progress import SilentProgress
-from forge.base.target import Target, parse_multiarch
-from forge.plan.cache import entry_directory
-from forge.plan.provision import ensure_setting
-from forge.plan.run import build_one
-from forge.recipe.store import find_recipes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from forge.build.recipe_build import Setting
-    from forge.recipe.model import Recipe
-
-AIM = 1.15
+NAMES = sorted(path.stem for path in Path(__file__).parent.glob("[a-z]*.py"))
 
 
-T = TypeVar("T")
-
-
-def timed(run: Callable[[], T]) -> tuple[float, T]:
-    start = time.perf_counter()
-    value = run()
-    return time.perf_counter() - start, value
-
-
-def children_seconds() -> float:
-    usage = os.times()
-    return usage.children_user + usage.children_system
-
-
-def ninja_again(work: Path) -> float:
-    """Seconds that ninja takes to make everything in a build tree again, in the environment of the build."""
-    command = [str(work / "enter"), "ninja", "-C", str(work / "meson-build")]
-    subprocess.run([*command, "-t", "clean"], check=True, capture_output=True)
-    seconds, _ = timed(lambda: subprocess.run(command, check=True, capture_output=True))
-    return seconds
-
-
-def measure(recipe: Recipe, target: Target, setting: Setting) -> tuple[float, float, float, float]:
-    """Seconds of forge's build, of ninja's, of the second forge build; and the CPU seconds of the first."""
-    with tempfile.TemporaryDirectory() as temporary:
-        out = Path(temporary) / "dist"
-        known = build_one(recipe, target, setting, out, SilentProgress())  # warms cross environment and sources
-        shutil.rmtree(entry_directory(setting.home, known.fingerprint))
-        keeping = dataclasses.replace(setting, keep_work=True)
-        before = children_seconds()
-        forge_seconds, result = timed(lambda: build_one(recipe, target, keeping, out, SilentProgress()))
-        cpu = children_seconds() - before
-        again_seconds, second = timed(lambda: build_one(recipe, target, setting, out, SilentProgress()))
-    assert result.built
-    assert result.work is not None
-    assert not second.built
-    ninja_seconds = ninja_again(result.work)
-    shutil.rmtree(result.work)
-    return forge_seconds, ninja_seconds, again_seconds, cpu
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("--target", default="arm64-iphoneos")
-    parser.add_argument("--package", default="numpy", help="a recipe of the meson-python back end")
-    parser.add_argument("--repeat", type=int, default=1, help="take the least of so many runs of each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    target = parse_multiarch(options.target)
-    home = ForgeHome.from_environment()
-    setting = ensure_setting(home, "3.13", [target], SilentProgress())
-    recipe = find_recipes().load(options.package)
-    rounds = [measure(recipe, target, setting) for _ in range(options.repeat)]
-    # The least of each: what the machine does besides only ever adds.
-    forge_seconds, ninja_seconds, again_seconds, cpu = (min(column) for column in zip(*rounds, strict=True))
-    figures = {
-        "package": f"{recipe.name} {recipe.version}",
-        "target": str(target),
-        "forge_seconds": round(forge_seconds, 1),
-        "ninja_seconds": round(ninja_seconds, 1),
-        "forge_over_ninja": round(forge_seconds / ninja_seconds, 3),
-        "aim": AIM,
-        "second_build_seconds": round(again_seconds, 3),
-        "second_over_first": round(again_seconds / forge_seconds, 5),
-        "cpu_seconds_of_the_build": round(cpu, 1),
-    }
-    if options.json:
-        print(json.dumps(figures, indent=2))
-        return
-    for name, value in figures.items():
-        print(f"{name.replace('_', ' '):28} {value}")
+def main() -> int:
+    if len(sys.argv) < 2 or sys.argv[1] not in NAMES:
+        print(f"usage: python -m bench {{{','.join(NAMES)}}} [--help]", file=sys.stderr)
+        return 2
+    importlib.import_module(f"bench.{sys.argv.pop(1)}").main()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding, Severity
     from forge.audit.subject import Subject
     from forge.wheel.name import WheelName
+    from forge.wheel.sbom_read import WheelSbom
 
 _PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
 _ANY_PYTHON = "cp313"
@@ -45,12 +47,14 @@ class WheelReport:
         target: What it is for; None where that cannot be told.
         skipped: Why it was not checked, or None.
         findings: Errors first, then by id and file.
+        sboms: The bills of materials in it.
     """
 
     path: Path
     target: Target | None
     skipped: str | None = None
     findings: tuple[Finding, ...] = ()
+    sboms: tuple[WheelSbom, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def check_wheel(path: Path) -> WheelReport:
         return WheelReport(path, target, findings=(rule("unreadable-wheel").finding(error.message),))
     promise = promise_of(subject, target)
     checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
-    return WheelReport(path, target, findings=check_subject(subject, promise, checks))
+    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms)
 
 
 def promise_of(subject: Subject, target: Target | None) -> Promise:
@@ -238,4 +242,4 @@ def _selected(report: WheelReport, rules: frozenset[str] | None) -> WheelReport:
     if rules is None:
         return report
     findings = tuple(finding for finding in report.findings if finding.id in rules)
-    return WheelReport(report.path, report.target, report.skipped, findings)
+    return dataclasses.replace(report, findings=findings)

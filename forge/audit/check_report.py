@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import textwrap
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
     from forge.audit.check import Report, WheelReport
     from forge.audit.finding import Finding, Rule
+    from forge.wheel.sbom_read import WheelSbom
 
 JSON_VERSION = 1
 """Goes up when a field changes its meaning or goes away."""
 
 _WIDTH = 110
 _SHOWN_FILES = 1
+_SHOWN_COMPONENTS = 8
 
 
 def render_text(report: Report) -> str:
@@ -54,6 +57,7 @@ def to_json(report: Report) -> str:
             "ios_version": None if wheel.target is None else str(wheel.target.ios_version),
             "skipped": wheel.skipped,
             "findings": [_finding_row(finding) for finding in wheel.findings],
+            "sboms": [dataclasses.asdict(sbom) for sbom in wheel.sboms],
         }
         for wheel in report.wheels
     ]
@@ -110,6 +114,20 @@ def _wheel_lines(wheel: WheelReport) -> Iterator[str]:
     target = "" if wheel.target is None else f" ({wheel.target.multiarch}, iOS {wheel.target.ios_version})"
     yield f"{wheel.path}{target}{'' if wheel.findings else ': nothing found'}"
     yield from _finding_lines(wheel.findings)
+    for sbom in wheel.sboms:
+        yield from _sbom_lines(sbom)
+
+
+def _sbom_lines(sbom: WheelSbom) -> Iterator[str]:
+    """What a wheel says that is in it; what only took part in its build is counted."""
+    included = [f"{one.name} {one.version}".rstrip() for one in sbom.components if one.included]
+    others = len(sbom.components) - len(included)
+    said = ", ".join(included[:_SHOWN_COMPONENTS]) or "no component"
+    if len(included) > _SHOWN_COMPONENTS:
+        said += f" and {len(included) - _SHOWN_COMPONENTS} more"
+    if others:
+        said += f"; built with {others} {'other' if others == 1 else 'others'}"
+    yield f"  sbom    {sbom.member} ({sbom.format}): {said}" if sbom.format else f"  sbom    {sbom.member}"
 
 
 def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:

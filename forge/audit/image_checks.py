@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge.audit.rules import rule
+from forge.audit.symbol_checks import PYTHON_API, few
 from forge.base.target import Arch
 from forge.macho.model import FileType, HeaderFlag
 from forge.macho.sign import SignatureStatus
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 _WRITE = 2
 _EXECUTE = 4
 
-# mach-o/loader.h: a section's type (the low byte of its flags) and attributes
-_INIT_FUNCTIONS = {0x9: 8, 0x16: 4}
-"""``S_MOD_INIT_FUNC_POINTERS`` and ``S_INIT_FUNC_OFFSETS``, with an entry's bytes."""
+# mach-o/loader.h: a section's attributes
 _RELOCATED = 0x300
 """``S_ATTR_EXT_RELOC`` and ``S_ATTR_LOC_RELOC``."""
+
+_BEFORE_PYTHON = (
+    "_PyMem_Raw", "_PyConfig_", "_PyPreConfig_", "_PyStatus_", "_PyWideStringList_", "_PyImport_AppendInittab",
+    "_PyImport_ExtendInittab", "_PyObject_CallFinalizer", "_PyMem_SetAllocator", "_PyMem_SetupDebugHooks",
+    "_PyObject_SetArenaAllocator", "_Py_DecodeLocale", "_Py_EncodeLocale", "_Py_Get", "_Py_Is", "_Py_PreInitialize",
+    "_Py_SetPath", "_Py_SetProgramName", "_Py_SetPythonHome", "_PyOS_", "_PyEval_ThreadsInitialized",
+    "_PyInitFrozenExtensions", "_PyMutex_",
+)  # fmt: skip
+"""What may be called before Python is there (CPython's documentation, "Before Python Initialization"), by its start."""
 
 
 def check_signatures(subject: Subject, promise: Promise) -> Iterator[Finding]:
@@ -59,16 +67,25 @@ def check_memory(subject: Subject, _promise: Promise) -> Iterator[Finding]:
                         yield rule("text-relocations").finding(
                             f"{section.name} in {segment.name}, which is read-only, has relocations", member
                         )
+    for member, names in sorted(subject.fixed_up_read_only.items()):
+        yield rule("text-relocations").finding(f"dyld has to write to {', '.join(names)}, which is read-only", member)
 
 
 def check_load_code(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """What runs before the module's init function does."""
-    for member, one in _images(subject):
-        sections = [s for segment in one.segments for s in segment.sections if s.kind in _INIT_FUNCTIONS]
-        count = sum(section.size // _INIT_FUNCTIONS[section.kind] for section in sections)
-        if count:
-            functions = "1 function" if count == 1 else f"{count} functions"
+    """What runs before the module's init function does, and that it leaves Python alone."""
+    for member, codes in sorted(subject.load_code.items()):
+        reached = sorted({name for code in codes for name in code.reached if _needs_python(name)})
+        count = sum(code.functions for code in codes)
+        functions = "1 function" if count == 1 else f"{count} functions"
+        if reached:
+            names = few([name[1:] for name in reached])
+            yield rule("python-at-load").finding(f"runs {functions} when it is loaded; reached is {names}", member)
+        elif count:
             yield rule("runs-code-at-load").finding(f"runs {functions} when it is loaded", member)
+
+
+def _needs_python(symbol: str) -> bool:
+    return PYTHON_API.fullmatch(symbol) is not None and not symbol.startswith(_BEFORE_PYTHON)
 
 
 def check_debug_information(subject: Subject, _promise: Promise) -> Iterator[Finding]:

@@ -68,7 +68,7 @@ CHECKS = (
         needs_target=True,
     ),
     Check(image_checks.check_memory, ("text-relocations", "executable-stack", "writable-code")),
-    Check(image_checks.check_load_code, ("runs-code-at-load",)),
+    Check(image_checks.check_load_code, ("runs-code-at-load", "python-at-load")),
     Check(image_checks.check_debug_information, ("debug-information",)),
     Check(macho_checks.check_leaks, ("build-path-in-load-command", "build-path-in-binary", "build-path-in-file")),
     Check(app_checks.check_framework_names, ("invalid-framework-name", "framework-name-clash", "dotted-directory")),

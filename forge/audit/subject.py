@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks, openssl_version
 from forge.macho.errors import MachOError
+from forge.macho.fixups import fixed_up_segments
 from forge.macho.formats import describe_format, looks_like_macho
-from forge.macho.model import SignatureKind
+from forge.macho.layout import read_layout
+from forge.macho.load_code import LoadCode, read_load_code
+from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
 
     from forge.base.target import Target
     from forge.macho.model import MachOFile, MachOSlice
+
+_WRITE = 2
+"""``VM_PROT_WRITE`` (``mach/vm_prot.h``)."""
 
 _STATIC_ARCHIVE = b"!<arch>\n"
 
@@ -62,6 +69,9 @@ class Subject:
         programs: Which other systems' programs and libraries the rest holds, by path.
         signatures: Of each Mach-O file, what a look at each slice's signature gave.
         openssl: The OpenSSL that a Mach-O file contains, by path.
+        load_code: Of each Mach-O file that a dynamic linker loads, what runs in each slice when it does.
+        fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
+        sboms: The bills of materials in it.
     """
 
     contents: WheelContents
@@ -73,6 +83,9 @@ class Subject:
     programs: Mapping[str, str] = field(default_factory=dict)
     signatures: Mapping[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
     openssl: Mapping[str, str] = field(default_factory=dict)
+    load_code: Mapping[str, tuple[LoadCode, ...]] = field(default_factory=dict)
+    fixed_up_read_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sboms: tuple[WheelSbom, ...] = ()
 
     @property
     def is_native(self) -> bool:
@@ -133,6 +146,9 @@ def read_files(
         programs=reading.programs,
         signatures=reading.signatures,
         openssl=reading.openssl,
+        load_code=reading.load_code,
+        fixed_up_read_only=reading.fixed_up_read_only,
+        sboms=tuple(reading.sboms),
     )
 
 
@@ -148,12 +164,16 @@ class _Reading:
     programs: dict[str, str] = field(default_factory=dict)
     signatures: dict[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
     openssl: dict[str, str] = field(default_factory=dict)
+    load_code: dict[str, tuple[LoadCode, ...]] = field(default_factory=dict)
+    fixed_up_read_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sboms: list[WheelSbom] = field(default_factory=list)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
         if looks_like_macho(data[:8]):
             try:
                 binary = read_macho(data)
+                self._look_into(member, data, binary)
             except MachOError as error:
                 self.broken[member] = error.problem
                 return
@@ -167,8 +187,25 @@ class _Reading:
             self.formats[member] = describe_format(data[:8])
         elif data.startswith(_STATIC_ARCHIVE):
             self.archives.append(member)
+        elif is_sbom(member):
+            self.sboms.append(read_sbom(member, data))
         elif what := foreign_program(data):
             self.programs[member] = what
+
+    def _look_into(self, member: str, data: bytes, binary: MachOFile) -> None:
+        """What dyld does with the file: where it writes, what it runs."""
+        frames = read_layout(data)[1]
+        parts = [(data[f.offset : f.offset + f.size], f, s) for f, s in zip(frames, binary.slices, strict=True)]
+        images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
+        self.load_code[member] = tuple(read_load_code(*part) for part in images)
+        read_only = {
+            one.segments[index].name
+            for body, frame, one in images
+            for index in fixed_up_segments(body, frame)
+            if not one.segments[index].protection & _WRITE
+        }
+        if read_only:
+            self.fixed_up_read_only[member] = tuple(sorted(read_only))
 
 
 def _verify(data: bytes) -> SignatureCheck:

@@ -26,7 +26,7 @@ _SHOWN = 5
 _PARTLY_LISTED = frozenset({"libobjc", "CoreFoundation"})
 """Stubs whose list of symbols is not whole: a symbol that it lacks may exist."""
 
-_PYTHON_API = re.compile(r"__?Py(?:[A-Z]|_)\w*", flags=re.ASCII)
+PYTHON_API = re.compile(r"__?Py(?:[A-Z]|_)\w*", flags=re.ASCII)
 """The linker's names of CPython's C API: ``PyX…``, ``Py_…`` and ``_Py…``, not Cython's own ``__pyx_…``."""
 
 _CPYTHON = re.compile(r"cp(\d)(\d+)", flags=re.ASCII)
@@ -39,7 +39,7 @@ def check_bindings(subject: Subject, _promise: Promise) -> Iterator[Finding]:
             continue
         unbound = [i.name for i in one.imports if i.binding in (Binding.DYNAMIC_LOOKUP, Binding.FLAT)]
         if unbound:
-            yield rule("unbound-symbols").finding(f"imports from no library in particular: {_few(unbound)}", member)
+            yield rule("unbound-symbols").finding(f"imports from no library in particular: {few(unbound)}", member)
 
 
 def check_system_symbols(subject: Subject, promise: Promise) -> Iterator[Finding]:
@@ -68,15 +68,15 @@ def _check_library(library: _Known, imports: Sequence[Import], member: str, prom
             newer.append(f"{one.name} (iOS {symbol.since})")
     if unavailable:
         yield rule("unavailable-symbol").finding(
-            f"imports from {library.name} what iOS has not: {_few(unavailable)}", member
+            f"imports from {library.name} what iOS has not: {few(unavailable)}", member
         )
     if newer:
         yield rule("newer-symbol").finding(
-            f"imports from {library.name} what is newer than iOS {promised}: {_few(newer)}", member
+            f"imports from {library.name} what is newer than iOS {promised}: {few(newer)}", member
         )
     if unknown:
         yield rule("unknown-symbol").finding(
-            f"imports from {library.name} what no public header declares: {_few(unknown)}", member
+            f"imports from {library.name} what no public header declares: {few(unknown)}", member
         )
 
 
@@ -88,13 +88,13 @@ def check_private_symbols(subject: Subject, _promise: Promise) -> Iterator[Findi
         ]
         if imported:
             yield rule("non-public-symbol").finding(
-                f"imports {_few(imported)}{_sources(imported)}", member, severity=Severity.ERROR
+                f"imports {few(imported)}{_sources(imported)}", member, severity=Severity.ERROR
             )
         for common in (False, True):
             exported = [e.name for e in one.exports if (entry := private_symbol(e.name)) and entry.common is common]
             if exported:
                 yield rule("non-public-symbol").finding(
-                    f"exports {_few(exported)}{_sources(exported)}", member, severity=Severity.INFO if common else None
+                    f"exports {few(exported)}{_sources(exported)}", member, severity=Severity.INFO if common else None
                 )
 
 
@@ -119,7 +119,7 @@ def check_limited_api(subject: Subject, _promise: Promise) -> Iterator[Finding]:
         if outside:
             version = f"{promised[0]}.{promised[1]}"
             yield rule("outside-limited-api").finding(
-                f"uses what the stable ABI of Python {version} has not: {_few(outside)}", member
+                f"uses what the stable ABI of Python {version} has not: {few(outside)}", member
             )
 
 
@@ -131,7 +131,7 @@ def _limited_version(subject: Subject) -> tuple[int, int] | None:
 
 def _is_python_api(one: Import) -> bool:
     elsewhere = one.binding is Binding.SELF or (one.library is not None and is_system_library(one.library))
-    return not elsewhere and _PYTHON_API.fullmatch(one.name) is not None
+    return not elsewhere and PYTHON_API.fullmatch(one.name) is not None
 
 
 class _Known:
@@ -163,7 +163,8 @@ def _by_library(one: MachOSlice) -> Iterator[tuple[str, list[Import]]]:
     yield from sorted(groups.items())
 
 
-def _few(names: Sequence[str]) -> str:
+def few(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 

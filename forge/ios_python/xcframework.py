@@ -24,6 +24,23 @@ _OWN_FILES = ("_sysconfigdata_", "_sysconfig_vars_", "build-details.json")
 """Files of the standard library that differ by target."""
 
 
+_WITH_OPENSSL = ("_hashlib", "_ssl")
+
+_OPENSSL_PRIVACY: dict[str, Any] = {
+    "NSPrivacyTracking": False,
+    "NSPrivacyTrackingDomains": [],
+    "NSPrivacyCollectedDataTypes": [],
+    "NSPrivacyAccessedAPITypes": [
+        {
+            "NSPrivacyAccessedAPIType": "NSPrivacyAccessedAPICategoryFileTimestamp",
+            # Inside the app's own container: stat() on the files that it is told to read certificates from.
+            "NSPrivacyAccessedAPITypeReasons": ["C617.1"],
+        }
+    ],
+}
+"""What OpenSSL does, in the terms of Apple's "Describing use of required reason API"."""
+
+
 def assemble_xcframework(thin: Mapping[Target, Path], minor: str, toolchain: Toolchain, destination: Path) -> None:
     """Fill *destination* with the XCframework of one or more targets.
 
@@ -71,11 +88,23 @@ def _make_slice(directory: Path, parts: Mapping[Target, Path], minor: str, toolc
         for path in sorted((tree / "lib" / f"python{minor}").iterdir()):
             if path.name == "lib-dynload":
                 shutil.copytree(path, own / path.name, symlinks=True)
+                _write_privacy_manifests(own / path.name)
             elif path.name.startswith(_OWN_FILES) or path.name == f"config-{minor}-{part.multiarch}":
                 (shutil.copytree if path.is_dir() else shutil.copy)(path, own / path.name)
         headers = tree / "Python.framework" / "Headers"
         shutil.copy(headers / "pyconfig.h", framework / "Headers" / f"pyconfig-{part.arch}.h")
     (framework / "Headers" / "pyconfig.h").write_text(_pyconfig_switch(parts), encoding="utf-8")
+
+
+def _write_privacy_manifests(modules: Path) -> None:
+    """Put a privacy manifest beside each module that OpenSSL is linked into.
+
+    OpenSSL is on Apple's list of SDKs that need one (ITMS-91061). App builds copy ``<module>.xcprivacy`` into the
+    module's framework as ``PrivacyInfo.xcprivacy``, as they do with those of CPython's own builds.
+    """
+    for name in _WITH_OPENSSL:
+        if any(modules.glob(f"{name}.cpython-*.so")):
+            (modules / f"{name}.xcprivacy").write_bytes(plistlib.dumps(_OPENSSL_PRIVACY))
 
 
 def _copy_stdlib(source: Path, destination: Path) -> None:

@@ -31,6 +31,16 @@ SOUND = macho()
 OPENSSL = b'OpenSSL 3.0.16 11 Feb 2025\0OPENSSLDIR: "/usr"\0'
 
 
+PYTHON_AT_LOAD = builder.Spec(
+    sections=(
+        ("__code", struct.pack("<I", 0x94000080), 0x80000400, 0, 0),  # bl to the stub, 0x200 bytes on
+        ("__stubs", struct.pack("<3I", 0x90000010, 0xF9400210, 0xD61F0200), 0x80000408, 0, 12),
+        ("__init_offsets", struct.pack("<I", builder.EXTRA_AT), 0x16, 0, 0),
+    ),
+    indirect=(1,),  # after the one export
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """A wheel that breaks one rule.
@@ -309,6 +319,8 @@ CASES = (
         "offsets",
         wheel({MODULE: with_section(macho(OFFSET_SECTION), "__init_offsets", flags=0x16, size=4)}),
     ),
+    Case("python-at-load", "constructor", wheel({MODULE: macho(PYTHON_AT_LOAD)})),
+    Case("text-relocations", "rebase", wheel(sound(rebases=b"\x11\x20\x10\x51"))),
     Case("install-name", "build directory", wheel(sound(install_name="build/lib/x.so"))),
     Case("absolute-rpath", "build directory", wheel(sound(rpaths=("/opt/lib",)))),
     Case(

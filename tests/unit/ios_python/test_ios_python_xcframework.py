@@ -149,3 +149,14 @@ def test_architectures_that_cannot_be_joined(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     with pytest.raises(ToolchainError, match="lipo: no such file"):
         assemble_xcframework(thin, MINOR, toolchain, tmp_path / "out")
+
+
+def test_modules_with_openssl_have_a_privacy_manifest(root: Path) -> None:
+    for directory in ("ios-arm64/lib-arm64", f"{SIMULATOR}/lib-arm64", f"{SIMULATOR}/lib-x86_64"):
+        modules = root / directory / f"python{MINOR}" / "lib-dynload"
+        assert [path.name for path in modules.glob("*.xcprivacy")] == ["_ssl.xcprivacy"]
+        manifest = plistlib.loads((modules / "_ssl.xcprivacy").read_bytes())
+        assert manifest["NSPrivacyTracking"] is False
+        assert [set(entry) for entry in manifest["NSPrivacyAccessedAPITypes"]] == [
+            {"NSPrivacyAccessedAPIType", "NSPrivacyAccessedAPITypeReasons"}
+        ]

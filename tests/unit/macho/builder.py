@@ -16,6 +16,8 @@ SYSTEM = "/usr/lib/libSystem.B.dylib"
 DYNAMIC_LOOKUP = 0xFE
 
 _PAGE = 0x1000
+EXTRA_AT, EXTRA_STEP = 0x1400, 0x200
+"""Address and file offset of the first of a spec's further sections; each `EXTRA_STEP` after the one before."""
 _TWO_LEVEL = 0x100085  # NOUNDEFS, DYLDLINK, TWOLEVEL, NO_REEXPORTED_DYLIBS
 
 
@@ -51,6 +53,12 @@ class Spec:
     """Names of static functions."""
     indirect: tuple[int, ...] = ()
     """The indirect symbols: indexes into the symbol table, which has stabs, locals, exports, imports."""
+    sections: tuple[tuple[str, bytes, int, int, int], ...] = ()
+    """Further sections of __TEXT, at `EXTRA_AT` and on: name, bytes, flags, reserved1, reserved2."""
+    rebases: bytes = b""
+    """dyld's rebase opcodes; a trie or this makes an LC_DYLD_INFO_ONLY."""
+    chained: bytes = b""
+    """What LC_DYLD_CHAINED_FIXUPS points to."""
     dwarf: bytes = b""
     """What a segment __DWARF holds, before __LINKEDIT."""
     extra_commands: bytes = b""
@@ -110,6 +118,8 @@ class _Writer:
         spec = self.spec
         tail = self._tail_commands()
         segments = [self._segment("__TEXT", 0, 2 * _PAGE, "__text", at=spec.text_at, length=len(spec.strings))]
+        if spec.sections:
+            segments = [self._with_sections(segments[0])]
         if spec.extra_section:
             segments.append(self._segment(spec.extra_section[0], _PAGE, 0, spec.extra_section[1], at=_PAGE))
         if spec.dwarf:
@@ -129,6 +139,8 @@ class _Writer:
         )
         assert len(header + data) <= spec.text_at
         text = (header + data).ljust(spec.text_at, b"\0") + spec.strings
+        for index, (_, content, *_) in enumerate(spec.sections):
+            text = text.ljust(EXTRA_AT + EXTRA_STEP * index, b"\0") + content
         assert len(text) <= 2 * _PAGE
         return (text.ljust(2 * _PAGE, b"\0") + spec.dwarf).ljust(self.linkedit_at, b"\0") + self.linkedit
 
@@ -143,8 +155,11 @@ class _Writer:
         if spec.install_name is not None:
             commands.append(_with_string(0xD, struct.pack("<4I", 24, 1, 0, 0), spec.install_name))
         trie = export_trie(spec.exports) if spec.trie is None else spec.trie
-        if trie:
-            commands.append(struct.pack("<12I", 0x80000022, 48, *[0] * 8, *self._append(trie)))
+        if trie or spec.rebases:
+            rebases = self._append(spec.rebases) if spec.rebases else (0, 0)
+            commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *[0] * 6, *self._append(trie)))
+        if spec.chained:
+            commands.append(struct.pack("<4I", 0x80000034, 16, *self._append(spec.chained)))
         commands += self._symbols()
         commands.append(struct.pack("<II16s", 0x1B, 24, bytes(range(16))))
         minos = spec.minos[0] << 16 | spec.minos[1] << 8
@@ -179,6 +194,15 @@ class _Writer:
             struct.pack("<6I", 0x2, 24, symbols_at, len(rows), strings_at, strings_size),
             struct.pack("<20I", 0xB, 80, *ranges, *[0] * 6, indirect[0], len(spec.indirect), *[0] * 4),
         ]
+
+    def _with_sections(self, text: bytes) -> bytes:
+        for index, (name, content, flags, first, size) in enumerate(self.spec.sections):
+            at = EXTRA_AT + EXTRA_STEP * index
+            text += struct.pack(
+                "<16s16sQQ8I", name.encode(), b"__TEXT", at, len(content), at, 2, 0, 0, flags, first, size, 0
+            )
+        count = 1 + len(self.spec.sections)
+        return text[:4] + struct.pack("<I", len(text)) + text[8:64] + struct.pack("<I", count) + text[68:]
 
     def _segment(
         self, name: str, offset: int, size: int, section: str | None = None, *, at: int = 0, length: int = 0

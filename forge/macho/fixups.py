@@ -1,0 +1,130 @@
+"""Which segments dyld has to write to when it loads a file: the places of its rebases and binds.
+
+Formats: the opcodes of ``LC_DYLD_INFO`` (``mach-o/loader.h``, ``REBASE_OPCODE_*`` and ``BIND_OPCODE_*``) and the page
+starts of ``LC_DYLD_CHAINED_FIXUPS`` (``mach-o/fixup-chains.h``).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING
+
+from forge.macho import layout
+from forge.macho.errors import MachOError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LC_DYLD_CHAINED_FIXUPS = 0x34 | 0x80000000
+
+_IMMEDIATE = 0x0F
+_OPCODE = 0xF0
+
+# REBASE_OPCODE_* and BIND_OPCODE_*: what each does, as far as the place is concerned
+_DONE = 0x00
+_REBASE_SET_SEGMENT = 0x20
+_REBASE_DO = frozenset({0x50, 0x60, 0x70, 0x80})
+_REBASE_ULEBS = {0x20: 1, 0x30: 1, 0x60: 1, 0x70: 1, 0x80: 2}
+_BIND_SET_SYMBOL = 0x40
+_BIND_SET_SEGMENT = 0x70
+_BIND_DO = frozenset({0x90, 0xA0, 0xB0, 0xC0})
+_BIND_ULEBS = {0x20: 1, 0x60: 1, 0x70: 1, 0x80: 1, 0xA0: 1, 0xC0: 2}
+_BIND_THREADED = 0xD0
+
+_NO_FIXUPS_IN_PAGE = 0xFFFF
+
+
+def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
+    """The segments that dyld writes to, by their number among the load commands.
+
+    Args:
+        data: The slice's bytes.
+        frame: What `forge.macho.layout.read_layout` says of it.
+
+    Raises:
+        MachOError: dyld's information ends within an opcode, or names a segment that does not exist.
+    """
+    count = sum(command.number == layout.LC_SEGMENT_64 for command in frame.commands)
+    found: set[int] = set()
+    for command in frame.commands:
+        if command.number in (layout.LC_DYLD_INFO, layout.LC_DYLD_INFO_ONLY):
+            numbers = struct.unpack_from("<10I", command.data, 8)
+            parts = [data[offset : offset + size] for offset, size in zip(numbers[:8:2], numbers[1:8:2], strict=True)]
+            rebases, binds, weak_binds, lazy_binds = parts
+            found.update(_rebased(rebases))
+            found.update(_bound(binds, stop=True))
+            found.update(_bound(weak_binds, stop=True))
+            found.update(_bound(lazy_binds, stop=False))  # each lazy bind ends in a DONE of its own
+        elif command.number == LC_DYLD_CHAINED_FIXUPS:
+            offset, size = command.u32(8), command.u32(12)
+            found.update(_chained(data[offset : offset + size]))
+    if any(index >= count for index in found):
+        raise MachOError(f"dyld's information names segment {max(found)}, there are {count}")
+    return frozenset(found)
+
+
+def _rebased(opcodes: bytes) -> Iterator[int]:
+    segment, at = 0, 0
+    while at < len(opcodes):
+        opcode, immediate = opcodes[at] & _OPCODE, opcodes[at] & _IMMEDIATE
+        if opcode == _DONE:
+            return
+        if opcode > max(_REBASE_DO):
+            raise MachOError(f"unknown rebase opcode 0x{opcode:x}")
+        if opcode == _REBASE_SET_SEGMENT:
+            segment = immediate
+        at = _skip_ulebs(opcodes, at + 1, _REBASE_ULEBS.get(opcode, 0))
+        if opcode in _REBASE_DO:
+            yield segment
+
+
+def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
+    segment, at = 0, 0
+    while at < len(opcodes):
+        opcode, immediate = opcodes[at] & _OPCODE, opcodes[at] & _IMMEDIATE
+        if opcode == _DONE and stop:
+            return
+        if opcode > _BIND_THREADED:
+            raise MachOError(f"unknown bind opcode 0x{opcode:x}")
+        at += 1
+        if opcode == _BIND_SET_SEGMENT:
+            segment = immediate
+        if opcode == _BIND_SET_SYMBOL:
+            end = opcodes.find(b"\0", at)
+            if end < 0:
+                raise MachOError("dyld's bind information ends in a symbol's name")
+            at = end + 1
+        elif opcode == _BIND_THREADED:
+            at = _skip_ulebs(opcodes, at, 0 if immediate else 1)
+        else:
+            at = _skip_ulebs(opcodes, at, _BIND_ULEBS.get(opcode, 0))
+        if opcode in _BIND_DO:
+            yield segment
+
+
+def _skip_ulebs(data: bytes, at: int, count: int) -> int:
+    for _ in range(count):
+        while at < len(data) and data[at] & 0x80:
+            at += 1
+        at += 1
+    if at > len(data):
+        raise MachOError("dyld's information ends within an opcode")
+    return at
+
+
+def _chained(blob: bytes) -> Iterator[int]:
+    try:
+        starts: int = struct.unpack_from("<I", blob, 4)[0]
+        (count,) = struct.unpack_from("<I", blob, starts)
+        if count > len(blob):
+            raise MachOError(f"the chained fixups count {count} segments in {len(blob)} bytes")
+        for index, offset in enumerate(struct.unpack_from(f"<{count}I", blob, starts + 4)):
+            if not offset:
+                continue
+            # dyld_chained_starts_in_segment: size, page_size, format, segment_offset, max_pointer, page_count, starts
+            (pages,) = struct.unpack_from("<H", blob, starts + offset + 20)
+            page_starts = struct.unpack_from(f"<{pages}H", blob, starts + offset + 22)
+            if any(start != _NO_FIXUPS_IN_PAGE for start in page_starts):
+                yield index
+    except struct.error as error:
+        raise MachOError("the chained fixups are cut off") from error
