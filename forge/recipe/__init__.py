@@ -22,6 +22,7 @@ from forge.recipe.model import (
     Recipe,
     SdistPin,
     SourcePin,
+    Trial,
     UrlPin,
 )
 from forge.recipe.read import parse_recipe, read_recipe
@@ -43,6 +44,7 @@ __all__ = [
     "RecipeStore",
     "SdistPin",
     "SourcePin",
+    "Trial",
     "UrlPin",
     "digest_input",
     "evaluate",

@@ -32,6 +32,8 @@ class Role(enum.Enum):
     REQUIREMENT = enum.auto()
     PATCH = enum.auto()
     MODULE = enum.auto()
+    TEST_FILE = enum.auto()
+    SOURCE_PATH = enum.auto()
 
 
 _ROLES: dict[Path, Role] = {
@@ -47,6 +49,11 @@ _ROLES: dict[Path, Role] = {
     ("requirements", "host", "*"): Role.REQUIREMENT,
     ("wheel", "extensions", "*"): Role.MODULE,
     ("test", "imports", "*"): Role.MODULE,
+    ("test", "requires", "*"): Role.REQUIREMENT,
+    ("test", "files", "*"): Role.TEST_FILE,
+    ("test", "suite", "requires", "*"): Role.REQUIREMENT,
+    ("test", "suite", "source", "*"): Role.SOURCE_PATH,
+    ("test", "suite", "args", "*"): Role.TEXT,
 }
 """Which strings may name variables, by their paths; ``*`` is any key or index."""
 
@@ -106,14 +113,26 @@ def value_problems(
             return [Diagnostic(where, f"{text!r} is no requirement: {reason}", "write 'name', 'name>=1.2' (PEP 508)")]
     elif role is Role.MODULE and not all(part.isidentifier() for part in text.split(".")):
         return [Diagnostic(where, f"{text!r} is no module's dotted name", "write 'package.module', without a suffix")]
-    elif role is Role.PATCH:
-        relative = PurePosixPath(text)
-        if relative.is_absolute() or ".." in relative.parts:
-            return [
-                Diagnostic(where, f"the patch {text!r} lies outside the recipe's directory", "put it into patches/")
-            ]
-        if not has_variables and not (directory / relative).is_file():
-            return [Diagnostic(where, f"there is no patch {text!r}", f"put it at {text} beside the recipe")]
+    elif role in _FILES:
+        return _file_problems(role, text, where, directory, has_variables=has_variables)
+    return []
+
+
+_FILES = {Role.PATCH: ("patch", "patches/"), Role.TEST_FILE: ("test file", "tests/"), Role.SOURCE_PATH: ("path", "")}
+"""What stands for a file: what to call it, and the directory where it should be."""
+
+
+def _file_problems(
+    role: Role, text: str, where: Location, directory: pathlib.Path, *, has_variables: bool
+) -> list[Diagnostic]:
+    what, place = _FILES[role]
+    relative = PurePosixPath(text)
+    if relative.is_absolute() or ".." in relative.parts:
+        outside = "the source tree" if role is Role.SOURCE_PATH else "the recipe's directory"
+        hint = f"put it into {place}" if place else "name it from the source tree's root"
+        return [Diagnostic(where, f"the {what} {text!r} lies outside {outside}", hint)]
+    if role is not Role.SOURCE_PATH and not has_variables and not (directory / relative).is_file():
+        return [Diagnostic(where, f"there is no {what} {text!r}", f"put it at {text} beside the recipe")]
     return []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from forge.base.errors import RecipeError
 from forge.recipe.checks import Role, value_problems
 from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError
-from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, SourcePin, UrlPin
+from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, SourcePin, Trial, UrlPin
 from forge.recipe.values import Variables, expand, expand_all
 
 if TYPE_CHECKING:
@@ -56,7 +56,14 @@ def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
         env={key: expand(value.text, variables) for key, value in recipe.env.items() if value.counts(variables)},
         host=strings(Role.REQUIREMENT, recipe.host),
         extensions=strings(Role.MODULE, recipe.extensions),
-        imports=strings(Role.MODULE, recipe.imports),
+        trial=Trial(
+            imports=strings(Role.MODULE, recipe.trial.imports),
+            requires=strings(Role.REQUIREMENT, recipe.trial.requires),
+            files=tuple(str(recipe.directory / text) for text in strings(Role.TEST_FILE, recipe.trial.files)),
+            suite_requires=strings(Role.REQUIREMENT, recipe.trial.suite_requires),
+            suite_source=strings(Role.SOURCE_PATH, recipe.trial.suite_source),
+            suite_args=expand_all([v for v in recipe.trial.suite_args if v.counts(variables)], variables),
+        ),
     )
     if problems:
         raise InvalidRecipeError(problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from forge.base.target import Target
     from forge.recipe.values import Value
+
+T = TypeVar("T")
 
 LOCK_NAME = "build-requirements.lock"
 """The file beside a recipe that pins its build requirements."""
@@ -94,6 +96,27 @@ class PathPin:
     path: str
 
 
+@dataclass(frozen=True)
+class Trial(Generic[T]):
+    """How a wheel is tried (``forge test``): with `Value`s as it stands in the recipe, with strings once evaluated.
+
+    Args:
+        imports: Dotted names of the modules that must import.
+        requires: What the tests need besides pytest (PEP 508).
+        files: pytest files of the recipe's own; relative to its directory, absolute once evaluated.
+        suite_requires: What the project's own test suite needs besides.
+        suite_source: Files and directories of the source tree that the suite is in, where the wheel does not have it.
+        suite_args: pytest's arguments for the suite; none where there is no suite to run.
+    """
+
+    imports: tuple[T, ...] = ()
+    requires: tuple[T, ...] = ()
+    files: tuple[T, ...] = ()
+    suite_requires: tuple[T, ...] = ()
+    suite_source: tuple[T, ...] = ()
+    suite_args: tuple[T, ...] = ()
+
+
 SourcePin = SdistPin | UrlPin | GitPin | PathPin
 """Where a recipe's source comes from."""
 
@@ -116,7 +139,7 @@ class Recipe:
         host: Host requirements (PEP 508).
         native: Whether the wheel must have compiled code.
         extensions: Dotted names of the extension modules that the wheel must have.
-        imports: Dotted names of the modules that must import.
+        trial: How the wheel is tried.
     """
 
     file: Path
@@ -132,7 +155,7 @@ class Recipe:
     host: tuple[Value, ...] = ()
     native: bool = True
     extensions: tuple[Value, ...] = ()
-    imports: tuple[Value, ...] = ()
+    trial: Trial[Value] = Trial()
 
     @property
     def directory(self) -> Path:
@@ -166,7 +189,7 @@ class EvaluatedRecipe:
         env: Environment variables of the build.
         host: Host requirements (PEP 508).
         extensions: Dotted names of the extension modules that the wheel must have.
-        imports: Dotted names of the modules that must import.
+        trial: How the wheel is tried.
     """
 
     recipe: Recipe
@@ -179,7 +202,7 @@ class EvaluatedRecipe:
     env: Mapping[str, str] = field(default_factory=dict)
     host: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
-    imports: tuple[str, ...] = ()
+    trial: Trial[str] = Trial()
 
     @property
     def name(self) -> str:

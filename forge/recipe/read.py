@@ -17,6 +17,7 @@ from forge.recipe.model import (
     Recipe,
     SdistPin,
     SourcePin,
+    Trial,
     UrlPin,
 )
 from forge.recipe.schema import schema_problems
@@ -95,7 +96,25 @@ class _Reader:
             host=self._values(("requirements", "host"), data.get("requirements", {}).get("host", [])),
             native=wheel.get("native", True),
             extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
-            imports=self._values(("test", "imports"), data.get("test", {}).get("imports", [])),
+            trial=self._trial(data.get("test", {})),
+        )
+
+    def _trial(self, test: Any) -> Trial[Value]:
+        suite = test.get("suite", {})
+
+        def of(key: str) -> tuple[Value, ...]:
+            return self._values(("test", key), test.get(key, []))
+
+        def of_suite(key: str) -> tuple[Value, ...]:
+            return self._values(("test", "suite", key), suite.get(key, []))
+
+        return Trial(
+            imports=of("imports"),
+            requires=of("requires"),
+            files=of("files"),
+            suite_requires=of_suite("requires"),
+            suite_source=of_suite("source"),
+            suite_args=of_suite("args"),
         )
 
     def _values(self, path: DataPath, data: Any) -> tuple[Value, ...]:

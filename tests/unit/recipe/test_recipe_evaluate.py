@@ -16,6 +16,7 @@ from forge.recipe import (
     InvalidRecipeError,
     PathPin,
     SdistPin,
+    Trial,
     UrlPin,
     digest_input,
     evaluate,
@@ -54,9 +55,13 @@ build:
     SIM: {{value: "1", when: {{abi: [iphonesimulator]}}}}
 requirements: {{host: [numpy]}}
 wheel: {{extensions: [demo._a, {{value: demo._b, when: {{arch: x86_64}}}}]}}
-test: {{imports: [demo]}}
+test:
+  imports: [demo]
+  requires: [hypothesis]
+  files: [tests/test_demo.py]
+  suite: {{args: [--pyargs, "${{name}}"], requires: ["demo-data==${{version}}"], source: [tests]}}
 """
-PATCHES = {"patches/0001.patch": "1", "patches/iphonesimulator.patch": "2"}
+PATCHES = {"patches/0001.patch": "1", "patches/iphonesimulator.patch": "2", "tests/test_demo.py": ""}
 
 
 def test_device(load: LoadRecipe) -> None:
@@ -73,7 +78,14 @@ def test_device(load: LoadRecipe) -> None:
         env={"TAG": "ios_12_0_arm64_iphoneos", "LITERAL": "${HOME}"},
         host=("numpy",),
         extensions=("demo._a",),
-        imports=("demo",),
+        trial=Trial(
+            imports=("demo",),
+            requires=("hypothesis",),
+            files=(str(recipe.directory / "tests/test_demo.py"),),
+            suite_requires=("demo-data==1.0",),
+            suite_source=("tests",),
+            suite_args=("--pyargs", "Demo"),
+        ),
     )
     assert (evaluated.name, evaluated.normalized_name, evaluated.version) == ("Demo", "demo", "1.0")
     assert (evaluated.backend, evaluated.native) == (Backend.MESON_PYTHON, True)
@@ -91,7 +103,7 @@ def test_simulator(load: LoadRecipe) -> None:
 
 
 def test_a_patch_named_by_a_variable_must_exist_when_it_counts(load: LoadRecipe) -> None:
-    recipe = load(WHOLE, files={"patches/0001.patch": "1"})
+    recipe = load(WHOLE, files={"patches/0001.patch": "1", "tests/test_demo.py": ""})
     evaluate(recipe, DEVICE, "3.13")
     with pytest.raises(InvalidRecipeError, match=r"yaml:9:15: there is no patch 'patches/iphonesimulator.patch'"):
         evaluate(recipe, SIMULATOR, "3.13")

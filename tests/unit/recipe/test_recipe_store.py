@@ -90,5 +90,5 @@ def test_shipped(name: str) -> None:
     assert recipe.about.license
     for target in select_targets():
         evaluated = evaluate(recipe, target, "3.13")
-        assert evaluated.imports
+        assert evaluated.trial.imports
         assert evaluated.native == bool(evaluated.extensions)
