@@ -30,7 +30,7 @@ from forge.base.target import Target, parse_multiarch
 from forge.plan.cache import entry_directory
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
-from forge.recipe.store import find_recipes
+from forge.recipe.store import RecipeStore, find_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,15 +86,16 @@ def least(rounds: list[Round]) -> Round:
 
 
 def measure(recipe: Recipe, target: Target, setting: Setting) -> Round:
+    store = RecipeStore(recipe.directory.parent)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "dist"
-        known = build_one(recipe, target, setting, out, SilentProgress())  # warms cross environment and sources
+        known = build_one(recipe, target, setting, store, out, SilentProgress())  # warms cross environment and sources
         shutil.rmtree(entry_directory(setting.home, known.fingerprint))
         keeping = dataclasses.replace(setting, keep_work=True)
         before = children_seconds()
-        forge_seconds, result = timed(lambda: build_one(recipe, target, keeping, out, SilentProgress()))
+        forge_seconds, result = timed(lambda: build_one(recipe, target, keeping, store, out, SilentProgress()))
         cpu = children_seconds() - before
-        again_seconds, second = timed(lambda: build_one(recipe, target, setting, out, SilentProgress()))
+        again_seconds, second = timed(lambda: build_one(recipe, target, setting, store, out, SilentProgress()))
     assert result.built
     assert result.work is not None
     assert not second.built

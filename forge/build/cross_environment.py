@@ -63,7 +63,7 @@ def ensure_cross_environment(
     target: Target,
     build_python: BuildPython,
     toolchain: Toolchain,
-    lock: Path,
+    lock: Path | None,
 ) -> CrossEnvironment:
     """The cross environment for a target with the locked build requirements in it, made if it is not there yet.
 
@@ -73,7 +73,7 @@ def ensure_cross_environment(
         target: What is built for.
         build_python: Of exactly the iOS Python's version.
         toolchain: Whose compiler crossenv asks for its machine.
-        lock: The build requirements, pinned with hashes.
+        lock: The build requirements, pinned with hashes; None for an environment without any.
 
     Raises:
         BuildError: crossenv or pip failed.
@@ -84,7 +84,7 @@ def ensure_cross_environment(
             "build python": [str(build_python.executable), build_python.version],
             "ios python": [str(python.root), python.fingerprint(target)],
             "target": [target.multiarch, str(target.ios_version)],
-            "lock": file_sha256(lock),
+            "lock": lock and file_sha256(lock),
             "tools": file_sha256(TOOLS_LOCK),
             "toolchain": [toolchain.id, *map(str, toolchain.path)],
             "code": file_sha256(Path(__file__)),
@@ -111,7 +111,8 @@ def ensure_cross_environment(
             [tools.python, "-m", "crossenv", "--without-pip", host, root],
             log=log, env=env, cwd=root, what=f"cross environment for {target}",
         )  # fmt: skip
-        install(tools, made.build_python, lock, log=log, cwd=root)
+        if lock is not None:
+            install(tools, made.build_python, lock, log=log, cwd=root)
         (root / _DONE).touch()
     return made
 

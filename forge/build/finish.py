@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.build.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
 from forge.wheel.repair import repair_wheel
@@ -13,7 +14,7 @@ from forge.wheel.repair_model import render_text
 from forge.wheel.sbom import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".h"})
@@ -33,7 +34,9 @@ class FinishedWheel:
     report: str
 
 
-def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "") -> FinishedWheel:
+def finish_wheel(
+    wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "", run_requirements: Sequence[str] = ()
+) -> FinishedWheel:
     """Finish a built wheel.
 
     Args:
@@ -41,6 +44,7 @@ def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str], sbom: str =
         work: A directory to work in, made anew; the finished wheel is in it.
         names: Directories of this machine and what the wheel's text files call them instead.
         sbom: The bill of materials to put into it, or an empty string.
+        run_requirements: What METADATA is to declare besides (PEP 508).
 
     Raises:
         WheelError: It is no readable wheel.
@@ -49,8 +53,9 @@ def finish_wheel(wheel: Path, work: Path, names: Mapping[Path, str], sbom: str =
     tree = work / "tree"
     unpack_wheel(wheel, tree)
     replace_paths(tree, names)
+    (dist_info,) = tree.glob("*.dist-info")
+    add_run_requirements(dist_info, run_requirements)
     if sbom:
-        (dist_info,) = tree.glob("*.dist-info")
         (dist_info / "sboms").mkdir(exist_ok=True)
         (dist_info / "sboms" / FILE_NAME).write_text(sbom, encoding="utf-8")
     packed = pack_wheel(tree, work / "packed", source_date_epoch=SOURCE_DATE_EPOCH, compress=False)

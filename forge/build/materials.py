@@ -10,21 +10,30 @@ from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
 from forge.wheel.sbom import Component, pypi_purl, render_sbom
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from forge.build.host_prefix import HostPackage
     from forge.ios_python.model import IOSPython
     from forge.recipe.model import EvaluatedRecipe
     from forge.toolchain.base import Toolchain
 
 
-def bill_of_materials(recipe: EvaluatedRecipe, python: IOSPython, toolchain: Toolchain, lock: Path) -> str:
+def bill_of_materials(
+    recipe: EvaluatedRecipe,
+    python: IOSPython,
+    toolchain: Toolchain,
+    lock: Path | None,
+    host: Sequence[HostPackage] = (),
+) -> str:
     """The text of a wheel's bill of materials: source, what it was compiled with and against, build requirements.
 
     Args:
         recipe: Evaluated for the target.
         python: The iOS Python that was built against.
         toolchain: What compiled.
-        lock: The build requirements that took part.
+        lock: The build requirements that took part, or None for none.
+        host: What was linked or read for the target.
     """
     subject = Component(
         kind="library",
@@ -44,11 +53,19 @@ def bill_of_materials(recipe: EvaluatedRecipe, python: IOSPython, toolchain: Too
         Component(kind="framework", name="cpython", version=python.version, linked=False),
         *(
             Component("application", pin.name, pin.version, purl=pypi_purl(pin.name, pin.version), linked=False)
-            for pin in read_lock(lock).pins
+            for pin in (() if lock is None else read_lock(lock).pins)
         ),
     ]
     tool = Component("application", "forge", forge.__version__)
-    return render_sbom(subject, [_source(recipe), *built_with], [tool])
+    linked = [_host(package) for package in host]
+    return render_sbom(subject, [_source(recipe), *linked, *built_with], [tool])
+
+
+def _host(package: HostPackage) -> Component:
+    """A host requirement: of a native library the code is folded in, of a package headers and static helpers."""
+    properties = {"forge:fingerprint": package.fingerprint, "forge:wheel": package.wheel.name}
+    purl = "" if "-py3-none-" in package.wheel.name else pypi_purl(package.name, package.version)
+    return Component("library", package.name, package.version, purl=purl, properties=properties)
 
 
 def _source(recipe: EvaluatedRecipe) -> Component:

@@ -14,17 +14,20 @@ from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel
+from forge.build.host_prefix import HostPackage, HostPrefix, make_host_prefix
 from forge.build.materials import bill_of_materials
 from forge.build.meson import cross_file, meson_wrapper
 from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
+from forge.build.script import build_script, script_variables
 from forge.recipe.lock import merge_requires, normalized_requires, read_lock
 from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
+from forge.recipe.values import HOST_PREFIX
 from forge.source.fetch import fetch, prepare
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
 from forge.toolchain.environment import cross_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
     from forge.toolchain.base import Toolchain
 
-BACKEND_REQUIRES = {Backend.MESON_PYTHON: ("ninja>=1.8.2",), Backend.SETUPTOOLS: ()}
+BACKEND_REQUIRES: Mapping[Backend, tuple[str, ...]] = {Backend.MESON_PYTHON: ("ninja>=1.8.2",)}
 """What a back end asks for when it runs (PEP 517's ``get_requires_for_build_wheel``), for a lock to hold beforehand."""
 
 
@@ -90,11 +93,20 @@ def source_of(recipe: EvaluatedRecipe) -> Source:
 
 def required(recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:
     """What the build side needs: what the source declares, what the recipe says, what the back end asks for."""
-    return merge_requires((*declared_requires(tree), *BACKEND_REQUIRES[recipe.backend]), recipe.requires)
+    if recipe.is_native_library:
+        return merge_requires((), recipe.requires)
+    return merge_requires((*declared_requires(tree), *BACKEND_REQUIRES.get(recipe.backend, ())), recipe.requires)
 
 
 def build_recipe(
-    recipe: EvaluatedRecipe, setting: Setting, *, key: str, out: Path, progress: Progress, subject: str
+    recipe: EvaluatedRecipe,
+    setting: Setting,
+    *,
+    key: str,
+    out: Path,
+    progress: Progress,
+    subject: str,
+    host: Sequence[HostPackage] = (),
 ) -> BuiltWheel:
     """Build the wheel of a recipe for its target.
 
@@ -105,6 +117,7 @@ def build_recipe(
         out: An existing directory for the finished wheel.
         progress: Is told the phases.
         subject: What to call this build.
+        host: Its host requirements and what these need in turn, built.
 
     Raises:
         SourceError, NetworkError: The source cannot be had, or a patch does not apply.
@@ -112,11 +125,6 @@ def build_recipe(
         BuildError: The back end failed; the work directory is kept.
         WheelError: The wheel is not what the recipe promised; the work directory is kept.
     """
-    if recipe.host:
-        raise RecipeError(
-            f"{recipe.name}: host requirements ({', '.join(recipe.host)}) are not built yet",
-            hint="this version of forge builds packages that need no other package's compiled code",
-        )
     home, target = setting.home, recipe.target
     log = home.logs / f"{recipe.normalized_name}-{recipe.version}-{target}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -131,31 +139,38 @@ def build_recipe(
     lock = check_lock(recipe, tree)
     progress.phase(subject, "environment")
     environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
+    prefix = make_host_prefix(host, work / "host")
     names = _neutral_names(recipe, setting, environment, work, tree)
-    env = _environment(recipe, setting, environment, work, names)
-    settings = dict(recipe.config_settings)
+    env = _environment(recipe, setting, environment, work, names, prefix)
+    settings = prefix.expand_all(recipe.config_settings)
     if recipe.backend is Backend.MESON_PYTHON:
         settings, env = _with_meson(settings, env, recipe, environment, work, tree)
+    if recipe.is_native_library:
+        env = script_variables(recipe.target, work / "stage", prefix.opt) | env
     enter = write_enter_script(work, tree, env)
     progress.phase(subject, "build")
     raw = work / "wheel"
     raw.mkdir()
     try:
-        built = build_wheel(
-            tree=tree,
-            python=environment.cross_python,
-            env=env,
-            config_settings=settings,
-            out=raw,
-            log=log,
-            subject=subject,
-        )
+        if recipe.is_native_library:
+            built = build_script(recipe, tree, env, work / "stage", raw, log=log, subject=subject)
+        else:
+            built = build_wheel(
+                tree=tree,
+                python=environment.cross_python,
+                env=env,
+                config_settings=settings,
+                out=raw,
+                log=log,
+                subject=subject,
+            )
     except BuildError as error:
         error.hint = error.hint or f"enter the failed build with: {enter}"
         raise
     progress.phase(subject, "finish and check")
-    sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock)
-    done = finish_wheel(built, work / "finished", names, sbom)
+    sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock, host)
+    run_requirements = () if recipe.is_native_library else recipe.run
+    done = finish_wheel(built, work / "finished", names, sbom, run_requirements)
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
     finished = done.path
@@ -183,14 +198,18 @@ def write_enter_script(work: Path, tree: Path, env: Mapping[str, str]) -> Path:
     return script
 
 
-def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path:
+def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
     """The recipe's lock, if it is there and made for what the source and the recipe require now.
+
+    A native library that requires nothing needs none.
 
     Raises:
         RecipeError: It is not; says how to make it.
     """
     lock = recipe.lock_file
     hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
+    if recipe.is_native_library and not recipe.requires and not lock.is_file():
+        return None
     if not lock.is_file():
         raise RecipeError(f"{recipe.name}: its build requirements are not locked ({lock.name} is missing)", hint=hint)
     # A lock holds the requirements of every target, so that of one may be fewer.
@@ -200,7 +219,12 @@ def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path:
 
 
 def _environment(
-    recipe: EvaluatedRecipe, setting: Setting, environment: CrossEnvironment, work: Path, names: Mapping[Path, str]
+    recipe: EvaluatedRecipe,
+    setting: Setting,
+    environment: CrossEnvironment,
+    work: Path,
+    names: Mapping[Path, str],
+    prefix: HostPrefix,
 ) -> dict[str, str]:
     home = work / "home"
     home.mkdir(parents=True)
@@ -210,7 +234,8 @@ def _environment(
         home,
         path=[environment.build_bin, environment.wrappers],
         prefix_map=names,
-        variables=recipe.env,
+        pkg_config=prefix.pkg_config,
+        variables={name: prefix.expand(value) for name, value in recipe.env.items()},
     )
 
 
@@ -242,6 +267,7 @@ def _neutral_names(
     """Directories of this machine, and what a built file calls them instead: the same on every machine."""
     names = {
         tree: f"/usr/src/{recipe.normalized_name}-{recipe.version}",
+        work / "host": HOST_PREFIX,
         work: "/usr/src/build",
         environment.root: "/forge/environment",
         setting.python.root: "/forge/Python.xcframework",
@@ -257,7 +283,7 @@ def _check(
         name=recipe.name,
         version=recipe.version,
         target=recipe.target,
-        python=setting.python.python_tag,
+        python="py3" if recipe.is_native_library else setting.python.python_tag,
         native=recipe.native,
         extensions=recipe.extensions,
         forbidden_prefixes=tuple(str(path) for path in names if path.parts[1:2] != ("usr",)),

@@ -48,7 +48,7 @@ def build(
     wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
-        results = build_all(wanted, targets, setting, out, progress)
+        results = build_all(wanted, targets, setting, store, out, progress)
     console = Console(highlight=False, soft_wrap=True)
     for result in results:
         for finding in result.warnings:

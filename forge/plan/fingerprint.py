@@ -12,6 +12,8 @@ from forge.base.hashing import file_sha256, fingerprint, tree_sha256
 from forge.recipe.digest import digest_input
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forge.build.recipe_build import Setting
     from forge.recipe.model import EvaluatedRecipe
 
@@ -35,8 +37,13 @@ def code_digest() -> str:
     )
 
 
-def build_inputs(recipe: EvaluatedRecipe, setting: Setting) -> dict[str, object]:
+def build_inputs(recipe: EvaluatedRecipe, setting: Setting, host: Mapping[str, str] | None = None) -> dict[str, object]:
     """Everything that a build's fingerprint covers, as JSON data.
+
+    Args:
+        recipe: Evaluated for the target.
+        setting: Toolchain and Pythons.
+        host: The fingerprints of its host requirements, and of what these need in turn, by name.
 
     Raises:
         RecipeError: A patch or the lock cannot be read.
@@ -47,4 +54,5 @@ def build_inputs(recipe: EvaluatedRecipe, setting: Setting) -> dict[str, object]
         "ios python": setting.python.fingerprint(recipe.target),
         "build python": setting.build_python.version,
         "forge": code_digest(),
+        "host": dict(host or {}),
     }

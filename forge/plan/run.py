@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import fingerprint
+from forge.build.host_prefix import HostPackage
 from forge.build.recipe_build import build_recipe
-from forge.plan.cache import find_wheel, new_entry
+from forge.plan.cache import CachedWheel, find_wheel, new_entry
+from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
-from forge.recipe.evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.build.recipe_build import Setting
-    from forge.recipe.model import Recipe
+    from forge.recipe.model import EvaluatedRecipe, Recipe
+    from forge.recipe.store import RecipeStore
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,14 @@ def subject_of(recipe: Recipe, target: Target) -> str:
 
 
 def build_all(
-    recipes: Sequence[Recipe], targets: Sequence[Target], setting: Setting, out: Path, progress: Progress
+    recipes: Sequence[Recipe],
+    targets: Sequence[Target],
+    setting: Setting,
+    store: RecipeStore,
+    out: Path,
+    progress: Progress,
 ) -> list[Result]:
-    """Build every recipe for every target, one after the other.
+    """Build every recipe for every target, and before it what it requires, one after the other.
 
     Each build uses every core by itself, so nothing is gained by running two at once on one machine.
 
@@ -61,39 +68,76 @@ def build_all(
         recipes: What to build.
         targets: For what.
         setting: Toolchain and Pythons.
-        out: Where the wheels go; made if it is not there.
+        store: Where requirements are found.
+        out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
         progress: Is told what happens.
+
+    Returns:
+        What was asked for and what is needed to run it.
 
     Raises:
         ForgeError: The first failure; what was built before it is in the cache and in the output.
     """
-    return [build_one(recipe, target, setting, out, progress) for recipe in recipes for target in targets]
+    # All of them before anything is built, so that a recipe that is wrong is told at once.
+    closures = [closure(recipes, target, setting.python.minor, store) for target in targets]
+    return [result for steps in closures for result in run_steps(steps, setting, out, progress)]
 
 
-def build_one(recipe: Recipe, target: Target, setting: Setting, out: Path, progress: Progress) -> Result:
-    """Build one recipe for one target, or take it from the cache.
+def build_one(
+    recipe: Recipe, target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress
+) -> Result:
+    """Build one recipe for one target, as `build_all` does.
 
     Raises:
-        ForgeError: It cannot be built, or is not what the recipe promised.
+        ForgeError: It, or what it requires, cannot be built, or is not what its recipe promised.
     """
     subject = subject_of(recipe, target)
+    results = build_all([recipe], [target], setting, store, out, progress)
+    return next(result for result in results if result.subject == subject)
+
+
+def run_steps(steps: Sequence[Step], setting: Setting, out: Path, progress: Progress) -> list[Result]:
+    """Build the steps of one target's closure in order, or take them from the cache.
+
+    Returns:
+        Those that were wanted.
+
+    Raises:
+        ForgeError: The first failure.
+    """
+    made: dict[str, HostPackage] = {}
+    results: list[Result] = []
+    for step in steps:
+        recipe = step.recipe
+        host = [made[name] for name in step.host]
+        built, cached = _build(recipe, setting, host, progress)
+        made[recipe.normalized_name] = HostPackage(
+            recipe.normalized_name, recipe.version, cached.path, built.fingerprint
+        )
+        if step.wanted:
+            results.append(replace(built, wheel=_publish(cached.path, out)))
+    return results
+
+
+def _build(
+    recipe: EvaluatedRecipe, setting: Setting, host: Sequence[HostPackage], progress: Progress
+) -> tuple[Result, CachedWheel]:
+    """Build one recipe for one target, or find it in the cache."""
+    subject = subject_of(recipe.recipe, recipe.target)
     progress.phase(subject, "look it up")
-    evaluated = evaluate(recipe, target, setting.python.minor)
-    inputs = build_inputs(evaluated, setting)
+    inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host})
     key = fingerprint(inputs)
     with locked(setting.home.locks, f"wheel-{key[:32]}"):
         if (cached := find_wheel(setting.home, key)) is not None:
-            wheel = _publish(cached.path, out)
             progress.phase(subject, "taken from the cache")
-            return Result(subject, wheel, key, built=False)
+            return Result(subject, cached.path, key, built=False), cached
         with new_entry(setting.home, key, inputs) as entry:
-            built = build_recipe(evaluated, setting, key=key, out=entry, progress=progress, subject=subject)
+            built = build_recipe(recipe, setting, key=key, out=entry, progress=progress, subject=subject, host=host)
             shutil.copyfile(built.log, entry / "build.log")
         made = find_wheel(setting.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
-        wheel = _publish(made.path, out)
     progress.phase(subject, "done")
-    return Result(subject, wheel, key, built=True, warnings=built.warnings, work=built.work)
+    return Result(subject, made.path, key, built=True, warnings=built.warnings, work=built.work), made
 
 
 def _publish(wheel: Path, out: Path) -> Path:

@@ -20,7 +20,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     In it: the package, target, Python, the source's hash (not its address: a mirror does not matter), each
     patch's content in order (not its name), the lock's content, how it is built, host requirements, and what
     the wheel promises, so that a wheel made under a weaker promise is not taken for one under a stronger. Not
-    in it: ``about`` and ``test``.
+    in it: ``test``, and ``about`` but for native libraries.
 
     Raises:
         RecipeError: A patch, the lock or a local source cannot be read.
@@ -42,7 +42,13 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             "requires": list(evaluated.requires),
             "config_settings": {key: list(values) for key, values in evaluated.config_settings.items()},
             "env": dict(evaluated.env),
+            "languages": [str(language) for language in evaluated.languages],
+            "script": list(evaluated.script),
             "host": list(evaluated.host),
+            "run": list(evaluated.run),
+            "license_files": list(evaluated.license_files),
+            # A native library's METADATA is made of it.
+            "about": [*vars(evaluated.about).values()] if evaluated.is_native_library else [],
             "native": evaluated.native,
             "extensions": sorted(evaluated.extensions),
         }

@@ -54,7 +54,10 @@ def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
         requires=strings(Role.REQUIREMENT, recipe.requires),
         config_settings={key: values for key, values in settings.items() if values},
         env={key: expand(value.text, variables) for key, value in recipe.env.items() if value.counts(variables)},
+        script=strings(Role.TEXT, recipe.script),
         host=strings(Role.REQUIREMENT, recipe.host),
+        run=strings(Role.REQUIREMENT, recipe.run),
+        license_files=strings(Role.SOURCE_PATH, recipe.license_files),
         extensions=strings(Role.MODULE, recipe.extensions),
         trial=Trial(
             imports=strings(Role.MODULE, recipe.trial.imports),

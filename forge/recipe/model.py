@@ -25,10 +25,19 @@ RECIPE_NAME = "recipe.yaml"
 
 
 class Backend(enum.StrEnum):
-    """The kinds of PEP 517 back ends that forge knows how to cross-build with."""
+    """The kinds of builds that forge knows: PEP 517 back ends, and commands for native libraries."""
 
     SETUPTOOLS = "setuptools"
     MESON_PYTHON = "meson-python"
+    MATURIN = "maturin"
+    SCRIPT = "script"
+
+
+class Language(enum.StrEnum):
+    """Compilers that a build may ask for beside those of C and C++."""
+
+    RUST = "rust"
+    FORTRAN = "fortran"
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,11 @@ class Recipe:
         requires: Build requirements (PEP 508) beside and instead of ``build-system.requires``.
         config_settings: PEP 517 config settings.
         env: Environment variables of the build.
+        languages: Further compilers that the build takes.
+        script: The commands of a native library's build, in order.
         host: Host requirements (PEP 508).
+        run: Run requirements that the wheel declares beside the project's own (PEP 508).
+        license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         native: Whether the wheel must have compiled code.
         extensions: Dotted names of the extension modules that the wheel must have.
         trial: How the wheel is tried.
@@ -152,7 +165,11 @@ class Recipe:
     requires: tuple[Value, ...] = ()
     config_settings: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     env: Mapping[str, Value] = field(default_factory=dict)
+    languages: tuple[Language, ...] = ()
+    script: tuple[Value, ...] = ()
     host: tuple[Value, ...] = ()
+    run: tuple[Value, ...] = ()
+    license_files: tuple[Value, ...] = ()
     native: bool = True
     extensions: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
@@ -187,7 +204,10 @@ class EvaluatedRecipe:
         config_settings: PEP 517 config settings; a setting whose values all have failing conditions is left
             out.
         env: Environment variables of the build.
+        script: The commands of a native library's build, in order.
         host: Host requirements (PEP 508).
+        run: Run requirements that the wheel declares beside the project's own (PEP 508).
+        license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         extensions: Dotted names of the extension modules that the wheel must have.
         trial: How the wheel is tried.
     """
@@ -200,7 +220,10 @@ class EvaluatedRecipe:
     requires: tuple[str, ...] = ()
     config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    script: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    license_files: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     trial: Trial[str] = Trial()
 
@@ -223,6 +246,17 @@ class EvaluatedRecipe:
     def backend(self) -> Backend:
         """The kind of PEP 517 back end."""
         return self.recipe.backend
+
+    @property
+    def languages(self) -> tuple[Language, ...]:
+        """Further compilers that the build takes; maturin's always takes Rust."""
+        implied = (Language.RUST,) if self.backend is Backend.MATURIN else ()
+        return tuple(sorted({*implied, *self.recipe.languages}))
+
+    @property
+    def is_native_library(self) -> bool:
+        """Whether it makes headers and static archives rather than a Python package."""
+        return self.backend is Backend.SCRIPT
 
     @property
     def native(self) -> bool:

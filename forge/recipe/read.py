@@ -13,6 +13,7 @@ from forge.recipe.model import (
     About,
     Backend,
     GitPin,
+    Language,
     PathPin,
     Recipe,
     SdistPin,
@@ -79,6 +80,7 @@ class _Reader:
         data: Any = self.document.data
         build = data["build"]
         wheel = data.get("wheel", {})
+        requirements = data.get("requirements", {})
         return Recipe(
             file=file,
             name=data["package"]["name"],
@@ -93,7 +95,11 @@ class _Reader:
                 for key, value in build.get("config_settings", {}).items()
             },
             env={key: self._value(("build", "env", key), value) for key, value in build.get("env", {}).items()},
-            host=self._values(("requirements", "host"), data.get("requirements", {}).get("host", [])),
+            languages=tuple(Language(name) for name in build.get("languages", [])),
+            script=self._values(("build", "script"), build.get("script", [])),
+            host=self._values(("requirements", "host"), requirements.get("host", [])),
+            run=self._values(("requirements", "run"), requirements.get("run", [])),
+            license_files=self._values(("wheel", "license_files"), wheel.get("license_files", [])),
             native=wheel.get("native", True),
             extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
             trial=self._trial(data.get("test", {})),

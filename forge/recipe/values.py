@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from forge.base.target import Target
 
+HOST_PREFIX = "/forge/host"
+"""What ``${host_prefix}`` stands for until a build knows the place, and what built files call it: the same anywhere."""
+
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 
 
@@ -35,6 +38,7 @@ class Variables:
         platform_tag: e.g. ``ios_12_0_arm64_iphoneos`` (PEP 730).
         ios_version: e.g. ``12.0``.
         python_version: e.g. ``3.13``.
+        host_prefix: Where host requirements are laid out; a name that the build replaces by the real place.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Variables:
     platform_tag: str
     ios_version: str
     python_version: str
+    host_prefix: str
 
     @classmethod
     def of(cls, name: str, version: str, target: Target, python: str) -> Variables:
@@ -58,6 +63,7 @@ class Variables:
             platform_tag=target.platform_tag,
             ios_version=str(target.ios_version),
             python_version=python,
+            host_prefix=HOST_PREFIX,
         )
 
 

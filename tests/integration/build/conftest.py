@@ -31,8 +31,8 @@ class Forge:
     out: Path
 
     def build(self, name: str, target: Target) -> Result:
-        recipe = find_recipes().load(name)
-        return build_one(recipe, target, self.setting, self.out, SilentProgress())
+        store = find_recipes()
+        return build_one(store.load(name), target, self.setting, store, self.out, SilentProgress())
 
     def log(self, result: Result) -> str:
         """The whole log of the build that made a result."""

@@ -49,9 +49,9 @@ def pillow(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def numpy(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("numpy")
     setting = ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
-    recipe = find_recipes().load("numpy")
+    store = find_recipes()
     for target in select_targets():
-        build_one(recipe, target, setting, root, SilentProgress())
+        build_one(store.load("numpy"), target, setting, store, root, SilentProgress())
     # numpy/__config__.py names the CPU that the wheel was built for.
     return _made(root, Options(bundle_id="com.example.app", xcframeworks=True, prefer=Arch.ARM64))
 

@@ -13,6 +13,7 @@ import pytest
 
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.build import recipe_build
+from forge.build.host_prefix import HostPackage
 from forge.build.recipe_build import (
     BuiltWheel,
     Setting,
@@ -29,9 +30,11 @@ from forge.recipe.lock import make_lock
 from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
 from forge.recipe.read import read_recipe
 from forge.source.model import GitSource, PathSource, SdistSource, UrlSource
+from forge.wheel.contents import read_wheel
 from tests.unit.build.fakes import MODULE, RECIPE, WHEEL, make_setting, no_cross_environment, write_recipe
 from tests.unit.ios_python.fakes import DEVICE, Recorder
 from tests.unit.macho.builder import BUNDLE, macho
+from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +80,7 @@ class TestLock:
     def test_what_another_target_requires_besides_does_not_matter(self, tmp_path: Path) -> None:
         directory = write_recipe(tmp_path)
         self.lock(directory, "pybind11==3")
-        assert check_lock(recipe(directory), directory / "source").is_file()
+        assert check_lock(recipe(directory), directory / "source") == directory / "build-requirements.lock"
 
 
 def test_requirements_of_source_recipe_and_back_end(tmp_path: Path) -> None:
@@ -258,13 +261,33 @@ class TestBuild:
         assert {"cpython", setting.toolchain.kind} <= {component["name"] for component in document["components"]}
         assert str(tmp_path) not in text
 
-    def test_host_requirements_are_not_there_yet(
-        self, tmp_path: Path, setting: Setting, snapshot: SnapshotAssertion
-    ) -> None:
-        evaluated = dataclasses.replace(recipe(write_recipe(tmp_path / "recipes")), host=("numpy", "libjpeg"))
-        with pytest.raises(RecipeError) as error:
-            build_recipe(evaluated, setting, key=KEY, out=tmp_path, progress=Recorder(), subject="demo")
-        assert told(error.value, tmp_path) == snapshot
+    def test_host_requirements_are_laid_out(self, tmp_path: Path, setting: Setting) -> None:
+        files = {"opt/lib/pkgconfig/z.pc": b"prefix=${pcfiledir}/../..\n", "opt/include/z.h": b"#define Z 1\n"}
+        library = make_wheel(tmp_path, files, name="libz", tag=f"py3-none-{DEVICE.platform_tag}")
+        text = RECIPE.replace("setuptools\n", "setuptools\n  env: {Z_DIR: '${host_prefix}/opt'}\n")
+        body = (
+            "z = pathlib.Path(os.environ['Z_DIR']); print('read:', (z / 'include/z.h').read_text());"
+            " print('same:', os.environ['PKG_CONFIG_LIBDIR'] == str(z / 'lib/pkgconfig'))"
+        )
+        evaluated = recipe(write_recipe(tmp_path / "recipes", body, text=text))
+        built = build_recipe(
+            evaluated, setting, key=KEY, out=tmp_path, progress=Recorder(), subject="demo",
+            host=[HostPackage("libz", "1.0", library, "ab" * 32)],
+        )  # fmt: skip
+        said = built.log.read_text()
+        assert "read: #define Z 1" in said
+        assert "same: True" in said
+        with zipfile.ZipFile(built.path) as archive:
+            (name,) = (n for n in archive.namelist() if n.endswith(".cdx.json"))
+            components = {c["name"]: c for c in json.loads(archive.read(name))["components"]}
+        assert components["libz"]["version"] == "1.0"
+        assert "scope" not in components["libz"]
+
+    def test_run_requirements_are_declared(self, tmp_path: Path, setting: Setting) -> None:
+        text = RECIPE + "requirements: {run: ['x-y; sys_platform == \"ios\"']}\n"
+        evaluated = recipe(write_recipe(tmp_path / "recipes", text=text))
+        built = build_recipe(evaluated, setting, key=KEY, out=tmp_path, progress=Recorder(), subject="demo")
+        assert read_wheel(built.path).metadata.requires_dist == ('x-y; sys_platform == "ios"',)
 
     def test_meson_is_given_its_files(self, tmp_path: Path, setting: Setting) -> None:
         body = (

@@ -18,6 +18,7 @@ from forge.plan import run as run_module
 from forge.plan.cache import entry_directory, find_wheel
 from forge.plan.run import Result, build_all, build_one
 from forge.recipe.read import read_recipe
+from forge.recipe.store import RecipeStore
 from tests.unit.build.fakes import WHEEL, make_setting, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
 
@@ -52,11 +53,14 @@ class Forge:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.recipe_directory = write_recipe(root / "recipes")
+        self.store = RecipeStore(root / "recipes")
         self.setting = make_setting(root)
         self.out = root / "dist"
 
     def build(self, progress: Recorder | None = None) -> Result:
-        return build_one(read_recipe(self.recipe_directory), DEVICE, self.setting, self.out, progress or Recorder())
+        return build_one(
+            read_recipe(self.recipe_directory), DEVICE, self.setting, self.store, self.out, progress or Recorder()
+        )
 
 
 @pytest.fixture
@@ -139,7 +143,7 @@ def test_all_of_them_in_order(forge: Forge, builder: Builder) -> None:
         forge.setting.build_python,
     )
     recipe = read_recipe(forge.recipe_directory)
-    results = build_all([recipe], [ARM_SIMULATOR, DEVICE], setting, forge.out, Recorder())
+    results = build_all([recipe], [ARM_SIMULATOR, DEVICE], setting, forge.store, forge.out, Recorder())
     assert [r.subject for r in results] == ["demo 1.0 arm64-iphonesimulator", "demo 1.0 arm64-iphoneos"]
     assert all(r.wheel.is_file() for r in results)
     assert len({r.fingerprint for r in results}) == 2
@@ -168,7 +172,8 @@ builder.seconds = 0.5
 forge = object.__new__(Forge)
 forge.root, forge.recipe_directory, forge.out = root, root / "recipes" / "demo", root / "dist"
 from tests.unit.build.fakes import make_setting
-forge.setting = make_setting(root)
+from forge.recipe.store import RecipeStore
+forge.setting, forge.store = make_setting(root), RecipeStore(root / "recipes")
 print("ready", flush=True)
 sys.stdin.readline()
 print(forge.build().built)

@@ -1,0 +1,134 @@
+"""Building a native library with commands of its recipe's, and packing what they install as a wheel.
+
+The commands run one after the other in the source tree. They install below ``$DESTDIR$PREFIX``, as configure scripts
+and makefiles know it; what is there becomes the wheel's ``opt/`` tree. pkg-config files are made to name their own
+place (``${pcfiledir}``, pkg-config(1)), so that they stay right wherever the tree is unpacked.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from packaging.tags import Tag
+
+from forge.base.errors import BuildError
+from forge.base.process import run
+from forge.build.host_prefix import NATIVE_TREE
+from forge.ios_python.native import JOBS
+from forge.toolchain.environment import SOURCE_DATE_EPOCH
+from forge.wheel.pack import pack_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from forge.base.target import Target
+    from forge.recipe.model import EvaluatedRecipe
+
+PREFIX = "/opt"
+"""What libraries are configured for: compiled files may name it, and it means nothing on a phone."""
+
+_PREFIX_USE = re.compile(rf"""(?:(?<=[\s=:"'])|(?<=-[ILF])){re.escape(PREFIX)}(?=["'/\s]|$)""")
+_PREFIX_LINE = re.compile(r"^prefix[ \t]*=.*$", flags=re.MULTILINE)
+
+
+def script_variables(target: Target, stage: Path, host_prefix: Path) -> dict[str, str]:
+    """What the commands find in their environment beside that of every cross build.
+
+    Compilers are CPython's wrappers of the toolchain, which are on PATH; docs/recipes.md lists the variables.
+    """
+    triple = target.host_triple
+    return {
+        "PREFIX": PREFIX,
+        "DESTDIR": str(stage),
+        "HOST_PREFIX": str(host_prefix),
+        "JOBS": str(JOBS),
+        "HOST": triple,
+        "TARGET": target.clang_triple,
+        "ABI": str(target.abi),
+        "ARCH": str(target.arch),
+        "CC": f"{triple}-clang",
+        "CXX": f"{triple}-clang++",
+        "CPP": f"{triple}-cpp",
+        "AR": f"{triple}-ar",
+        "RANLIB": f"xcrun --sdk {target.abi} ranlib",
+        "STRIP": f"xcrun --sdk {target.abi} strip",
+    }
+
+
+def build_script(
+    recipe: EvaluatedRecipe, tree: Path, env: Mapping[str, str], stage: Path, out: Path, *, log: Path, subject: str
+) -> Path:
+    """Run a recipe's commands and pack what they install.
+
+    Args:
+        recipe: Its ``script`` is run with ``sh -e``, a shell for each command.
+        tree: The source.
+        env: The whole environment, with `script_variables`.
+        stage: ``DESTDIR``.
+        out: A directory for the wheel.
+        log: The log file.
+        subject: What to call this build.
+
+    Raises:
+        BuildError: A command failed, installed nothing, or a licence file is not there.
+    """
+    stage.mkdir(parents=True)
+    for command in recipe.script:
+        run(["/bin/sh", "-ec", command], log=log, env=env, cwd=tree, what=subject)
+    installed = stage / PREFIX.removeprefix("/")
+    if not installed.is_dir() or not any(path.is_file() for path in installed.rglob("*")):
+        raise BuildError(
+            f"{subject}: the recipe's commands installed nothing", log=log,
+            hint="install into $DESTDIR$PREFIX: make install DESTDIR=$DESTDIR",
+        )  # fmt: skip
+    wheel = stage / "wheel"
+    shutil.copytree(installed, wheel / NATIVE_TREE)
+    for file in sorted(wheel.rglob("*.pc")):
+        make_relocatable(file, wheel / NATIVE_TREE)
+    dist_info = wheel / f"{recipe.normalized_name.replace('-', '_')}-{recipe.version}.dist-info"
+    dist_info.mkdir()
+    names = _copy_licenses(recipe, tree, dist_info, subject)
+    (dist_info / "METADATA").write_text(_metadata(recipe, names), encoding="utf-8")
+    (dist_info / "WHEEL").write_text("Wheel-Version: 1.0\nGenerator: forge\nRoot-Is-Purelib: false\n", encoding="utf-8")
+    tag = Tag("py3", "none", recipe.target.platform_tag)
+    return pack_wheel(wheel, out, source_date_epoch=SOURCE_DATE_EPOCH, tags=[tag], compress=False)
+
+
+def make_relocatable(file: Path, root: Path) -> None:
+    """Make a pkg-config file name its own place.
+
+    Args:
+        file: ``*.pc``, somewhere below *root*.
+        root: What `PREFIX` stands for.
+    """
+    up = "/".join(".." for _ in file.parent.relative_to(root).parts)
+    text = file.read_text(encoding="utf-8")
+    text = _PREFIX_LINE.sub("prefix=@", text)
+    text = _PREFIX_USE.sub("${prefix}", text)
+    file.write_text(text.replace("prefix=@", f"prefix=${{pcfiledir}}/{up}", 1), encoding="utf-8")
+
+
+def _copy_licenses(recipe: EvaluatedRecipe, tree: Path, dist_info: Path, subject: str) -> list[str]:
+    """Copy the licence files to where PEP 639 wants them; their names."""
+    for name in recipe.license_files:
+        if not (tree / name).is_file():
+            raise BuildError(f"{subject}: the source has no {name}, which wheel.license_files names")
+        target = dist_info / "licenses" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(tree / name, target)
+    return list(recipe.license_files)
+
+
+def _metadata(recipe: EvaluatedRecipe, license_files: list[str]) -> str:
+    """METADATA of a native library's wheel (core metadata 2.4)."""
+    about = recipe.about
+    lines = ["Metadata-Version: 2.4", f"Name: {recipe.name}", f"Version: {recipe.version}"]
+    lines += [f"Summary: {about.summary}"] if about.summary else []
+    lines += [f"Home-page: {about.homepage}"] if about.homepage else []
+    lines += [f"License-Expression: {about.license}"] if about.license else []
+    lines += [f"License-File: {name}" for name in license_files]
+    lines += [f"Requires-Dist: {requirement}" for requirement in recipe.run]
+    return "\n".join(lines) + "\n"
