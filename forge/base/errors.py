@@ -99,6 +99,13 @@ class StorageError(ForgeError):
     title = "storage"
 
 
+class TrialError(ForgeError):
+    """A wheel's tests failed, or cannot be run."""
+
+    exit_code = 11
+    title = "test"
+
+
 class Interrupted(ForgeError):  # noqa: N818 - a request of the user's, not an error
     """Ctrl-C or a termination signal; 130 is what shells report for SIGINT."""
 
