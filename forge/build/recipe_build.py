@@ -18,6 +18,7 @@ from forge.build.host_prefix import HostPackage, HostPrefix, make_host_prefix
 from forge.build.materials import bill_of_materials
 from forge.build.meson import cross_file, meson_wrapper
 from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
+from forge.build.rust import rust_variables
 from forge.build.script import build_script, script_variables
 from forge.recipe.lock import merge_requires, normalized_requires, read_lock
 from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.build.compilers import Compilers
     from forge.ios_python.build_python import BuildPython
     from forge.ios_python.model import IOSPython
     from forge.recipe.model import EvaluatedRecipe
@@ -107,6 +109,7 @@ def build_recipe(
     progress: Progress,
     subject: str,
     host: Sequence[HostPackage] = (),
+    compilers: Compilers | None = None,
 ) -> BuiltWheel:
     """Build the wheel of a recipe for its target.
 
@@ -118,6 +121,7 @@ def build_recipe(
         progress: Is told the phases.
         subject: What to call this build.
         host: Its host requirements and what these need in turn, built.
+        compilers: Those of the languages that the recipe names.
 
     Raises:
         SourceError, NetworkError: The source cannot be had, or a patch does not apply.
@@ -141,7 +145,10 @@ def build_recipe(
     environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
     prefix = make_host_prefix(host, work / "host")
     names = _neutral_names(recipe, setting, environment, work, tree)
-    env = _environment(recipe, setting, environment, work, names, prefix)
+    variables = {}
+    if compilers is not None and compilers.rust is not None:
+        variables = rust_variables(compilers.rust, setting, target, environment, names, progress)
+    env = _environment(recipe, setting, environment, work, names, prefix, variables)
     settings = prefix.expand_all(recipe.config_settings)
     if recipe.backend is Backend.MESON_PYTHON:
         settings, env = _with_meson(settings, env, recipe, environment, work, tree)
@@ -225,6 +232,7 @@ def _environment(
     work: Path,
     names: Mapping[Path, str],
     prefix: HostPrefix,
+    variables: Mapping[str, str],
 ) -> dict[str, str]:
     home = work / "home"
     home.mkdir(parents=True)
@@ -235,7 +243,7 @@ def _environment(
         path=[environment.build_bin, environment.wrappers],
         prefix_map=names,
         pkg_config=prefix.pkg_config,
-        variables={name: prefix.expand(value) for name, value in recipe.env.items()},
+        variables={**variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
     )
 
 

@@ -15,6 +15,7 @@ from packaging.tags import Tag
 
 from forge.base.errors import BuildError
 from forge.base.process import run
+from forge.base.target import Arch
 from forge.build.host_prefix import NATIVE_TREE
 from forge.ios_python.native import JOBS
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
@@ -45,7 +46,8 @@ def script_variables(target: Target, stage: Path, host_prefix: Path) -> dict[str
         "DESTDIR": str(stage),
         "HOST_PREFIX": str(host_prefix),
         "JOBS": str(JOBS),
-        "HOST": triple,
+        # Every config.sub knows this one: older ones have no iOS, and Darwin's is the same ABI.
+        "HOST": f"{'aarch64' if target.arch is Arch.ARM64 else 'x86_64'}-apple-darwin",
         "TARGET": target.clang_triple,
         "ABI": str(target.abi),
         "ARCH": str(target.arch),

@@ -80,7 +80,12 @@ def _names(
     known: dict[NormalizedName, Recipe], *, must_exist: bool,
 ) -> Iterable[NormalizedName]:  # fmt: skip
     """The recipes that requirements name; those are added to *known*."""
-    environment: dict[str, str] = {**_default_environment(), "sys_platform": "ios", "platform_system": "iOS", "os_name": "posix"}
+    environment: dict[str, str] = {
+        **_default_environment(),
+        "sys_platform": "ios",
+        "platform_system": "iOS",
+        "os_name": "posix",
+    }
     available = store.names()
     for text in requirements:
         requirement = Requirement(text)

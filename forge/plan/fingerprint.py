@@ -14,6 +14,7 @@ from forge.recipe.digest import digest_input
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from forge.build.compilers import Compilers
     from forge.build.recipe_build import Setting
     from forge.recipe.model import EvaluatedRecipe
 
@@ -37,13 +38,19 @@ def code_digest() -> str:
     )
 
 
-def build_inputs(recipe: EvaluatedRecipe, setting: Setting, host: Mapping[str, str] | None = None) -> dict[str, object]:
+def build_inputs(
+    recipe: EvaluatedRecipe,
+    setting: Setting,
+    host: Mapping[str, str] | None = None,
+    compilers: Compilers | None = None,
+) -> dict[str, object]:
     """Everything that a build's fingerprint covers, as JSON data.
 
     Args:
         recipe: Evaluated for the target.
         setting: Toolchain and Pythons.
         host: The fingerprints of its host requirements, and of what these need in turn, by name.
+        compilers: Those of the languages that the recipe names.
 
     Raises:
         RecipeError: A patch or the lock cannot be read.
@@ -55,4 +62,5 @@ def build_inputs(recipe: EvaluatedRecipe, setting: Setting, host: Mapping[str, s
         "build python": setting.build_python.version,
         "forge": code_digest(),
         "host": dict(host or {}),
+        "compilers": compilers.identity if compilers else {},
     }

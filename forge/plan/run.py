@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import fingerprint
+from forge.build.compilers import find_compilers
 from forge.build.host_prefix import HostPackage
 from forge.build.recipe_build import build_recipe
 from forge.plan.cache import CachedWheel, find_wheel, new_entry
@@ -125,14 +126,18 @@ def _build(
     """Build one recipe for one target, or find it in the cache."""
     subject = subject_of(recipe.recipe, recipe.target)
     progress.phase(subject, "look it up")
-    inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host})
+    compilers = find_compilers(recipe.languages)
+    inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
     with locked(setting.home.locks, f"wheel-{key[:32]}"):
         if (cached := find_wheel(setting.home, key)) is not None:
             progress.phase(subject, "taken from the cache")
             return Result(subject, cached.path, key, built=False), cached
         with new_entry(setting.home, key, inputs) as entry:
-            built = build_recipe(recipe, setting, key=key, out=entry, progress=progress, subject=subject, host=host)
+            built = build_recipe(
+                recipe, setting,
+                key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers,
+            )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
         made = find_wheel(setting.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock

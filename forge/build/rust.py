@@ -1,0 +1,60 @@
+"""Builds with Rust in them: what cargo, PyO3 and maturin must be told of a target.
+
+PyO3's cross-compilation variables are those of its guide ("Building and distribution", "Cross Compiling").
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.toolchain.rust import cargo_home, ensure_std, rust_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.build.cross_environment import CrossEnvironment
+    from forge.build.recipe_build import Setting
+    from forge.toolchain.rust import Rust
+
+
+def rust_variables(
+    rust: Rust, setting: Setting, target: Target, environment: CrossEnvironment, names: Mapping[Path, str],
+    progress: Progress,
+) -> dict[str, str]:  # fmt: skip
+    """The environment variables of a build with Rust; the standard library is made if it is not there yet.
+
+    Args:
+        rust: The compiler.
+        setting: Toolchain, iOS Python, cache.
+        target: What is built for.
+        environment: The cross environment.
+        names: Directories of this machine and what compiled files call them instead.
+        progress: Is told what happens.
+
+    Raises:
+        ToolchainError, BuildError: The standard library cannot be had.
+    """
+    home = setting.home
+    sysroot = ensure_std(home, rust, setting.toolchain, target, environment.wrappers, progress)
+    places = {**names, cargo_home(home): "/usr/src/cargo"}
+    # A later option takes precedence (rustc --help: --remap-path-prefix), so the longer paths come last.
+    flags = [
+        f"--remap-path-prefix={place}={name}" for place, name in sorted(places.items(), key=lambda p: len(str(p[0])))
+    ]
+    # PyO3 links extension modules against the framework by itself or not, by its version; twice does no harm.
+    flags += [f"-Clink-arg=-F{environment.host_view}", "-Clink-arg=-framework", "-Clink-arg=Python"]
+    flags += [f"-Clink-arg=-L{environment.host_view / 'lib'}"]  # libpython3.x, by which other versions ask for it
+    # Room for the install name that an app's layout asks for.
+    flags += ["-Clink-arg=-Wl,-headerpad_max_install_names"]
+    data = setting.python.sysconfigdata(target)
+    minor = setting.python.minor
+    return rust_environment(rust, target, sysroot, home, flags) | {
+        "PYO3_CROSS": "1",
+        # Some build scripts take the headers from ../../include/<its name>, so it is this one; -L above has the library.
+        "PYO3_CROSS_LIB_DIR": str(environment.host_view / "lib" / f"python{setting.python.minor}"),
+        "PYO3_CROSS_PYTHON_VERSION": minor,
+        "_PYTHON_SYSCONFIGDATA_NAME": data.stem,
+    }
