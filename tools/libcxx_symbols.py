@@ -17,42 +17,15 @@ import re
 import subprocess
 import sys
 import tempfile
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from forge.base.paths import ForgeHome
 from forge.base.target import Abi
+from forge.emulate.libcxx import compile_flags, library_sources, unpack_sources
 from forge.toolchain.data import data_path
 from forge.toolchain.sdk.assemble import assemble_toolchain
 
-# What LLVM's build system writes into __config_site for Apple's vendor build (libcxx/cmake/caches/Apple.cmake); the
-# wheel's __config includes no such file, so it is given on the command line.
-CONFIG_SITE = """
-#define _LIBCPP_ABI_VERSION 1
-#define _LIBCPP_ABI_NAMESPACE __1
-#define _LIBCPP_HAS_THREADS 1
-#define _LIBCPP_HAS_MONOTONIC_CLOCK 1
-#define _LIBCPP_HAS_TERMINAL 1
-#define _LIBCPP_HAS_MUSL_LIBC 0
-#define _LIBCPP_HAS_THREAD_API_PTHREAD 1
-#define _LIBCPP_HAS_THREAD_API_EXTERNAL 0
-#define _LIBCPP_HAS_THREAD_API_WIN32 0
-#define _LIBCPP_HAS_THREAD_API_C11 0
-#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS 0
-#define _LIBCPP_HAS_FILESYSTEM 1
-#define _LIBCPP_HAS_RANDOM_DEVICE 1
-#define _LIBCPP_HAS_LOCALIZATION 1
-#define _LIBCPP_HAS_UNICODE 1
-#define _LIBCPP_HAS_WIDE_CHARACTERS 1
-#define _LIBCPP_HAS_TIME_ZONE_DATABASE 0
-#define _LIBCPP_INSTRUMENTED_WITH_ASAN 0
-#define _LIBCPP_LIBC_NEWLIB 0
-#define _LIBCPP_LIBC_LLVM_LIBC 0
-#define _LIBCPP_PSTL_BACKEND_SERIAL
-#define _LIBCPP_HARDENING_MODE_DEFAULT 2
-#define _LIBCPP_ASSERTION_SEMANTIC_DEFAULT 2
-"""
 # The symbols of each feature that came after iOS 12.0, by a pattern on the linker's name, and the iOS version that
 # brought the LLVM release with it; None: the release is in no iOS yet.
 FEATURES: tuple[tuple[str, str | None], ...] = (
@@ -72,23 +45,22 @@ FEATURES: tuple[tuple[str, str | None], ...] = (
     (r"__from_chars_floating_point", "26.0"),  # LLVM 20
     (r"__hash_memory", None),  # LLVM 21
 )
-SKIPPED = ("/support/", "/pstl/", "/experimental/", "int128_builtins", "cxa_noexception")
 
 
-def compile_library(root: Path, name: str, clang: Path, sdk: Path, flags: list[str]) -> list[Path]:
+def compile_library(root: Path, name: str, clang: Path, sdk: Path) -> list[Path]:
     """Compile every source of ``libcxx`` or ``libcxxabi``; the objects' paths."""
-    sources = sorted(p for p in (root / name / "src").rglob("*.cpp") if not any(s in str(p) for s in SKIPPED))
     objects = root / "objects" / name
     objects.mkdir(parents=True)
 
     def one(source: Path) -> Path:
         made = objects / (source.relative_to(root / name / "src").as_posix().replace("/", "-") + ".o")
-        command = [clang, "-target", "arm64-apple-ios17.0", "-isysroot", sdk, *flags, "-c", source, "-o", made]
+        where = ["-target", "arm64-apple-ios17.0", "-isysroot", sdk]
+        command = [clang, *where, *compile_flags(root), "-c", source, "-o", made]
         subprocess.run([str(c) for c in command], check=True)
         return made
 
     with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(one, sources))
+        return list(pool.map(one, library_sources(root, name)))
 
 
 def exported(nm: Path, objects: list[Path]) -> dict[str, bool]:
@@ -108,26 +80,12 @@ def main() -> None:
     """Compile, list, write."""
     wheel = Path(sys.argv[1])
     toolchain = assemble_toolchain(ForgeHome.from_environment(), wheel)
-    with tempfile.TemporaryDirectory() as temporary, zipfile.ZipFile(wheel) as archive:
+    with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
-        for member in archive.namelist():
-            for library in ("libcxx", "libcxxabi"):
-                prefix = f"ziglang/lib/{library}/"
-                if member.startswith(prefix) and not member.endswith("/"):
-                    path = root / library / member.removeprefix(prefix)
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(archive.read(member))
-        (root / "config_site.h").write_text(CONFIG_SITE)
-        flags = ["-std=c++23", "-Os", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-nostdinc++", "-w"]
-        flags += ["-DLIBCXX_BUILDING_LIBCXXABI", "-D_LIBCPP_BUILDING_LIBRARY", "-D_LIBCXXABI_BUILDING_LIBRARY"]
-        flags += ["-include", str(root / "config_site.h")]
-        flags += [
-            f"-isystem{root / directory}"
-            for directory in ("libcxx/include", "libcxxabi/include", "libcxx/src", "libcxx/libc", "libcxxabi/src")
-        ]
+        unpack_sources(wheel, root)
         llvm, sdk = toolchain.llvm.bin, toolchain.sdk_path(Abi.IPHONEOS)
-        cxx = exported(llvm / "llvm-nm", compile_library(root, "libcxx", llvm / "clang++", sdk, flags))
-        abi = exported(llvm / "llvm-nm", compile_library(root, "libcxxabi", llvm / "clang++", sdk, flags))
+        cxx = exported(llvm / "llvm-nm", compile_library(root, "libcxx", llvm / "clang++", sdk))
+        abi = exported(llvm / "llvm-nm", compile_library(root, "libcxxabi", llvm / "clang++", sdk))
     for name, symbols in (("libc++", {s: w for s, w in cxx.items() if s not in abi}), ("libc++abi", abi)):
         since = {s: next((version for pattern, version in FEATURES if re.search(pattern, s)), "") for s in symbols}
         document = {

@@ -53,8 +53,8 @@ def rust_variables(
     minor = setting.python.minor
     return rust_environment(rust, target, sysroot, home, flags) | {
         "PYO3_CROSS": "1",
-        # Some build scripts take the headers from ../../include/<its name>, so it is this one; -L above has the library.
-        "PYO3_CROSS_LIB_DIR": str(environment.host_view / "lib" / f"python{setting.python.minor}"),
+        # Build scripts take the headers from ../../include/<its name>, so it is this one; -L above has the library.
+        "PYO3_CROSS_LIB_DIR": str(environment.host_view / "lib" / f"python{minor}"),
         "PYO3_CROSS_PYTHON_VERSION": minor,
         "_PYTHON_SYSCONFIGDATA_NAME": data.stem,
     }

@@ -24,6 +24,7 @@ from forge.cli.frameworks import frameworks
 from forge.cli.lock import lock
 from forge.cli.python import python
 from forge.cli.repair import repair
+from forge.cli.test import test
 from forge.cli.toolchain import toolchain
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (build, check, doctor, frameworks, lock, python, repair, toolchain):
+for command in (build, check, doctor, frameworks, lock, python, repair, test, toolchain):
     cli.add_command(command)
 
 

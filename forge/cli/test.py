@@ -1,0 +1,97 @@
+"""``forge test``: iOS wheels run on Linux."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from forge.base.atomic import atomic_file
+from forge.base.errors import TrialError
+from forge.base.paths import ForgeHome
+from forge.base.target import Abi, Arch, Target
+from forge.cli.display import progress_display
+from forge.cli.options import python_option
+from forge.emulate.session import Limits
+from forge.emulate.trial_report import render_text, to_json, to_junit
+from forge.plan.provision import ensure_setting
+from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
+from forge.recipe.store import find_recipes
+
+if TYPE_CHECKING:
+    from forge.emulate.trial_report import Trial
+
+
+@click.command()
+@click.argument("subjects", nargs=-1, required=True, metavar="NAME|WHEEL...")
+@click.option(
+    "--abi", type=click.Choice([abi.value for abi in Abi]), default=Abi.IPHONESIMULATOR.value, show_default=True,
+    help="For which a recipe's wheel is tried; a wheel says it itself.",
+)  # fmt: skip
+@click.option("--arch", type=click.Choice([arch.value for arch in Arch]), default=Arch.X86_64.value, show_default=True)
+@python_option
+@click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
+@click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
+@click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
+              help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
+@click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds a process.")
+@click.option("--memory", type=click.IntRange(min=0), default=0, help="MiB of address space a process; 0: no limit.")
+@click.option("--pytest", "pytest_args", multiple=True, metavar="ARG", help="A further argument for pytest.")
+@click.option("--bindings", is_flag=True, help="List what each imported symbol was bound to.")
+@click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/test.schema.json).")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
+              help="Where wheels of recipes go.")  # fmt: skip
+@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+def test(
+    subjects: tuple[str, ...],
+    abi: str,
+    arch: str,
+    python_version: str,
+    suite: bool,
+    as_host: bool,
+    find_links: tuple[Path, ...],
+    timeout: float,
+    memory: int,
+    pytest_args: tuple[str, ...],
+    bindings: bool,
+    junit: Path | None,
+    as_json: bool,
+    out: Path,
+    recipes: Path | None,
+) -> int:
+    """Run wheels' tests on this machine: their machine code is loaded into the Linux Python of the same version.
+
+    Of a recipe's wheel, the recipe's imports and test files are run, or the project's own suite; of a wheel that is
+    named by its file, everything is imported. The exit code is 11 if a test fails. docs/emulation.md says what such a
+    run proves and what it does not.
+    """
+    home = ForgeHome.from_environment()
+    options = Options(
+        suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
+        pytest_args=pytest_args,
+    )  # fmt: skip
+    wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
+    for wheel in wheels:
+        if not wheel.is_file():
+            raise click.BadParameter(f"there is no file {wheel}", param_hint="WHEEL")
+    names = [subject for subject in subjects if not subject.endswith(".whl")]
+    target = Target(Abi(abi), Arch(arch))
+    store = find_recipes(recipes)
+    wanted = [store.load(name) for name in names]
+    targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
+    trials: list[Trial] = []
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        setting = ensure_setting(home, python_version, targets, progress)
+        trials += [try_recipe(recipe, target, setting, store, out, progress, options) for recipe in wanted]
+        trials += [try_wheel(wheel, setting, progress, options) for wheel in wheels]
+    if junit is not None:
+        with atomic_file(junit) as file:
+            file.write(to_junit(trials).encode())
+    click.echo(to_json(trials) if as_json else "\n".join(render_text(t, bindings=bindings) for t in trials), nl=False)
+    for trial in trials:
+        if not trial.outcome.is_good:
+            click.echo(f"the log is {trial.outcome.output}", err=True)
+    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code

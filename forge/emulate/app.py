@@ -1,0 +1,87 @@
+"""An app-like tree: wheels and what they require, installed as an app build installs them, for one target.
+
+pip chooses the wheels, run in the cross environment, so that it answers with iOS's tags and markers: wheels for the
+target come from the directories given or from the package index, pure ones from the index. `forge.frameworks` then
+makes of them what an app build does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forge.base.errors import BuildError, TrialError
+from forge.base.process import run
+from forge.build.cross_environment import ensure_cross_environment
+from forge.build.tools import ensure_tools, pip_environment
+from forge.frameworks.findings import render_text
+from forge.frameworks.make import make_frameworks
+from forge.frameworks.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from forge.base.target import Target
+    from forge.build.recipe_build import Setting
+
+
+@dataclass(frozen=True)
+class App:
+    """An app-like tree on disk.
+
+    Args:
+        root: The bundle: ``.fwork`` files name frameworks from here.
+        packages: What goes to ``sys.path``.
+        wheels: The files it was made of, sorted by name.
+    """
+
+    root: Path
+    packages: Path
+    wheels: tuple[Path, ...]
+
+
+def make_app(
+    wheels: Sequence[Path], requires: Sequence[str], target: Target, setting: Setting, find_links: Sequence[Path],
+    work: Path, log: Path,
+) -> App:  # fmt: skip
+    """Resolve wheels and requirements for a target, and install them as an app build does.
+
+    Args:
+        wheels: For the target, or pure.
+        requires: PEP 508 requirements besides.
+        target: Its iOS version says which wheels of others are taken: those for it and for earlier ones.
+        setting: Toolchain, iOS Python and build Python.
+        find_links: Directories with wheels that are taken before the index's.
+        work: An existing directory; the tree is in it.
+        log: For what pip says.
+
+    Raises:
+        TrialError: A requirement has no wheel for the target, or the wheels do not make an app.
+        BuildError: The cross environment cannot be made.
+    """
+    environment = ensure_cross_environment(
+        setting.home, setting.python, target, setting.build_python, setting.toolchain, None
+    )
+    tools = ensure_tools(setting.home, setting.build_python)
+    downloaded = work / "wheels"
+    links = [part for directory in find_links for part in ("--find-links", directory)]
+    try:
+        run(
+            [tools.python, "-m", "pip", "--python", environment.cross_python, "download", "--no-input",
+             "--disable-pip-version-check", "--only-binary=:all:", "--dest", downloaded, *links,
+             *(wheel.resolve() for wheel in wheels), *requires],
+            log=log, env=pip_environment(), cwd=work, what="choosing wheels",
+        )  # fmt: skip
+    except BuildError as error:
+        reason = next((line for line in error.tail if line.startswith("ERROR: ")), "").removeprefix("ERROR: ")
+        raise TrialError(
+            f"the wheels that the tests take cannot be had for {target}: {reason or error.message}",
+            hint=f"build what is missing with forge first; pip's words are in {log}",
+        ) from error
+    chosen = tuple(sorted(downloaded.glob("*.whl")))
+    made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
+    if made.directory is None:
+        raise TrialError(f"the wheels do not make an app:\n{render_text(made.findings).rstrip()}")
+    root = made.directory / target.abi
+    return App(root, root / "app_packages", chosen)

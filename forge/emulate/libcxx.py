@@ -1,0 +1,217 @@
+"""libc++ and libc++abi as a Mach-O image, for emulated wheels to import.
+
+Linux's own libc++ will not do: its character classes are glibc's, and arm64's ``std::string`` is laid out otherwise.
+So LLVM's sources (the pinned ``ziglang`` wheel carries them) are compiled for the simulator or the device with forge's
+toolchain, as Apple's vendor build configures them, and linked to one library: Apple's libc++ re-exports libc++abi,
+and one image holds the symbols of both.
+
+    emulate/libcxx/<multiarch>-<fingerprint>/libc++.1.dylib
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forge.base.atomic import atomic_directory, locked
+from forge.base.errors import ToolchainError
+from forge.base.hashing import file_sha256, fingerprint
+from forge.base.process import run
+from forge.base.target import IOSVersion, Target
+from forge.source.fetch import fetch
+from forge.source.model import SdistSource
+from forge.toolchain.data import load_yaml
+from forge.toolchain.environment import cross_environment
+from forge.toolchain.llvm import LLVMToolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
+    from forge.toolchain.base import Toolchain
+
+INSTALL_NAME = "/usr/lib/libc++.1.dylib"
+FILE_NAME = "libc++.1.dylib"
+LIBRARIES = ("libcxx", "libcxxabi")
+# The newest iOS that has all that the sources use (aligned allocation, for one); what is emulated has no other.
+DEPLOYMENT = IOSVersion(17, 0)
+
+# What LLVM's build system writes into __config_site for Apple's vendor build (libcxx/cmake/caches/Apple.cmake); the
+# wheel's __config includes no such file, so it is given on the command line.
+CONFIG_SITE = """
+#define _LIBCPP_ABI_VERSION 1
+#define _LIBCPP_ABI_NAMESPACE __1
+#define _LIBCPP_HAS_THREADS 1
+#define _LIBCPP_HAS_MONOTONIC_CLOCK 1
+#define _LIBCPP_HAS_TERMINAL 1
+#define _LIBCPP_HAS_MUSL_LIBC 0
+#define _LIBCPP_HAS_THREAD_API_PTHREAD 1
+#define _LIBCPP_HAS_THREAD_API_EXTERNAL 0
+#define _LIBCPP_HAS_THREAD_API_WIN32 0
+#define _LIBCPP_HAS_THREAD_API_C11 0
+#define _LIBCPP_HAS_VENDOR_AVAILABILITY_ANNOTATIONS 0
+#define _LIBCPP_HAS_FILESYSTEM 1
+#define _LIBCPP_HAS_RANDOM_DEVICE 1
+#define _LIBCPP_HAS_LOCALIZATION 1
+#define _LIBCPP_HAS_UNICODE 1
+#define _LIBCPP_HAS_WIDE_CHARACTERS 1
+#define _LIBCPP_HAS_TIME_ZONE_DATABASE 0
+#define _LIBCPP_INSTRUMENTED_WITH_ASAN 0
+#define _LIBCPP_LIBC_NEWLIB 0
+#define _LIBCPP_LIBC_LLVM_LIBC 0
+#define _LIBCPP_PSTL_BACKEND_SERIAL
+#define _LIBCPP_HARDENING_MODE_DEFAULT 2
+#define _LIBCPP_ASSERTION_SEMANTIC_DEFAULT 2
+"""
+_CONFIG_SITE_FILE = "config_site.h"
+# libSystem's futex, which no public header declares and so no stub of the SDK lists; std::atomic's waiting calls it.
+_PRIVATE_STUB = """\
+--- !tapi-tbd
+tbd-version: 4
+targets: [x86_64-ios-simulator, arm64-ios-simulator, arm64-ios]
+install-name: /usr/lib/libSystem.B.dylib
+exports:
+  - targets: [x86_64-ios-simulator, arm64-ios-simulator, arm64-ios]
+    symbols: [___ulock_wait, ___ulock_wake]
+...
+"""
+SKIPPED = ("/support/", "/pstl/", "/experimental/", "int128_builtins", "cxa_noexception")
+"""Parts of the sources' paths that are for other systems, or for what Apple's libc++ has not."""
+
+
+def unpack_sources(wheel: Path, root: Path) -> None:
+    """Unpack both libraries' sources and write their configuration.
+
+    Args:
+        wheel: The pinned ``ziglang`` wheel (``forge/toolchain/data/sdk.yaml``).
+        root: Where ``libcxx``, ``libcxxabi`` and the configuration are to be.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        for member in archive.namelist():
+            for library in LIBRARIES:
+                prefix = f"ziglang/lib/{library}/"
+                if member.startswith(prefix) and not member.endswith("/"):
+                    path = root / library / member.removeprefix(prefix)
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(archive.read(member))
+    (root / _CONFIG_SITE_FILE).write_text(CONFIG_SITE, encoding="utf-8")
+
+
+def library_sources(root: Path, library: str) -> tuple[Path, ...]:
+    """The sources of ``libcxx`` or ``libcxxabi`` that Apple's build compiles, in a fixed order."""
+    source = root / library / "src"
+    return tuple(sorted(p for p in source.rglob("*.cpp") if not any(part in str(p) for part in SKIPPED)))
+
+
+def compile_flags(root: Path) -> tuple[str, ...]:
+    """The compiler's arguments for every source, but for the target and the SDK."""
+    directories = ("libcxx/include", "libcxxabi/include", "libcxx/src", "libcxx/libc", "libcxxabi/src")
+    return (
+        "-std=c++23", "-Os", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-nostdinc++", "-w",
+        "-DLIBCXX_BUILDING_LIBCXXABI", "-D_LIBCPP_BUILDING_LIBRARY", "-D_LIBCXXABI_BUILDING_LIBRARY",
+        "-include", str(root / _CONFIG_SITE_FILE),
+        *(f"-isystem{root / directory}" for directory in directories),
+    )  # fmt: skip
+
+
+def ensure_libcxx(
+    home: ForgeHome, toolchain: Toolchain, target: Target, progress: Progress, *, jobs: int | None = None
+) -> Path:
+    """libc++ with libc++abi for a target: taken from the cache, or compiled (under a minute on two cores).
+
+    Args:
+        home: The cache.
+        toolchain: What compiles.
+        target: Whose ABI and CPU; its minimum iOS version does not count.
+        progress: Is told what happens.
+        jobs: How many compilers run at once; as many as there are CPUs by default.
+
+    Returns:
+        ``libc++.1.dylib``, whose install name is `INSTALL_NAME`.
+
+    Raises:
+        SourceError, NetworkError: The sources cannot be had.
+        ToolchainError, BuildError: They cannot be compiled.
+    """
+    pin: dict[str, Any] = load_yaml("sdk.yaml")["ziglang"]
+    target = Target(target.abi, target.arch, DEPLOYMENT)
+    key = fingerprint(
+        {
+            "source": pin["sha256"],
+            "toolchain": toolchain.id,
+            "target": [target.multiarch, str(target.ios_version)],
+            "code": file_sha256(Path(__file__)),
+        }
+    )
+    entry = f"{target.multiarch}-{key[:16]}"
+    destination = home.root / "emulate" / "libcxx" / entry
+    with locked(home.locks, f"libcxx-{entry}"):
+        if destination.is_dir():
+            return destination / FILE_NAME
+        wheel = fetch(SdistSource(pin["name"], pin["version"], pin["sha256"], pin["filename"]), home, progress)
+        work = home.work / f"libcxx-{entry}"
+        shutil.rmtree(work, ignore_errors=True)
+        log = home.logs / f"libcxx-{target.multiarch}.log"
+        log.unlink(missing_ok=True)
+        progress.phase(f"libc++ {target}", "compile")
+        with atomic_directory(destination) as temporary:
+            unpack_sources(wheel, work)
+            objects = _compile(work, toolchain, target, log, jobs or os.cpu_count() or 1)
+            _link(work, objects, toolchain, target, log, temporary / FILE_NAME)
+        shutil.rmtree(work, ignore_errors=True)
+    return destination / FILE_NAME
+
+
+def _compile(work: Path, toolchain: Toolchain, target: Target, log: Path, jobs: int) -> list[Path]:
+    if not isinstance(toolchain, LLVMToolchain):
+        raise ToolchainError(f"{toolchain.description}: libc++ is compiled for Linux's emulation, with LLVM's tools")
+    env = cross_environment(toolchain, target, work)
+    # Not by way of xcrun, whose clang++ names the SDK's libc++ headers: of another release than these sources.
+    compiler: list[str | Path] = [toolchain.llvm.bin / "clang++", "-target", target.clang_triple]
+    compiler += ["-isysroot", toolchain.sdk_path(target.abi), f"-ffile-prefix-map={work}=/usr/src/libcxx"]
+    flags = compile_flags(work)
+
+    def one(source: Path) -> Path:
+        made = work / "objects" / (source.relative_to(work).as_posix().replace("/", "-") + ".o")
+        made.parent.mkdir(exist_ok=True)
+        # A log each: several compilers write at once.
+        run(
+            [*compiler, *flags, "-c", source, "-o", made],
+            log=log.with_name(f"{log.stem}-{made.name}.log") if jobs > 1 else log,
+            env=env,
+            cwd=work,
+            what=f"compiling {source.name}",
+        )
+        if jobs > 1:
+            log.with_name(f"{log.stem}-{made.name}.log").unlink(missing_ok=True)
+        return made
+
+    sources = [source for library in LIBRARIES for source in library_sources(work, library)]
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(one, sources))
+
+
+def _link(
+    work: Path, objects: Sequence[Path], toolchain: Toolchain, target: Target, log: Path, destination: Path
+) -> None:
+    """Link both libraries' objects to one; what they need besides is libSystem's, unwinder included."""
+    env = cross_environment(toolchain, target, work)
+    private = work / "libSystemPrivate.tbd"
+    private.write_text(_PRIVATE_STUB, encoding="utf-8")
+    flags = ["-dynamiclib", "-nostdlib++", "-install_name", INSTALL_NAME, "-current_version", "1800"]
+    flags += ["-compatibility_version", "1", "-Wl,-dead_strip"]
+    linker: list[str | Path] = [
+        toolchain.path[0] / "xcrun",
+        "--sdk",
+        str(target.abi),
+        "clang++",
+        "-target",
+        target.clang_triple,
+    ]
+    command = [*linker, *flags, *objects, "-lSystem", private, "-o", destination]
+    run(command, log=log, env=env, cwd=work, what="linking libc++")

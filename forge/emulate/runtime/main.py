@@ -1,0 +1,61 @@
+"""The emulating process: ``python -m forge.emulate.runtime.main SESSION.json``.
+
+Standard library and, where tests run, the app's own pytest. The session says what to run and where results go
+(`forge.emulate.session` writes it).
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import resource
+import runpy
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forge.emulate.runtime import install
+from forge.emulate.runtime.config import LoaderConfig
+from forge.emulate.runtime.guise import Guise, put_on
+from forge.emulate.runtime.results import ResultWriter
+
+if TYPE_CHECKING:
+    from forge.emulate.runtime.loader import Loader
+
+
+def main() -> int:
+    """Set the process up as the session says, and run what it says."""
+    session: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if limit := session["memory"]:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    if session["loader"] is not None:  # first: it looks whether this is a Linux that it knows
+        loader = install(LoaderConfig.from_json(json.dumps(session["loader"])))
+        atexit.register(_write_report, loader, Path(session["report"]), os.getpid())
+    if session["guise"]:
+        put_on(Guise(**session["guise"]))
+    sys.path[:0] = session["paths"]
+    sys.argv = list(session["arguments"])
+    if session["run"] == "pytest":
+        return _run_pytest(session)
+    runpy.run_path(session["arguments"][0], run_name="__main__")
+    return 0
+
+
+def _run_pytest(session: dict[str, Any]) -> int:
+    import pytest  # noqa: PLC0415 - the app's, found once its paths are set
+
+    writer = ResultWriter(Path(session["results"]), session["skip"])
+    code = int(pytest.main(session["arguments"][1:], plugins=[writer]))
+    writer.end(code)
+    return code
+
+
+def _write_report(loader: Loader, path: Path, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child that ends in Python's own way comes here too
+        path.write_text(json.dumps(loader.report()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

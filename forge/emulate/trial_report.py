@@ -1,0 +1,172 @@
+"""What ``forge test`` says: text for people, JSON for programs, JUnit XML for CI systems."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from forge.emulate.session import Outcome
+
+JSON_VERSION = 1
+"""Goes up when a field changes its meaning or goes away."""
+
+HONEST = "executed on Linux with Darwin shims; not run on an iOS simulator or device"
+"""What such a run is, in one line (docs/emulation.md)."""
+
+_SHOWN = 20
+_OUTCOMES = ("passed", "failed", "error", "crashed", "skipped", "xfailed", "xpassed")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold (its production ``Char``)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A wheel that was tried.
+
+    Args:
+        subject: What it is called, e.g. ``numpy 2.4.6 x86_64-iphonesimulator``.
+        wheels: The files that the app was made of.
+        outcome: What became of it.
+        how: What the tests ran in, in one line.
+    """
+
+    subject: str
+    wheels: tuple[str, ...]
+    outcome: Outcome
+    how: str = HONEST
+
+
+def counts(trial: Trial) -> dict[str, int]:
+    """How many tests had each outcome; every outcome is there."""
+    found = Counter(case.outcome for case in trial.outcome.cases)
+    return {outcome: found[outcome] for outcome in _OUTCOMES}
+
+
+def render_text(trial: Trial, *, bindings: bool = False) -> str:
+    """A trial as plain text that ends in a line break.
+
+    Args:
+        trial: The trial.
+        bindings: Whether to list what each symbol was bound to.
+    """
+    outcome = trial.outcome
+    lines = [trial.subject]
+    modules = _modules(outcome.reports)
+    if modules:
+        lines.append(f"  {len(modules)} modules from Mach-O files: {_few(sorted(modules))}")
+    bound = Counter(row["source"] for row in _bindings(outcome.reports))
+    if bound:
+        said = ", ".join(f"{count:,} {source}" for source, count in bound.most_common() if source != "trap")
+        lines.append(f"  bound: {said}")
+    wanting = sorted({f"{row['symbol']} of {row['library']}" for row in _bindings(outcome.reports, "trap")})
+    if wanting:
+        lines.append(f"  not provided, and never called: {_few(wanting)}")
+    if bindings:
+        rows = {
+            (r["image"].rpartition("/")[2], r["symbol"], r["source"], r["entry"]) for r in _bindings(outcome.reports)
+        }
+        lines += [
+            f"    {image}: {symbol} -> {entry or 'null'} ({source})" for image, symbol, source, entry in sorted(rows)
+        ]
+    for incident in outcome.incidents:
+        lines.append(f"  {incident.kind}: {incident.text}" + (f"  (in {incident.test})" if incident.test else ""))
+    bad = [case for case in outcome.cases if case.is_bad]
+    for case in bad[:_SHOWN]:
+        lines.append(f"  {case.outcome} {case.id}")
+        lines += [f"      {line}" for line in case.message.splitlines()[-3:]]
+    if len(bad) > _SHOWN:
+        lines.append(f"  … and {len(bad) - _SHOWN} more")
+    said = ", ".join(f"{count:,} {name}" for name, count in counts(trial).items() if count) or "no test was run"
+    lines.append(f"  {said} in {outcome.seconds:.1f} s, {outcome.peak_bytes / 2**20:,.0f} MiB at most")
+    lines.append(f"  {trial.how}")
+    return "\n".join(lines) + "\n"
+
+
+def to_json(trials: Sequence[Trial]) -> str:
+    """Trials as JSON, as ``schemas/test.schema.json`` has it."""
+    return json.dumps({"version": JSON_VERSION, "trials": [_row(trial) for trial in trials]}, indent=2) + "\n"
+
+
+def to_junit(trials: Sequence[Trial]) -> str:
+    """Trials as JUnit XML: a test suite each."""
+    root = ET.Element("testsuites")
+    for trial in trials:
+        number = counts(trial)
+        suite = ET.SubElement(
+            root, "testsuite", name=trial.subject, tests=str(len(trial.outcome.cases)),
+            failures=str(number["failed"]), errors=str(number["error"] + number["crashed"]),
+            skipped=str(number["skipped"] + number["xfailed"]), time=f"{trial.outcome.seconds:.3f}",
+        )  # fmt: skip
+        for case in trial.outcome.cases:
+            file, _, name = case.id.partition("::")
+            element = ET.SubElement(
+                suite, "testcase", classname=_xml(file), name=_xml(name or file), time=f"{case.seconds:.6f}"
+            )
+            tag = {
+                "failed": "failure",
+                "error": "error",
+                "crashed": "error",
+                "skipped": "skipped",
+                "xfailed": "skipped",
+            }
+            if case.outcome in tag:
+                child = ET.SubElement(element, tag[case.outcome], message=_xml(_last_line(case.message)))
+                child.text = _xml(case.message)
+        for incident in trial.outcome.incidents:
+            if incident.test is None:
+                element = ET.SubElement(suite, "testcase", classname="process", name=incident.kind, time="0")
+                ET.SubElement(element, "error", message=_xml(incident.text))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def _row(trial: Trial) -> dict[str, Any]:
+    outcome = trial.outcome
+    return {
+        "subject": trial.subject,
+        "how": trial.how,
+        "wheels": list(trial.wheels),
+        "good": outcome.is_good,
+        "counts": counts(trial),
+        "seconds": round(outcome.seconds, 3),
+        "peak_bytes": outcome.peak_bytes,
+        "cases": [asdict(case) for case in outcome.cases],
+        "incidents": [asdict(incident) for incident in outcome.incidents],
+        "modules": dict(sorted(_modules(outcome.reports).items())),
+        "bindings": sorted(_bindings(outcome.reports), key=lambda row: [str(value) for value in row.values()]),
+    }
+
+
+def _modules(reports: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {name: path for report in reports for name, path in report["modules"].items()}
+
+
+def _bindings(reports: Sequence[Mapping[str, Any]], source: str | None = None) -> Iterator[dict[str, Any]]:
+    """What the processes bound, each once."""
+    seen: set[tuple[Any, ...]] = set()
+    for report in reports:
+        for row in report["bindings"]:
+            key = (row["image"], row["library"], row["symbol"])
+            if key not in seen and source in (None, row["source"]):
+                seen.add(key)
+                yield row
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _last_line(text: str) -> str:
+    return text.rstrip().rpartition("\n")[2]
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

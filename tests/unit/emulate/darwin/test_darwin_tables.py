@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import collections
+import ctypes
+import re
+import subprocess
+import time
+
+import pytest
+
+from forge.emulate.runtime import system
+from forge.emulate.runtime.system import System
+from forge.emulate.shim_compile import NATIVE
+from forge.toolchain.symbols import libraries
+
+TABLES = sorted({table for known in system.read_libraries() for table in known.tables})
+ENTRIES = [(table, entry) for table in TABLES for entry in system.read_table(table)]
+# The interpreter and sqlite are no libraries of forge's list of iOS's symbols.
+NOT_LISTED = {"python", "libsqlite3"}
+
+
+@pytest.fixture(scope="session")
+def darwin(shim: ctypes.CDLL) -> System:
+    return System(shim)
+
+
+def test_every_file_is_a_table_of_some_library() -> None:
+    assert {path.stem for path in system.BINDINGS.glob("*.toml")} == {*TABLES, "libraries"}
+
+
+def test_every_reason_says_something() -> None:
+    assert [
+        e.symbol for _, e in ENTRIES if len(e.reason) < 8 or (e.outside_ios is not None and len(e.outside_ios) < 8)
+    ] == []
+
+
+def test_every_symbol_begins_as_darwins_do() -> None:
+    # The stub binder is the one symbol of dyld's that has no underscore.
+    assert [e.symbol for _, e in ENTRIES if not e.symbol.startswith("_")] == ["dyld_stub_binder"]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "arm64"])
+def test_no_symbol_is_listed_twice_in_a_library(arch: str) -> None:
+    for known in system.read_libraries():
+        symbols = [e.symbol for t in known.tables for e in system.read_table(t) if e.arch in {None, arch}]
+        assert [s for s, count in collections.Counter(symbols).items() if count > 1] == []
+
+
+def test_arch_is_one_that_wheels_have() -> None:
+    assert {e.arch for _, e in ENTRIES} == {None, "x86_64", "arm64"}
+
+
+def test_symbols_are_ios_own_or_say_why_not() -> None:
+    ios = {symbol.name for library in libraries() for symbol in library.symbols}
+    listed = [(table, e) for table, e in ENTRIES if table not in NOT_LISTED]
+    assert [e.symbol for _, e in listed if e.symbol not in ios and e.outside_ios is None] == []
+    assert [e.symbol for _, e in listed if e.symbol in ios and e.outside_ios is not None] == []
+
+
+def test_every_entry_resolves_on_this_machine(darwin: System) -> None:
+    here = [e for _, e in ENTRIES if e.arch in {None, system.host_arch()}]
+    missing = [f"{e.provider}:{e.entry}" for e in here if darwin.resolve(e.provider, e.entry) is None]
+    # Libraries that a machine may be without; what is there must be complete.
+    optional = {
+        name
+        for name in ("libbz2", "libffi", "libsqlite3", "libz")
+        if all(f"{name}:{e.entry}" in missing for e in here if e.provider == name)
+    }
+    assert [m for m in missing if m.partition(":")[0] not in optional] == []
+
+
+def test_every_shim_entry_is_defined_in_a_source_for_its_arch() -> None:
+    # arm64's cannot be resolved on x86_64, so the sources are looked at: each name stands there at least once.
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(NATIVE.glob("*.c")))
+    names = set(re.findall(r"forge_darwin_(\w+)", text))
+    names |= set(re.findall(r"^(?:VARIADIC|LISTED|DIRECT|WITH|AROUND)\((?:[\w ]+ ?\*?, )?(\w+)", text, re.MULTILINE))
+    names |= {f"{name}_l" for name in re.findall(r"^AROUND\([\w ]+, (\w+)", text, re.MULTILINE)}
+    names |= set(re.findall(r"^(?:CLASS|JUMP|ENTRY)\((\w+)", text, re.MULTILINE))
+    names |= {f"pthread_rwlock_{name}" for name in re.findall(r"^RWLOCK\((\w+)\)", text, re.MULTILINE)}
+    names |= {f"pthread_attr_{name}" for name in re.findall(r"^ATTR\((\w+)", text, re.MULTILINE)}
+    wanted = {e.entry.removeprefix(system.SHIM_PREFIX) for _, e in ENTRIES if e.provider == "shim"}
+    assert sorted(wanted - names) == []
+
+
+def test_what_the_shim_exports_is_in_a_table(shim_file: object) -> None:
+    exported = subprocess.run(
+        ["nm", "-D", "--defined-only", str(shim_file)], check=True, capture_output=True, text=True
+    ).stdout
+    names = {line.split()[-1] for line in exported.splitlines()}
+    ours = {name for name in names if name.startswith(system.SHIM_PREFIX)}
+    # For the loader and `System`, not for Mach-O code.
+    for_python = {"forge_darwin_errno_publish", "forge_darwin_set_arguments", "forge_darwin_set_lookup"}
+    assert ours - {e.entry for _, e in ENTRIES} == for_python
+    assert {name for name in names if not name.startswith(("forge_darwin_", "forge_loader_"))} == set()
+
+
+def test_install_names(darwin: System) -> None:
+    def name(install_name: str) -> str | None:
+        found = darwin.library(install_name)
+        return None if found is None else found.name
+
+    assert name("/usr/lib/libSystem.B.dylib") == "libSystem"
+    assert name("/usr/lib/system/libsystem_kernel.dylib") == "libSystem"
+    assert name("@rpath/Python.framework/Python") == "Python"
+    assert name("/Library/Frameworks/Python.framework/Versions/3.13/Python") == "Python"
+    assert name("@loader_path/../.dylibs/libgcc_s.1.1.dylib") == "libgcc_s"
+    assert name("/System/Library/Frameworks/UIKit.framework/UIKit") == "not provided"
+    # Mach-O images, which the loader has.
+    assert name("/usr/lib/libc++.1.dylib") is None
+    assert name("/usr/lib/libc++abi.dylib") is None
+    assert name("@rpath/libfoo.dylib") is None
+
+
+def test_bindings_say_where_they_come_from(darwin: System) -> None:
+    library = darwin.library("/usr/lib/libSystem.B.dylib")
+    assert library is not None
+    stat = library.find("_stat$INODE64")
+    assert stat is not None
+    assert (stat.source, stat.entry) == ("shim", "forge_darwin_stat")
+    sine = library.find("_sin")
+    assert sine is not None
+    assert (sine.source, sine.entry) == ("libm", "sin")
+    function = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_double)(sine.address)
+    assert function(0.5) == pytest.approx(0.479425538604203)
+
+
+def test_a_symbol_that_glibc_has_but_no_table_is_not_bound(darwin: System) -> None:
+    library = darwin.library("/usr/lib/libSystem.B.dylib")
+    assert library is not None
+    for symbol in ("_getcontext", "_ftw", "_statx", "_epoll_wait", "_glob", "_regcomp", "_", "malloc"):
+        assert library.find(symbol) is None
+
+
+def test_the_interpreters_own_names_bind_by_prefix(darwin: System) -> None:
+    python = darwin.library("@rpath/Python.framework/Python")
+    assert python is not None
+    function = python.find("_PyLong_FromLong")
+    assert function is not None
+    assert function.source == "python"
+    errno = python.find("_PyErr_SetFromErrno")
+    assert errno is not None
+    assert errno.source == "shim"
+    assert python.find("_malloc") is None
+    assert python.find("_Py_NoSuchFunction") is None
+
+
+def test_dlsym_and_dlopen_know_the_tables(shim: ctypes.CDLL, darwin: System) -> None:
+    dlopen, dlsym, dlerror = shim.forge_darwin_dlopen, shim.forge_darwin_dlsym, shim.forge_darwin_dlerror
+    dlopen.restype = dlsym.restype = ctypes.c_void_p
+    dlerror.restype = ctypes.c_char_p
+    handle = dlopen(b"/usr/lib/libSystem.B.dylib", 2)
+    library = darwin.library("/usr/lib/libSystem.B.dylib")
+    assert handle
+    assert library is not None
+    malloc = library.find("_malloc")
+    assert malloc is not None
+    assert dlsym(ctypes.c_void_p(handle), b"malloc") == malloc.address
+    assert dlsym(ctypes.c_void_p(-2), b"malloc") == malloc.address
+    assert dlerror() is None
+    assert dlsym(ctypes.c_void_p(-2), b"epoll_wait") is None
+    assert b"epoll_wait" in dlerror()
+    assert dlerror() is None
+
+
+def test_the_largest_library_is_read_quickly(shim: ctypes.CDLL) -> None:
+    # A guard against a table format that is slow to read, with room for a busy machine; it takes about 5 ms.
+    start = time.process_time()
+    library = System(shim).library("/usr/lib/libSystem.B.dylib")
+    assert library is not None
+    assert library.find("_malloc") is not None
+    assert time.process_time() - start < 0.3
