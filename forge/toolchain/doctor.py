@@ -22,6 +22,7 @@ from forge.base.process import output
 from forge.toolchain.debian import MINIMUM_LLVM, Apt, ask_apt, install_command, llvm_packages
 from forge.toolchain.environment import SYSTEM_PATH
 from forge.toolchain.llvm import LLVM, Rejected, survey
+from forge.toolchain.rust import Rust, find_rust
 from forge.toolchain.sdk.assemble import find_toolchain
 from forge.toolchain.xcode import find_xcode
 
@@ -120,6 +121,7 @@ class Machine:
         says: Runs a command and returns what it prints; raises `ToolchainError`.
         free_bytes: The space left on a directory's disk; raises OSError.
         llvm: LLVM's installations and what is wrong with the others, as `forge.toolchain.llvm.survey` gives them.
+        rust: The Rust to compile with; raises `ToolchainError`.
         has_ensurepip: Whether the Python that forge runs on can make virtual environments.
     """
 
@@ -129,6 +131,7 @@ class Machine:
     says: Callable[[Sequence[str]], str] = output
     free_bytes: Callable[[Path], int] = _free_bytes
     llvm: Callable[[], Iterable[LLVM | Rejected]] = survey
+    rust: Callable[[], Rust] = find_rust
     has_ensurepip: bool = field(default_factory=lambda: find_spec("ensurepip") is not None)
 
     @cached_property
@@ -189,7 +192,7 @@ def _examine_linux(home: ForgeHome, machine: Machine) -> tuple[Check, ...]:
     llvm, check = _check_llvm(machine)
     programs = [_check_program(*row, machine) for row in _PROGRAMS]
     headers = [_check_header(*row, machine) for row in _HEADERS]
-    return (check, *programs, *headers, _check_venv(machine), _check_sdk(home, llvm))
+    return (check, *programs, *headers, _check_venv(machine), _check_rust(machine), _check_sdk(home, llvm))
 
 
 def _examine_mac(machine: Machine) -> tuple[Check, ...]:
@@ -259,6 +262,15 @@ def _check_venv(machine: Machine) -> Check:
         return Check("venv", title, Status.OK, "found")
     packages = ("python3-venv",)
     return Check("venv", title, Status.MISSING, "ensurepip is missing", machine.install(packages), packages)
+
+
+def _check_rust(machine: Machine) -> Check:
+    title = "Rust, for recipes that name it"
+    try:
+        rust = machine.rust()
+    except ToolchainError as error:
+        return Check("rust", title, Status.OPTIONAL, _first_line(error), error.hint)
+    return Check("rust", title, Status.OK, f"{rust.version}, {rust.rustc}")
 
 
 def _check_sdk(home: ForgeHome, llvm: LLVM | None) -> Check:

@@ -14,6 +14,7 @@ from forge.toolchain import debian
 from forge.toolchain.debian import Apt, ask_apt, debian_packages, install_command, llvm_install_command, llvm_packages
 from forge.toolchain.doctor import Machine, Status, _free_bytes, examine, missing_packages, remedy, to_json
 from forge.toolchain.llvm import LLVM, Rejected
+from forge.toolchain.rust import Rust
 from tests.unit.toolchain.fakes import Says
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ def offered(*releases: int) -> str:
     return "\n".join(lines)
 
 
+def no_rust() -> Rust:
+    raise ToolchainError("no Rust 1.83 or newer that can compile for iOS", hint="install rustup")
+
+
 GOOD = Machine(
     platform="linux",
     is_root=True,
@@ -38,6 +43,7 @@ GOOD = Machine(
     free_bytes=lambda _: 50 * 1000**3,
     llvm=lambda: [LLVM_19],
     has_ensurepip=True,
+    rust=lambda: Rust(Path("/opt/rustc"), Path("/opt/cargo"), "1.90.0", "abc", "x86_64", Path("/opt")),
 )
 BARE = dataclasses.replace(
     GOOD,
@@ -45,6 +51,7 @@ BARE = dataclasses.replace(
     says=Says({"apt-cache": offered(16, 19, 22)}),
     llvm=list,
     has_ensurepip=False,
+    rust=no_rust,
 )
 
 
