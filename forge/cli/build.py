@@ -9,11 +9,15 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
+from forge.base.target import Arch
 from forge.cli.display import progress_display
 from forge.cli.options import chosen_targets, python_option, target_options
+from forge.emulate.trial_report import render_text as render_trial
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_all
+from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
     help="Where the wheels go.",
 )  # fmt: skip
+@click.option("--test", "tested", is_flag=True, help="Then run the recipes' tests on the x86_64 simulator's wheels.")
 @click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
 def build(
     names: tuple[str, ...],
@@ -36,21 +41,34 @@ def build(
     ios_version: IOSVersion,
     python_version: str,
     out: Path,
+    tested: bool,
     recipes: Path | None,
-) -> None:
+) -> int:
     """Build the wheels of one or more recipes: for every target, unless --abi and --arch narrow it.
 
-    What was built before from the same recipe, source, tools and forge is taken from the cache.
+    What was built before from the same recipe, source, tools and forge is taken from the cache. Recipes that are
+    required are built before, and with --test the exit code is 11 if a test fails.
     """
     home = ForgeHome.from_environment()
     targets = chosen_targets(abi, arch, ios_version)
+    runnable = [target for target in targets if target.is_simulator and target.arch is Arch.X86_64]
+    if tested and not runnable:
+        raise click.UsageError("--test runs the wheels of the x86_64 simulator, which --abi or --arch leaves out.")
     store = find_recipes(recipes)
     wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
         results = build_all(wanted, targets, setting, store, out, progress)
+        trials = [
+            try_recipe(recipe, target, setting, store, out, progress, Options())
+            for recipe in (wanted if tested else [])
+            for target in runnable
+        ]
     console = Console(highlight=False, soft_wrap=True)
     for result in results:
         for finding in result.warnings:
             click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
         console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))
+    for trial in trials:
+        click.echo(render_trial(trial), nl=False)
+    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code
