@@ -62,6 +62,7 @@ bench: system $(READY_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m bench build
 	$(BIN)/python -m bench check
+	$(BIN)/python -m bench emulate
 
 clean:
 	rm -rf dist build $(VENV)

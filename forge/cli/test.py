@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 @python_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
 @click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
+@click.option("--against-host", is_flag=True, help="Run the same tests with the Linux wheel too, and compare.")
+@click.option("--tests", multiple=True, type=click.Path(path_type=Path, exists=True),
+              help="A file or directory of tests to run instead; may be given several times.")  # fmt: skip
+@click.option("--require", "requires", multiple=True, metavar="REQUIREMENT", help="What these tests need besides.")
 @click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
 @click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds a process.")
@@ -52,6 +56,9 @@ def test(
     python_version: str,
     suite: bool,
     as_host: bool,
+    against_host: bool,
+    tests: tuple[Path, ...],
+    requires: tuple[str, ...],
     find_links: tuple[Path, ...],
     timeout: float,
     memory: int,
@@ -71,7 +78,7 @@ def test(
     home = ForgeHome.from_environment()
     options = Options(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
-        pytest_args=pytest_args,
+        pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host,
     )  # fmt: skip
     wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
     for wheel in wheels:

@@ -36,12 +36,14 @@ class Emulator:
         env: Its whole environment.
         loader: How to load Mach-O files; None to run the tests without any, for comparison.
         guise: What to answer as; None for the Linux that it is.
+        executable: What ``sys.executable`` is to be: in the app's bundle, it starts the same Python; None for its own.
     """
 
     command: tuple[str, ...]
     env: Mapping[str, str]
     loader: LoaderConfig | None
     guise: Guise | None
+    executable: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def run_session(
         session = {
             "loader": _loader(emulator.loader, records),
             "guise": None if emulator.guise is None else asdict(emulator.guise),
+            "executable": emulator.executable and str(emulator.executable),
             "paths": [str(path) for path in paths],
             "run": "pytest",
             "arguments": ["pytest", *arguments],
@@ -230,11 +233,10 @@ def describe_record(record: Mapping[str, Any]) -> str:
     """What a trap's or a fault's record says, in one line; ``forge/emulate/native/loader.h`` has their fields."""
     if record.get("kind") == "trap":
         caller = record.get("caller") or {}
-        where = f" from {caller['symbol']}" if caller.get("symbol") else ""
+        where = f"{caller['symbol']} of " if caller.get("symbol") else ""
         library = record.get("library") or "any library"
-        return (
-            f"{_file(record.get('importer'))} called {record.get('symbol')} of {library}, which is not provided{where}"
-        )
+        importer = _file(record.get("importer"))
+        return f"{where}{importer} called {record.get('symbol')} of {library}, which is not provided"
     frames = [frame for frame in record.get("frames") or [] if frame.get("image")]
     places = [f"{frame.get('symbol') or '?'} of {_file(frame['image'])}" for frame in frames[:3]]
     return f"{record.get('signal')} in {', called from '.join(places) or 'no code of a Mach-O file'}"

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 _MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
 
 
-def shim_path(home: ForgeHome, arch: Arch, *, sysroot: Path | None = None) -> Path:
+def shim_path(home: ForgeHome, arch: Arch, *, sysroot: Path | None = None, clang: Path | None = None) -> Path:
     """The shared object with Darwin's system interface and the loader's C half for Linux on a CPU.
 
     Args:
         home: The cache.
         arch: The CPU of the wheels that are to run, and of the Linux Python that runs them.
         sysroot: A root directory with that Linux's headers and libraries; needed where the CPU is not this machine's.
+        clang: The clang, with lld beside it, that compiles for that root; by default the one on PATH.
 
     Raises:
         ToolchainError: There is no C compiler, or it cannot compile the shim.
@@ -39,7 +40,7 @@ def shim_path(home: ForgeHome, arch: Arch, *, sysroot: Path | None = None) -> Pa
     built = shim_compile.NATIVE / name
     if sysroot is None and built.is_file():
         return built
-    compile_with = _compiler(arch, sysroot)
+    compile_with = _compiler(arch, sysroot, clang)
     version = output([compile_with[0], "--version"], env={**os.environ, "LC_ALL": "C"}).partition("\n")[0]
     key = fingerprint({"name": name, "compiler": compile_with, "version": version})
     destination = home.root / "emulate" / "shim" / f"{arch}-{key[:16]}"
@@ -50,7 +51,7 @@ def shim_path(home: ForgeHome, arch: Arch, *, sysroot: Path | None = None) -> Pa
     return destination / name
 
 
-def _compiler(arch: Arch, sysroot: Path | None) -> list[str]:
+def _compiler(arch: Arch, sysroot: Path | None, clang: Path | None) -> list[str]:
     """The compiler with the arguments that choose the machine."""
     if sysroot is None and arch == shim_compile.host_arch():
         return shim_compile.compiler()
@@ -59,7 +60,7 @@ def _compiler(arch: Arch, sysroot: Path | None) -> list[str]:
             f"the shim for {arch} cannot be compiled here without that machine's headers and libraries",
             hint="give a sysroot: the root directory of a Linux for it",
         )
-    clang = next((found for name in ("clang", "clang-19") if (found := shutil.which(name))), None)
-    if clang is None:
-        raise ToolchainError("compiling for another machine needs clang", hint="install clang and lld")
-    return [clang, f"--target={_MACHINES[arch]}-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld"]
+    found = clang or shutil.which("clang")
+    if found is None:
+        raise ToolchainError("compiling for another machine needs clang and lld", hint="run 'forge doctor'")
+    return [str(found), f"--target={_MACHINES[arch]}-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld"]

@@ -14,7 +14,8 @@ from pathlib import Path
 
 NATIVE = Path(__file__).parent / "native"
 FLAGS = ("-std=gnu17", "-O2", "-g0", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wextra")
-LIBRARIES = ("-lm", "-ldl", "-lpthread")
+# What no library has is an error here, not when the shim is loaded.
+LIBRARIES = ("-Wl,--no-undefined", "-lm", "-ldl", "-lpthread")
 
 
 def host_arch() -> str:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from forge.emulate.comparison import Comparison
     from forge.emulate.session import Outcome
 
 JSON_VERSION = 1
@@ -20,10 +21,13 @@ JSON_VERSION = 1
 HONEST = "executed on Linux with Darwin shims; not run on an iOS simulator or device"
 """What such a run is, in one line (docs/emulation.md)."""
 
+HONEST_QEMU = "executed on Linux under qemu with Darwin shims; not run on an iOS simulator or device"
+"""The same where qemu runs another CPU's code."""
+
 _SHOWN = 20
 _OUTCOMES = ("passed", "failed", "error", "crashed", "skipped", "xfailed", "xpassed")
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold (its production ``Char``)."""
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold (its production ``Char``), and a terminal should not get."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +39,14 @@ class Trial:
         wheels: The files that the app was made of.
         outcome: What became of it.
         how: What the tests ran in, in one line.
+        comparison: The same tests with the Linux wheel, where that was asked for.
     """
 
     subject: str
     wheels: tuple[str, ...]
     outcome: Outcome
     how: str = HONEST
+    comparison: Comparison | None = None
 
 
 def counts(trial: Trial) -> dict[str, int]:
@@ -65,7 +71,9 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
     if bound:
         said = ", ".join(f"{count:,} {source}" for source, count in bound.most_common() if source != "trap")
         lines.append(f"  bound: {said}")
-    wanting = sorted({f"{row['symbol']} of {row['library']}" for row in _bindings(outcome.reports, "trap")})
+    called = {incident.record.get("symbol") for incident in outcome.incidents if incident.kind == "trap"}
+    trapped = [row for row in _bindings(outcome.reports, "trap") if row["symbol"] not in called]
+    wanting = sorted({f"{row['symbol']} of {row['library']}" for row in trapped})
     if wanting:
         lines.append(f"  not provided, and never called: {_few(wanting)}")
     if bindings:
@@ -80,13 +88,27 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
     bad = [case for case in outcome.cases if case.is_bad]
     for case in bad[:_SHOWN]:
         lines.append(f"  {case.outcome} {case.id}")
-        lines += [f"      {line}" for line in case.message.splitlines()[-3:]]
+        lines += [f"      {line}" for line in _plain(case.message).splitlines()[-3:]]
     if len(bad) > _SHOWN:
         lines.append(f"  … and {len(bad) - _SHOWN} more")
     said = ", ".join(f"{count:,} {name}" for name, count in counts(trial).items() if count) or "no test was run"
     lines.append(f"  {said} in {outcome.seconds:.1f} s, {outcome.peak_bytes / 2**20:,.0f} MiB at most")
+    if trial.comparison is not None:
+        lines += _compared(trial.comparison)
     lines.append(f"  {trial.how}")
     return "\n".join(lines) + "\n"
+
+
+def _compared(comparison: Comparison) -> Iterator[str]:
+    skipped = f" and are not skipped here ({comparison.skipped_here:,} are)" if comparison.skipped_here else ""
+    yield (
+        f"  beside the Linux wheel: {comparison.both_passed:,} of {comparison.host_passed - comparison.skipped_here:,} "
+        f"tests that pass with it{skipped}, {comparison.ratio:.3%}; it took {comparison.host_seconds:.1f} s"
+    )
+    for one in comparison.differences[:_SHOWN]:
+        yield f"    {one.emulated}, with the Linux wheel {one.host}: {one.id}"
+    if len(comparison.differences) > _SHOWN:
+        yield f"    … and {len(comparison.differences) - _SHOWN:,} more"
 
 
 def to_json(trials: Sequence[Trial]) -> str:
@@ -99,15 +121,16 @@ def to_junit(trials: Sequence[Trial]) -> str:
     root = ET.Element("testsuites")
     for trial in trials:
         number = counts(trial)
+        outside = [incident for incident in trial.outcome.incidents if incident.test is None]
         suite = ET.SubElement(
-            root, "testsuite", name=trial.subject, tests=str(len(trial.outcome.cases)),
-            failures=str(number["failed"]), errors=str(number["error"] + number["crashed"]),
+            root, "testsuite", name=trial.subject, tests=str(len(trial.outcome.cases) + len(outside)),
+            failures=str(number["failed"]), errors=str(number["error"] + number["crashed"] + len(outside)),
             skipped=str(number["skipped"] + number["xfailed"]), time=f"{trial.outcome.seconds:.3f}",
         )  # fmt: skip
         for case in trial.outcome.cases:
             file, _, name = case.id.partition("::")
             element = ET.SubElement(
-                suite, "testcase", classname=_xml(file), name=_xml(name or file), time=f"{case.seconds:.6f}"
+                suite, "testcase", classname=_plain(file), name=_plain(name or file), time=f"{case.seconds:.6f}"
             )
             tag = {
                 "failed": "failure",
@@ -117,12 +140,11 @@ def to_junit(trials: Sequence[Trial]) -> str:
                 "xfailed": "skipped",
             }
             if case.outcome in tag:
-                child = ET.SubElement(element, tag[case.outcome], message=_xml(_last_line(case.message)))
-                child.text = _xml(case.message)
-        for incident in trial.outcome.incidents:
-            if incident.test is None:
-                element = ET.SubElement(suite, "testcase", classname="process", name=incident.kind, time="0")
-                ET.SubElement(element, "error", message=_xml(incident.text))
+                child = ET.SubElement(element, tag[case.outcome], message=_plain(_last_line(case.message)))
+                child.text = _plain(case.message)
+        for incident in outside:
+            element = ET.SubElement(suite, "testcase", classname="process", name=incident.kind, time="0")
+            ET.SubElement(element, "error", message=_plain(incident.text))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
 
@@ -141,6 +163,18 @@ def _row(trial: Trial) -> dict[str, Any]:
         "incidents": [asdict(incident) for incident in outcome.incidents],
         "modules": dict(sorted(_modules(outcome.reports).items())),
         "bindings": sorted(_bindings(outcome.reports), key=lambda row: [str(value) for value in row.values()]),
+        "comparison": None if trial.comparison is None else _comparison(trial.comparison),
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Any]:
+    return {
+        "host_wheels": list(comparison.host_wheels),
+        "host_passed": comparison.host_passed,
+        "both_passed": comparison.both_passed,
+        "skipped_here": comparison.skipped_here,
+        "host_seconds": round(comparison.host_seconds, 3),
+        "differences": [asdict(one) for one in comparison.differences],
     }
 
 
@@ -168,5 +202,5 @@ def _last_line(text: str) -> str:
     return text.rstrip().rpartition("\n")[2]
 
 
-def _xml(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
+def _plain(text: str) -> str:
+    return _UNPRINTABLE.sub("\ufffd", text)

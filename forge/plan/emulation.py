@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import forge
-from forge.base.errors import TrialError
+from forge.base.errors import ToolchainError, TrialError
 from forge.base.target import Arch, IOSVersion, Target
+from forge.emulate.guest import ensure_guest, require_qemu
 from forge.emulate.libcxx import ensure_libcxx
+from forge.emulate.runtime.child import SITECUSTOMIZE
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.guise import Guise
 from forge.emulate.session import Emulator
 from forge.emulate.shim import shim_path
+from forge.toolchain.llvm import LLVMToolchain
 
 if TYPE_CHECKING:
     from forge.base.progress import Progress
@@ -27,7 +32,7 @@ _MACHINES = {"x86_64": Arch.X86_64, "amd64": Arch.X86_64, "aarch64": Arch.ARM64,
 
 
 def check_runs_here(target: Target) -> None:
-    """Whether a target's code runs on this machine.
+    """Whether a target's code runs on this machine: by its CPU, or for arm64 under qemu.
 
     Raises:
         TrialError: It does not; says why.
@@ -36,12 +41,20 @@ def check_runs_here(target: Target) -> None:
         raise TrialError(
             "forge test runs wheels on Linux", hint="on a Mac, run the wheel in CPython's testbed on a real simulator"
         )
-    here = _MACHINES.get(platform.machine().lower())
-    if target.arch is not here:
+    here = host_arch()
+    if target.arch is here:
+        return
+    if target.arch is not Arch.ARM64 or here is None:
         raise TrialError(
             f"code for {target.multiarch} does not run on this machine's {platform.machine()}",
-            hint="name a wheel for this machine's CPU: --abi iphonesimulator --arch x86_64 on a PC",
+            hint="run arm64 wheels here: --arch arm64" if here else "use a Linux on x86-64 or arm64, iOS's CPUs",
         )
+    require_qemu()
+
+
+def host_arch() -> Arch | None:
+    """This machine's CPU by Apple's name, or None where iOS runs on no such CPU."""
+    return _MACHINES.get(platform.machine().lower())
 
 
 def ensure_emulator(
@@ -61,24 +74,62 @@ def ensure_emulator(
         ForgeError: Something is missing and cannot be had.
     """
     check_runs_here(target)
+    linux = ensure_linux(setting, target.arch, progress)
+    # In the bundle, for what counts paths from it (ctypes reads .fwork files); and under qemu to start Python at all.
+    executable = app / "python"
+    executable.write_text(f'#!/bin/sh\nexec {shlex.join(linux.command)} "$@"\n', encoding="utf-8")
+    executable.chmod(0o755)
     loader = LoaderConfig(
-        shim=shim_path(setting.home, target.arch),
+        shim=linux.shim,
         libcxx=ensure_libcxx(setting.home, setting.toolchain, target, progress),
-        executable_path=app / "forge-test",
+        executable_path=executable,
     )
     guise = Guise(str(ANSWERED_VERSION), str(target.effective_ios_version), target.multiarch)
     return Emulator(
-        command=(str(setting.build_python.executable), "-s"),
+        command=(*linux.command, "-s"),
         env=process_environment(work),
         loader=loader,
         guise=None if as_host else guise,
+        executable=executable,
     )
+
+
+@dataclass(frozen=True)
+class Linux:
+    """A Linux Python for a CPU, and the shim that fits it.
+
+    Args:
+        command: What starts the Python.
+        shim: The shim.
+        qemu: Whether qemu runs it.
+    """
+
+    command: tuple[str, ...]
+    shim: Path
+    qemu: bool
+
+
+def ensure_linux(setting: Setting, arch: Arch, progress: Progress) -> Linux:
+    """The build Python where the CPU is this machine's, else Debian's under qemu.
+
+    Raises:
+        ForgeError: It cannot be had.
+    """
+    if arch is host_arch():
+        return Linux((str(setting.build_python.executable),), shim_path(setting.home, arch), qemu=False)
+    guest = ensure_guest(setting.home, setting.python.minor, progress)
+    toolchain = setting.toolchain
+    if not isinstance(toolchain, LLVMToolchain):
+        raise ToolchainError(f"{toolchain.description}: the shim for another CPU is compiled with LLVM's tools")
+    shim = shim_path(setting.home, arch, sysroot=guest.root, clang=toolchain.llvm.bin / "clang")
+    return Linux(guest.command, shim, qemu=True)
 
 
 def process_environment(work: Path) -> dict[str, str]:
     """The environment of an emulating process: nothing of the user's; forge can be imported, and nothing beside it."""
     runtime = work / "runtime"
     runtime.mkdir()
+    (runtime / "sitecustomize.py").write_text(SITECUSTOMIZE, encoding="utf-8")
     (runtime / "forge").symlink_to(Path(forge.__file__).resolve().parent)
     for name in ("home", "tmp"):
         (work / name).mkdir()

@@ -12,9 +12,11 @@ from forge.base.errors import TrialError, WheelError
 from forge.base.progress import SilentProgress
 from forge.build.recipe_build import source_of
 from forge.emulate.app import make_app
+from forge.emulate.comparison import compare
+from forge.emulate.host_wheels import install_host
 from forge.emulate.session import Limits, run_session
-from forge.emulate.trial_report import Trial
-from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator
+from forge.emulate.trial_report import HONEST, HONEST_QEMU, Trial
+from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
 from forge.plan.run import build_one
 from forge.recipe.evaluate import evaluate
 from forge.source.fetch import fetch, prepare
@@ -22,11 +24,13 @@ from forge.wheel.contents import read_wheel
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.build.recipe_build import Setting
+    from forge.emulate.comparison import Comparison
+    from forge.emulate.session import Emulator, Outcome
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
 
@@ -48,9 +52,17 @@ def test_import(name):
 
 @pytest.mark.parametrize("name", {extensions!r})
 def test_extension(name):
-    module = importlib.import_module(name)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name in {absent!r}:
+            pytest.skip(f"it needs {{error.name}}, which iOS's Python does not have")
+        raise
     assert isinstance(module.__spec__.loader, importlib.machinery.ExtensionFileLoader), module.__spec__
 '''
+
+_ABSENT = ("_curses", "_gdbm", "_posixshmem", "_tkinter", "curses", "readline", "tkinter")
+"""Modules of the standard library that iOS's Python lacks (PEP 730, "Standard library")."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,9 @@ class Options:
         limits: Time and memory of each process.
         find_links: Directories whose wheels are taken before the index's.
         pytest_args: Further arguments of pytest's, for whoever looks for one failure.
+        tests: Files and directories of tests to run instead: a project's own, beside a wheel of anybody's.
+        requires: What these need besides pytest (PEP 508).
+        against_host: Run the same tests with the Linux wheel of the same version as well.
     """
 
     suite: bool = False
@@ -70,6 +85,9 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     find_links: tuple[Path, ...] = ()
     pytest_args: tuple[str, ...] = ()
+    tests: tuple[Path, ...] = ()
+    requires: tuple[str, ...] = ()
+    against_host: bool = False
 
 
 def try_recipe(
@@ -99,7 +117,7 @@ def try_recipe(
 
 
 def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Options) -> Trial:
-    """Import everything that a wheel has at its top, and all of its extension modules.
+    """Import everything that a wheel has at its top, and all of its extension modules; or run the tests named.
 
     Raises:
         TrialError: It cannot be run here.
@@ -133,6 +151,7 @@ def _try(
     log = setting.home.logs / f"test-{wheel.name.removesuffix('.whl')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
+    requires = [*requires, *options.requires]
     with tempfile.TemporaryDirectory(prefix="test-", dir=setting.home.work) as temporary:
         work = Path(temporary)
         progress.phase(subject, "install")
@@ -141,23 +160,61 @@ def _try(
         emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host)
         run = work / "run"
         run.mkdir()
-        if recipe is not None and options.suite:
+        if options.tests:
+            arguments = list(_lay_out_named(options.tests, run))
+        elif recipe is not None and options.suite:
             _lay_out_suite(recipe, setting, run, work)
             arguments = list(recipe.trial.suite_args)
         else:
             arguments = list(_lay_out_tests(recipe, wheel, run))
+        # A file that cannot be collected is an error of its own; the others are run.
+        common = ["-p", "no:cacheprovider", "--continue-on-collection-errors", f"--rootdir={run}"]
+        arguments = [*common, *arguments, *options.pytest_args]
         progress.phase(subject, "test")
         outcome = run_session(
-            emulator,
-            paths=[app.packages],
-            arguments=["-p", "no:cacheprovider", f"--rootdir={run}", *arguments, *options.pytest_args],
-            cwd=run,
-            work=work,
-            limits=options.limits,
+            emulator, paths=[app.packages], arguments=arguments, cwd=run, work=work, limits=options.limits
         )
-        with log.open("ab") as file, outcome.output.open("rb") as said:
-            shutil.copyfileobj(said, file)
-    return Trial(subject, tuple(path.name for path in app.wheels), replace(outcome, output=log))
+        _append(outcome.output, log)
+        how = HONEST if target.arch is host_arch() else HONEST_QEMU
+        trial = Trial(subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how)
+        if options.against_host:
+            progress.phase(subject, "test the Linux wheel")
+            host = _try_host(wheel, requires, emulator, arguments, target, setting, run, work, log, options)
+            trial = replace(trial, comparison=host(outcome))
+    return trial
+
+
+def _try_host(
+    wheel: Path, requires: Sequence[str], emulator: Emulator, arguments: Sequence[str], target: Target,
+    setting: Setting, run: Path, work: Path, log: Path, options: Options,
+) -> Callable[[Outcome], Comparison]:  # fmt: skip
+    """Run the same tests in the same Python with the Linux wheel of the same version; what compares with it."""
+    packages, wheels = install_host(read_wheel(wheel).name, requires, target.arch, setting, work / "host", log)
+    own = work / "host-session"
+    own.mkdir()
+    outcome = run_session(
+        replace(emulator, loader=None, guise=None), paths=[packages], arguments=arguments, cwd=run, work=own,
+        limits=options.limits,
+    )  # fmt: skip
+    _append(outcome.output, log)
+    return lambda emulated: compare(emulated.cases, outcome.cases, wheels, outcome.seconds)
+
+
+def _append(output: Path, log: Path) -> None:
+    with log.open("ab") as file, output.open("rb") as said:
+        shutil.copyfileobj(said, file)
+
+
+def _lay_out_named(tests: Sequence[Path], run: Path) -> Iterator[str]:
+    """Copy the tests that are named into a directory; pytest's arguments for them."""
+    (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    for path in tests:
+        # A copy: some suites write beside their files, and what is named is the user's.
+        if path.is_dir():
+            shutil.copytree(path, run / path.name, symlinks=True)
+        else:
+            shutil.copy(path, run)
+        yield path.name
 
 
 def _lay_out_tests(recipe: EvaluatedRecipe | None, wheel: Path, run: Path) -> Iterator[str]:
@@ -168,7 +225,7 @@ def _lay_out_tests(recipe: EvaluatedRecipe | None, wheel: Path, run: Path) -> It
         imports, extensions = recipe.trial.imports, recipe.extensions
     (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (run / "test_forge_imports.py").write_text(
-        _IMPORTS.format(imports=list(imports), extensions=list(extensions)), encoding="utf-8"
+        _IMPORTS.format(imports=list(imports), extensions=list(extensions), absent=list(_ABSENT)), encoding="utf-8"
     )
     yield "test_forge_imports.py"
     for file in () if recipe is None else recipe.trial.files:

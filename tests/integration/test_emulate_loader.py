@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from forge.base.paths import ForgeHome
 from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target, select_targets
+from forge.emulate.guest import find_qemu
 from forge.emulate.libcxx import ensure_libcxx
-from forge.emulate.shim import shim_path
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
+from forge.plan.emulation import ensure_linux
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
@@ -50,14 +51,16 @@ class Emulator:
     """Runs a script in the Linux Python that takes Mach-O files.
 
     Args:
-        python: That Python.
+        target: What the code is for.
+        command: What starts that Python.
         shim: The shim.
         libcxx: The Mach-O libc++.
         here: Where the libraries under test are.
         executable: The app's executable, or None.
     """
 
-    python: Path
+    target: Target
+    command: tuple[str, ...]
     shim: Path
     libcxx: Path
     here: Path
@@ -74,7 +77,7 @@ class Emulator:
         )
         start = START.format(root=str(ROOT), config=config, here=str(self.here))
         return subprocess.run(
-            [str(self.python), "-I", "-X", "faulthandler", "-c", start + script],
+            [*self.command, "-I", "-X", "faulthandler", "-c", start + script],
             check=False, capture_output=True, text=True, timeout=120, cwd=self.here,
         )  # fmt: skip
 
@@ -91,16 +94,24 @@ def setting() -> Setting:
     return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
 
 
-@pytest.fixture(scope="session")
-def target() -> Target:
+def host_target() -> Target:
     arch = Arch.X86_64 if os.uname().machine == "x86_64" else Arch.ARM64
     return Target(Abi.IPHONESIMULATOR, arch, select_targets()[0].ios_version)
 
 
-@pytest.fixture(scope="session", params=["-no_fixup_chains", "-fixup_chains"])
-def emulator(
-    request: pytest.FixtureRequest, setting: Setting, target: Target, tmp_path_factory: pytest.TempPathFactory
-) -> Emulator:
+DEVICE = Target(Abi.IPHONEOS, Arch.ARM64, select_targets()[0].ios_version)
+KINDS = {
+    "opcodes": (host_target(), "-no_fixup_chains"),
+    "chained": (host_target(), "-fixup_chains"),
+    "device": (DEVICE, "-fixup_chains"),
+}
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def emulator(request: pytest.FixtureRequest, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+    target, fixups = KINDS[request.param]
+    if target.arch != host_target().arch and find_qemu() is None:
+        pytest.skip("there is no qemu-aarch64")
     here = tmp_path_factory.mktemp("libraries")
     env = cross_environment(setting.toolchain, target, here)
     headers = setting.python.headers(target)
@@ -108,7 +119,7 @@ def emulator(
     def link(compiler: str, made: str, source: str, *flags: str) -> None:
         output(
             ["xcrun", "--sdk", target.abi.value, compiler, "-target", target.clang_triple, "-O1",
-             "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", f"-Wl,{request.param}",
+             "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", f"-Wl,{fixups}",
              str(SOURCES / source), "-o", str(here / made), *flags],
             env=env,
         )  # fmt: skip
@@ -132,9 +143,9 @@ def emulator(
     (here / "package").mkdir()
     (here / "package" / "__init__.py").touch()
     (here / "package" / "single.abi3.so").write_bytes((here / "single.cpython-313-iphonesimulator.so").read_bytes())
-    home = setting.home
-    libcxx = ensure_libcxx(home, setting.toolchain, target, SilentProgress(), jobs=1)
-    return Emulator(setting.build_python.executable, shim_path(home, target.arch), libcxx, here)
+    libcxx = ensure_libcxx(setting.home, setting.toolchain, target, SilentProgress(), jobs=1)
+    linux = ensure_linux(setting, target.arch, SilentProgress())
+    return Emulator(target, linux.command, linux.shim, libcxx, here)
 
 
 def test_every_kind_of_fixup_and_initialisers(emulator: Emulator) -> None:
@@ -234,6 +245,29 @@ result = [
     assert missing == "HERE/libplain.dylib: symbol not found: no_such_function"
     assert cut.startswith("HERE/cut.dylib: malformed mach-o: ")
     assert absent.startswith("HERE/absent.dylib: cannot open shared object file")  # glibc's own words
+
+
+def test_errno_is_the_hosts_for_python(emulator: Emulator) -> None:
+    """Both ways: what ctypes hands over and what it takes back; the numbers differ between the systems."""
+    script = """
+import errno
+plain = ctypes.CDLL(HERE + "/libplain.dylib", use_errno=True)
+ctypes.set_errno(errno.EAGAIN)
+seen = plain.swap_errno(60)  # Darwin's ETIMEDOUT
+result = [seen, ctypes.get_errno() == errno.ETIMEDOUT]
+try: os.stat("/no/such/file")
+except OSError as error: result.append(error.errno)
+"""
+    assert emulator.value(script) == [35, True, 2]  # Darwin's EAGAIN
+
+
+def test_arguments_are_pythons(emulator: Emulator) -> None:
+    script = """
+plain = library("plain")
+plain.first_argument.restype = ctypes.c_char_p
+result = [plain.first_argument().decode() == sys.orig_argv[0], plain.argument_count() == len(sys.orig_argv)]
+"""
+    assert emulator.value(script) == [True, True]
 
 
 def test_a_library_that_is_not_there(emulator: Emulator, tmp_path: Path) -> None:
@@ -351,15 +385,16 @@ def test_a_crash_is_reported_with_its_frames(emulator: Emulator, tmp_path: Path)
     assert "Fatal Python error: Segmentation fault" in done.stderr  # faulthandler has its turn
 
 
-def test_a_module_in_a_framework(emulator: Emulator, setting: Setting, target: Target, tmp_path: Path) -> None:
+def test_a_module_in_a_framework(emulator: Emulator, setting: Setting, tmp_path: Path) -> None:
     """An app's tree as ``forge frameworks`` makes it from a wheel that forge builds."""
     store = find_recipes()
     for name in ("markupsafe", "multidict"):
-        build_one(store.load(name), target, setting, store, tmp_path / "wheels", SilentProgress())
+        build_one(store.load(name), emulator.target, setting, store, tmp_path / "wheels", SilentProgress())
     wheels = sorted((tmp_path / "wheels").glob("*.whl"))
     made = make_frameworks(wheels, tmp_path / "out", Options(bundle_id="com.example.app"))
     assert made.directory is not None, made.findings
-    root = made.directory / "iphonesimulator"
+    abi = emulator.target.abi
+    root = made.directory / abi
     script = f"""
 sys.path.insert(0, {str(root / "app_packages")!r})
 import markupsafe, multidict
@@ -369,10 +404,10 @@ values = MultiDict([("a", 1), ("a", 2)])
 result = [markupsafe.escape("<&>"), _speedups.__file__, _speedups.__spec__.origin, values.getall("a"),
           sorted(loader.report()["modules"])]
 """
-    app = Emulator(emulator.python, emulator.shim, emulator.libcxx, emulator.here, root / "program")
+    app = replace(emulator, executable=root / "program")
     assert app.value(script) == [
         "&lt;&amp;&gt;",
-        f"{root}/app_packages/markupsafe/_speedups.cpython-313-iphonesimulator.fwork",
+        f"{root}/app_packages/markupsafe/_speedups.cpython-313-{abi}.fwork",
         f"{root}/Frameworks/markupsafe._speedups.framework/markupsafe._speedups",
         [1, 2],
         ["markupsafe._speedups", "multidict._multidict"],

@@ -11,10 +11,18 @@ DARWIN_EXPORT int64_t forge_darwin___mulodi4(int64_t one, int64_t other, int *ov
     *overflow = __builtin_mul_overflow(one, other, &product);
     return product;
 }
+/* By halves: for the builtin on 128 bits clang calls this very function, and libgcc has none. */
 DARWIN_EXPORT __int128 forge_darwin___muloti4(__int128 one, __int128 other, int *overflow) {
-    __int128 product;
-    *overflow = __builtin_mul_overflow(one, other, &product);
-    return product;
+    typedef unsigned __int128 wide;
+    wide x = one < 0 ? -(wide)one : (wide)one, y = other < 0 ? -(wide)other : (wide)other;
+    uint64_t x_high = (uint64_t)(x >> 64), y_high = (uint64_t)(y >> 64);
+    int negative = (one < 0) != (other < 0);
+    /* Unless both high halves are there, which is too much at once, one of these products is nothing. */
+    wide middle = (wide)x_high * (uint64_t)y + (wide)(uint64_t)x * y_high;
+    wide low = (wide)(uint64_t)x * (uint64_t)y, size = low + (middle << 64);
+    wide largest = ((wide)1 << 127) - !negative;
+    *overflow = (x_high != 0 && y_high != 0) || middle >> 64 != 0 || size < low || size > largest;
+    return (__int128)((wide)one * (wide)other);
 }
 
 /* __emutls_get_address: libgcc's GCC-emulated thread locals, which gfortran uses on Darwin. The control object is

@@ -84,7 +84,7 @@ void darwin_errno_publish(void) {
         errno = darwin_errno_to_host(cell);
 }
 
-/* For the loader: makes glibc's errno readable again when control passes from Mach-O code to the host for good. */
+/* For the loader: makes glibc's errno readable again where host code reads it. */
 DARWIN_EXPORT void forge_darwin_errno_publish(void) { darwin_errno_publish(); }
 
 /* The texts of the numbers that Linux has no name for (sys/errno.h's comments). */

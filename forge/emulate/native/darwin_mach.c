@@ -169,21 +169,10 @@ __attribute__((constructor)) static void know_page_size(void) {
     forge_darwin_vm_page_shift = forge_darwin_vm_kernel_page_shift = __builtin_ctzl(size);
 }
 
-/* malloc/malloc.h: a zone is a heap of its own; here all are the one heap. Code that looks into struct _malloc_zone_t,
- * or destroys a zone to free what is in it, is not served. */
-static struct {
-    void *reserved[16];
-    const char *name;
-} default_zone;
+/* malloc/malloc.h: a zone is a heap of its own; here all are the one heap, so that a zone that is destroyed frees
+ * nothing. SQLite calls a zone's functions through struct _malloc_zone_t. */
 DARWIN_EXPORT size_t forge_darwin_malloc_size(const void *block) { return malloc_usable_size((void *)block); }
 DARWIN_EXPORT size_t forge_darwin_malloc_good_size(size_t size) { return size == 0 ? 16 : (size + 15) & ~(size_t)15; }
-DARWIN_EXPORT void *forge_darwin_malloc_default_zone(void) { return &default_zone; }
-DARWIN_EXPORT void *forge_darwin_malloc_create_zone(size_t start, unsigned flags) {
-    (void)start, (void)flags;
-    return &default_zone;
-}
-DARWIN_EXPORT void forge_darwin_malloc_set_zone_name(void *zone, const char *name) { (void)zone, (void)name; }
-DARWIN_EXPORT void *forge_darwin_malloc_zone_from_ptr(const void *block) { return block != NULL ? &default_zone : NULL; }
 DARWIN_EXPORT void *forge_darwin_malloc_zone_malloc(void *zone, size_t size) {
     (void)zone;
     return malloc(size);
@@ -209,6 +198,45 @@ DARWIN_EXPORT void forge_darwin_malloc_zone_free(void *zone, void *block) {
     (void)zone;
     free(block);
 }
+static size_t zone_size(void *zone, const void *block) {
+    (void)zone;
+    return malloc_usable_size((void *)block);
+}
+static void zone_destroy(void *zone) { (void)zone; }
+/* struct _malloc_zone_t as far as version 5 has functions that others call. */
+static struct {
+    void *reserved[2];
+    size_t (*size)(void *, const void *);
+    void *(*malloc)(void *, size_t);
+    void *(*calloc)(void *, size_t, size_t);
+    void *(*valloc)(void *, size_t);
+    void (*free)(void *, void *);
+    void *(*realloc)(void *, void *, size_t);
+    void (*destroy)(void *);
+    const char *name;
+    void *batch_malloc, *batch_free, *introspect;
+    unsigned version;
+    void *(*memalign)(void *, size_t, size_t);
+    void *later[3];
+} default_zone = {
+    .size = zone_size,
+    .malloc = forge_darwin_malloc_zone_malloc,
+    .calloc = forge_darwin_malloc_zone_calloc,
+    .valloc = forge_darwin_malloc_zone_valloc,
+    .free = forge_darwin_malloc_zone_free,
+    .realloc = forge_darwin_malloc_zone_realloc,
+    .destroy = zone_destroy,
+    .name = "DefaultMallocZone",
+    .version = 5,
+    .memalign = forge_darwin_malloc_zone_memalign,
+};
+DARWIN_EXPORT void *forge_darwin_malloc_default_zone(void) { return &default_zone; }
+DARWIN_EXPORT void *forge_darwin_malloc_create_zone(size_t start, unsigned flags) {
+    (void)start, (void)flags;
+    return &default_zone;
+}
+DARWIN_EXPORT void forge_darwin_malloc_set_zone_name(void *zone, const char *name) { (void)zone, (void)name; }
+DARWIN_EXPORT void *forge_darwin_malloc_zone_from_ptr(const void *block) { return block != NULL ? &default_zone : NULL; }
 
 /* libkern/OSCacheControl.h: what the compiler's builtin does. */
 DARWIN_EXPORT void forge_darwin_sys_icache_invalidate(void *start, size_t length) {

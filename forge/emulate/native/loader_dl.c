@@ -262,7 +262,29 @@ static char *hooked_dlerror(void) {
     return mine ? mine : theirs;
 }
 
+/* ctypes hands a function's errno on (use_errno): it is to be the host's number. Where errno is, _ctypes may ask once,
+ * before the call, so what is hooked is libffi's ffi_call. Null where libffi is linked into _ctypes.
+ * Weak, for the loader is whole without Darwin's interface. */
+void forge_darwin_errno_publish(void) __attribute__((weak));
+static void (*real_ffi_call)(void *, void (*)(void), void *, void **);
+static void hooked_ffi_call(void *interface, void (*function)(void), void *result, void **arguments) {
+    real_ffi_call(interface, function, result, arguments);
+    if (forge_darwin_errno_publish)
+        forge_darwin_errno_publish();
+}
+static uintptr_t find_ffi_call(void) {
+    static const char *const names[] = {"libffi.so.8", "libffi.so.7"};
+    for (size_t i = 0; i < 2 && !real_ffi_call; i++) {
+        void *library = dlopen(names[i], RTLD_LAZY | RTLD_NOLOAD);
+        if (library)
+            *(void **)&real_ffi_call = dlsym(library, "ffi_call");
+    }
+    return real_ffi_call ? (uintptr_t)hooked_ffi_call : 0;
+}
+
 static uintptr_t replacement(const char *name) {
+    if (!strcmp(name, "ffi_call"))
+        return find_ffi_call();
     if (!strcmp(name, "dlopen"))
         return (uintptr_t)hooked_dlopen;
     if (!strcmp(name, "dlsym"))

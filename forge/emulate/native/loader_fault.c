@@ -6,6 +6,8 @@
 #define _GNU_SOURCE
 #include "loader_private.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,9 +27,18 @@ enum { SIGNALS = sizeof signals / sizeof *signals, MAX_FRAMES = 48 };
 static struct sigaction previous[SIGNALS];
 static atomic_flag reporting = ATOMIC_FLAG_INIT;
 
+/* Two words at an address, or 0 where nothing is mapped. qemu's user mode has no process_vm_readv: there the kernel
+ * says of a write to a pipe whether it could read. */
 static int read_words(uintptr_t at, uintptr_t words[2]) {
+    static int tube[2] = {-1, -1};
     struct iovec to = {words, 16}, from = {(void *)at, 16};
-    return process_vm_readv((pid_t)syscall(SYS_getpid), &to, 1, &from, 1, 0) == 16;
+    ssize_t got = process_vm_readv((pid_t)syscall(SYS_getpid), &to, 1, &from, 1, 0);
+    if (got >= 0 || errno != ENOSYS)
+        return got == 16;
+    if (tube[0] < 0 && pipe2(tube, O_CLOEXEC | O_NONBLOCK))
+        return 0;
+    got = write(tube[1], (const void *)at, 16);
+    return read(tube[0], words, got > 0 ? (size_t)got : 0) == 16;
 }
 
 /* Whether an address follows code that an image's symbol names, rather than pointing to its data. */
@@ -61,6 +72,27 @@ static size_t walk_frames(uintptr_t fp, uintptr_t *pcs, size_t count) {
     }
     return count;
 }
+
+#ifdef __aarch64__
+/* A leaf function makes no frame, so that its caller is in the link register alone; in any other function that register
+ * leads to its caller's frame, or after a call back into itself. */
+static size_t leaf_caller(const ucontext_t *context, uintptr_t *pcs) {
+    uintptr_t link = context->uc_mcontext.regs[30], words[2], own = 0, other = 0;
+    if (!is_code(pcs[0]) || !is_code(link) || (read_words(context->uc_mcontext.regs[29], words) && words[1] == link))
+        return 1;
+    forge_loader_find_symbol(forge_loader_find_image((const void *)pcs[0]), (const void *)pcs[0], &own);
+    forge_loader_find_symbol(forge_loader_find_image((const void *)link), (const void *)link, &other);
+    if (own == other)
+        return 1;
+    pcs[1] = link;
+    return 2;
+}
+#else
+static size_t leaf_caller(const ucontext_t *context, uintptr_t *pcs) {
+    (void)context, (void)pcs;
+    return 1;
+}
+#endif
 
 /* glibc is compiled without frame pointers, so that a walk from abort() leads nowhere. What of the stack's upmost
  * 16 KiB points into an image is then the best guess at its callers; the record says that it is one. */
@@ -104,7 +136,7 @@ static void write_report(const char *name, int number, const siginfo_t *info, co
     size_t count;
     int known = 0;
     registers(context, &pcs[0], &fp, &sp);
-    count = walk_frames(fp, pcs, 1);
+    count = walk_frames(fp, pcs, leaf_caller(context, pcs));
     for (size_t i = 0; i < count; i++)
         known |= forge_loader_find_image((const void *)pcs[i]) != NULL;
     if (!known)

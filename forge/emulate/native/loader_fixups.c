@@ -112,7 +112,11 @@ static const char **program_argv;
 static const char **program_apple;
 static const char *program_name = "";
 
+/* What _NSGetArgv answers; weak, for the loader is whole without Darwin's interface. */
+void forge_darwin_set_arguments(int count, char **values) __attribute__((weak));
 void forge_loader_set_program(int argc, const char **argv, const char **apple) {
+    if (forge_darwin_set_arguments)
+        forge_darwin_set_arguments(argc, (char **)argv);
     program_argc = argc;
     program_argv = argv;
     program_apple = apple;

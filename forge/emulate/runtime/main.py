@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forge.emulate.runtime import install
+from forge.emulate.runtime import install, stdlib
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.guise import Guise, put_on
 from forge.emulate.runtime.results import ResultWriter
@@ -24,23 +24,44 @@ if TYPE_CHECKING:
     from forge.emulate.runtime.loader import Loader
 
 
+VARIABLE = "FORGE_EMULATED_SESSION"
+"""Names the session's file to Pythons that this one starts: they emulate too."""
+
+
 def main() -> int:
     """Set the process up as the session says, and run what it says."""
-    session: dict[str, Any] = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    path = Path(sys.argv[1])
+    session: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if limit := session["memory"]:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    if session["loader"] is not None:  # first: it looks whether this is a Linux that it knows
-        loader = install(LoaderConfig.from_json(json.dumps(session["loader"])))
+    if session["run"] == "regrtest" and session["loader"] is not None:
+        stdlib.keep_out()
+    loader = set_up(session)
+    if loader is not None:
         atexit.register(_write_report, loader, Path(session["report"]), os.getpid())
-    if session["guise"]:
-        put_on(Guise(**session["guise"]))
-    sys.path[:0] = session["paths"]
+    os.environ[VARIABLE] = str(path)
     sys.argv = list(session["arguments"])
     if session["run"] == "pytest":
         return _run_pytest(session)
+    if session["run"] == "regrtest":
+        directory = session["directory"]
+        stdlib.run(directory and Path(directory), session["arguments"])
     runpy.run_path(session["arguments"][0], run_name="__main__")
     return 0
+
+
+def set_up(session: dict[str, Any]) -> Loader | None:
+    """Make this process load Mach-O files and answer as iOS does, as far as a session says so; its loader."""
+    loader = None
+    if session["loader"] is not None:  # first: it looks whether this is a Linux that it knows
+        loader = install(LoaderConfig.from_json(json.dumps(session["loader"])))
+    if session["guise"]:
+        put_on(Guise(**session["guise"]))
+    if session["executable"]:
+        sys.executable = session["executable"]
+    sys.path[:0] = session["paths"]
+    return loader
 
 
 def _run_pytest(session: dict[str, Any]) -> int:

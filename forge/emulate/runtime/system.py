@@ -225,7 +225,7 @@ class System:
     def resolve(self, provider: str, entry: str) -> Binding | None:
         """The address of a provider's symbol, or None where this machine's has none of that name."""
         handle = self._handle(provider)
-        address = None if handle is None else self._dlsym(handle or None, entry.encode())
+        address = None if handle is None else self._dlsym(handle or None, entry.encode("utf-8", "surrogateescape"))
         return Binding(address, "shim" if provider == "loader" else provider, entry) if address else None
 
     def _handle(self, provider: str) -> int | None:

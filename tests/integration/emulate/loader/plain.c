@@ -1,4 +1,5 @@
 /* Fixups of every kind that C makes: pointers to data and functions, own and imported, with addends, and initialisers. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,3 +46,17 @@ int check_fixups(void) {
 
 const char *word(int n);
 const char *word(int n) { return words[n & 3]; }
+
+int swap_errno(int number);
+int swap_errno(int number) {
+    int before = errno;
+    errno = number;
+    return before;
+}
+
+extern char ***_NSGetArgv(void); /* crt_externs.h, which iOS's SDK has not */
+extern int *_NSGetArgc(void);
+const char *first_argument(void);
+const char *first_argument(void) { return (*_NSGetArgv())[0]; }
+int argument_count(void);
+int argument_count(void) { return *_NSGetArgc(); }

@@ -1,0 +1,68 @@
+"""The Linux wheels of what was tried, for a run beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.base.errors import BuildError, TrialError
+from forge.base.process import run
+from forge.base.target import Arch
+from forge.build.tools import ensure_tools, pip_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from forge.build.recipe_build import Setting
+    from forge.wheel.name import WheelName
+
+_MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
+_GLIBC = (34, 31, 28, 27, 26, 24, 17)
+"""The ``manylinux_2_N`` tags (PEP 600) that wheels are published with; Debian 12's glibc has 36, and takes them all."""
+
+
+def install_host(
+    name: WheelName, requires: Sequence[str], arch: Arch, setting: Setting, work: Path, log: Path
+) -> tuple[Path, tuple[str, ...]]:
+    """Install the Linux wheel of a name and version, and requirements, from the package index.
+
+    Args:
+        name: The wheel that was tried.
+        requires: What its tests need.
+        arch: The CPU of the Linux Python.
+        setting: The build Python, for whose minor version wheels are chosen.
+        work: A directory to make.
+        log: For what pip says.
+
+    Returns:
+        The directory for ``sys.path``, and the wheels' file names, sorted.
+
+    Raises:
+        TrialError: The index has no Linux wheel of that version.
+    """
+    tools = ensure_tools(setting.home, setting.build_python)
+    machine = _MACHINES[arch]
+    platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC), f"manylinux2014_{machine}"]
+    wanted = [f"{name.distribution}=={name.version}", *requires]
+    downloaded, packages = work / "wheels", work / "packages"
+    downloaded.mkdir(parents=True)
+    pip: list[str | Path] = [tools.python, "-m", "pip", "--no-input", "--disable-pip-version-check"]
+    common = ["--only-binary=:all:", "--python-version", setting.python.minor, "--implementation", "cp"]
+    common += [part for platform in platforms for part in ("--platform", platform)]
+    try:
+        run(
+            [*pip, "download", *common, "--dest", downloaded, *wanted],
+            log=log, env=pip_environment(), cwd=work, what="choosing Linux wheels",
+        )  # fmt: skip
+    except BuildError as error:
+        reason = next((line for line in error.tail if line.startswith("ERROR: ")), "").removeprefix("ERROR: ")
+        raise TrialError(
+            f"there is no Linux wheel to compare {name.distribution} {name.version} with: {reason or error.message}",
+            hint=f"pip's words are in {log}",
+        ) from error
+    wheels = sorted(downloaded.glob("*.whl"))
+    run(
+        [*pip, "install", *common, "--no-index", "--no-deps", "--target", packages, *wheels],
+        log=log, env=pip_environment(), cwd=work, what="installing Linux wheels",
+    )  # fmt: skip
+    return packages, tuple(wheel.name for wheel in wheels)
