@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from forge.recipe.model import Language
+from forge.toolchain.fortran import Flang, find_flang
 from forge.toolchain.rust import Rust, find_rust
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ class Compilers:
 
     Args:
         rust: Where the recipe names Rust.
+        fortran: Where the recipe names Fortran.
     """
 
     rust: Rust | None = None
+    fortran: Flang | None = None
 
     @property
     def identity(self) -> dict[str, str]:
         """What counts in a build's fingerprint."""
-        return {} if self.rust is None else {"rust": self.rust.id}
+        named = {"rust": self.rust, "fortran": self.fortran}
+        return {language: compiler.id for language, compiler in named.items() if compiler is not None}
 
 
 def find_compilers(languages: Collection[Language]) -> Compilers:
@@ -35,9 +39,17 @@ def find_compilers(languages: Collection[Language]) -> Compilers:
     Raises:
         ToolchainError: One is missing; says how to get it.
     """
-    return Compilers(rust=_rust() if Language.RUST in languages else None)
+    return Compilers(
+        rust=_rust() if Language.RUST in languages else None,
+        fortran=_fortran() if Language.FORTRAN in languages else None,
+    )
 
 
 @cache
 def _rust() -> Rust:
     return find_rust()
+
+
+@cache
+def _fortran() -> Flang:
+    return find_flang()

@@ -14,6 +14,7 @@ from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel
+from forge.build.fortran import fortran_runtime, fortran_variables
 from forge.build.host_prefix import HostPackage, HostPrefix, make_host_prefix
 from forge.build.materials import bill_of_materials
 from forge.build.meson import cross_file, meson_wrapper
@@ -21,7 +22,7 @@ from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
 from forge.build.rust import rust_variables
 from forge.build.script import build_script, script_variables
 from forge.recipe.lock import merge_requires, normalized_requires, read_lock
-from forge.recipe.model import Backend, GitPin, PathPin, SdistPin, UrlPin
+from forge.recipe.model import Backend, GitPin, Language, PathPin, SdistPin, UrlPin
 from forge.recipe.values import HOST_PREFIX
 from forge.source.fetch import fetch, prepare
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.base.target import Target
     from forge.build.compilers import Compilers
     from forge.ios_python.build_python import BuildPython
     from forge.ios_python.model import IOSPython
@@ -145,13 +147,11 @@ def build_recipe(
     environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
     prefix = make_host_prefix(host, work / "host")
     names = _neutral_names(recipe, setting, environment, work, tree)
-    variables = {}
-    if compilers is not None and compilers.rust is not None:
-        variables = rust_variables(compilers.rust, setting, target, environment, names, progress)
-    env = _environment(recipe, setting, environment, work, names, prefix, variables)
+    variables, path = _language_variables(compilers, setting, target, environment, names, progress)
+    env = _environment(recipe, setting, environment, work, names, prefix, variables, path)
     settings = prefix.expand_all(recipe.config_settings)
     if recipe.backend is Backend.MESON_PYTHON:
-        settings, env = _with_meson(settings, env, recipe, environment, work, tree)
+        settings, env = _with_meson(settings, env, recipe, environment, work, tree, prefix)
     if recipe.is_native_library:
         env = script_variables(recipe.target, work / "stage", prefix.opt) | env
     enter = write_enter_script(work, tree, env)
@@ -225,6 +225,26 @@ def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
     return lock
 
 
+def _language_variables(
+    compilers: Compilers | None,
+    setting: Setting,
+    target: Target,
+    environment: CrossEnvironment,
+    names: Mapping[Path, str],
+    progress: Progress,
+) -> tuple[dict[str, str], tuple[Path, ...]]:
+    """Environment variables and directories for PATH of the languages that a recipe names."""
+    variables: dict[str, str] = {}
+    path: tuple[Path, ...] = ()
+    if compilers is not None and compilers.rust is not None:
+        variables |= rust_variables(compilers.rust, setting, target, environment, names, progress)
+    if compilers is not None and compilers.fortran is not None:
+        runtime = fortran_runtime(compilers.fortran, setting, target, environment, progress)
+        variables |= fortran_variables(runtime, target)
+        path = (runtime.bin,)
+    return variables, path
+
+
 def _environment(
     recipe: EvaluatedRecipe,
     setting: Setting,
@@ -233,6 +253,7 @@ def _environment(
     names: Mapping[Path, str],
     prefix: HostPrefix,
     variables: Mapping[str, str],
+    path: Sequence[Path] = (),
 ) -> dict[str, str]:
     home = work / "home"
     home.mkdir(parents=True)
@@ -240,7 +261,7 @@ def _environment(
         setting.toolchain,
         recipe.target,
         home,
-        path=[environment.build_bin, environment.wrappers],
+        path=[environment.build_bin, environment.wrappers, *path],
         prefix_map=names,
         pkg_config=prefix.pkg_config,
         variables={**variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
@@ -254,10 +275,12 @@ def _with_meson(
     environment: CrossEnvironment,
     work: Path,
     tree: Path,
+    prefix: HostPrefix,
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """Config settings and environment with the cross file, the build directory and the Meson to run."""
     cross = work / "forge-cross.ini"
-    cross.write_text(cross_file(recipe.target, environment), encoding="utf-8")
+    fortran = Language.FORTRAN in recipe.languages
+    cross.write_text(cross_file(recipe.target, environment, prefix, fortran=fortran), encoding="utf-8")
     meson = work / "meson"
     meson.write_text(meson_wrapper(environment, vendored_meson(tree)), encoding="utf-8")
     meson.chmod(0o755)

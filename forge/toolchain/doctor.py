@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from forge.base.errors import ToolchainError
 from forge.base.process import output
-from forge.toolchain.debian import MINIMUM_LLVM, Apt, ask_apt, install_command, llvm_packages
+from forge.toolchain.debian import MINIMUM_LLVM, Apt, ask_apt, debian_packages, install_command, llvm_packages
 from forge.toolchain.environment import SYSTEM_PATH
+from forge.toolchain.fortran import Flang, find_flang
 from forge.toolchain.llvm import LLVM, Rejected, survey
 from forge.toolchain.rust import Rust, find_rust
 from forge.toolchain.sdk.assemble import find_toolchain
@@ -122,6 +123,7 @@ class Machine:
         free_bytes: The space left on a directory's disk; raises OSError.
         llvm: LLVM's installations and what is wrong with the others, as `forge.toolchain.llvm.survey` gives them.
         rust: The Rust to compile with; raises `ToolchainError`.
+        flang: The Fortran compiler; raises `ToolchainError`.
         has_ensurepip: Whether the Python that forge runs on can make virtual environments.
     """
 
@@ -132,6 +134,7 @@ class Machine:
     free_bytes: Callable[[Path], int] = _free_bytes
     llvm: Callable[[], Iterable[LLVM | Rejected]] = survey
     rust: Callable[[], Rust] = find_rust
+    flang: Callable[[], Flang] = find_flang
     has_ensurepip: bool = field(default_factory=lambda: find_spec("ensurepip") is not None)
 
     @cached_property
@@ -192,7 +195,15 @@ def _examine_linux(home: ForgeHome, machine: Machine) -> tuple[Check, ...]:
     llvm, check = _check_llvm(machine)
     programs = [_check_program(*row, machine) for row in _PROGRAMS]
     headers = [_check_header(*row, machine) for row in _HEADERS]
-    return (check, *programs, *headers, _check_venv(machine), _check_rust(machine), _check_sdk(home, llvm))
+    return (
+        check,
+        *programs,
+        *headers,
+        _check_venv(machine),
+        _check_rust(machine),
+        _check_flang(machine),
+        _check_sdk(home, llvm),
+    )
 
 
 def _examine_mac(machine: Machine) -> tuple[Check, ...]:
@@ -269,8 +280,18 @@ def _check_rust(machine: Machine) -> Check:
     try:
         rust = machine.rust()
     except ToolchainError as error:
-        return Check("rust", title, Status.OPTIONAL, _first_line(error), error.hint)
+        return Check("rust", title, Status.OPTIONAL, f"{_first_line(error)}; {error.hint}")
     return Check("rust", title, Status.OK, f"{rust.version}, {rust.rustc}")
+
+
+def _check_flang(machine: Machine) -> Check:
+    title = "Fortran (LLVM's flang), for recipes that name it"
+    try:
+        flang = machine.flang()
+    except ToolchainError as error:
+        packages = tuple(name for name in debian_packages() if name.startswith("flang-"))
+        return Check("flang", title, Status.OPTIONAL, _first_line(error), machine.install(packages), packages)
+    return Check("flang", title, Status.OK, f"{flang.version}, {flang.program}")
 
 
 def _check_sdk(home: ForgeHome, llvm: LLVM | None) -> Check:

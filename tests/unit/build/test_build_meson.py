@@ -9,6 +9,7 @@ import pytest
 
 from forge.base.target import Target, select_targets
 from forge.build.cross_environment import CrossEnvironment
+from forge.build.host_prefix import HostPrefix
 from forge.build.meson import cross_file, meson_wrapper
 from tests.unit.toolchain.fakes import write_program
 
@@ -24,6 +25,11 @@ def environment(tmp_path: Path) -> CrossEnvironment:
     )
 
 
+@pytest.fixture
+def prefix(tmp_path: Path) -> HostPrefix:
+    return HostPrefix(tmp_path / "host", ())
+
+
 def read(text: str) -> dict[str, dict[str, Any]]:
     """A machine file, as Meson reads it: sections of names and values that are spelled as Python's are."""
     parser = configparser.ConfigParser(interpolation=None, delimiters=("=",))
@@ -36,8 +42,8 @@ def read(text: str) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("target", select_targets(), ids=str)
-def test_cross_file(target: Target, environment: CrossEnvironment) -> None:
-    file = read(cross_file(target, environment))
+def test_cross_file(target: Target, environment: CrossEnvironment, prefix: HostPrefix) -> None:
+    file = read(cross_file(target, environment, prefix))
     assert set(file) == {"binaries", "host_machine", "properties"}
     arm = target.arch == "arm64"
     assert file["host_machine"] == {
@@ -56,10 +62,28 @@ def test_cross_file(target: Target, environment: CrossEnvironment) -> None:
     assert binaries["python"] == str(environment.cross_python)
     assert binaries["strip"] == ["xcrun", "--sdk", target.abi.value, "strip"]
     assert binaries["pkg-config"] == "pkg-config"
+    assert "fortran" not in binaries
     wrappers = {"c": "clang", "cpp": "clang++", "objc": "clang", "objcpp": "clang++", "ar": "ar"}
     assert {name: binaries[name] for name in wrappers} == {
         name: f"{target.host_triple}-{tool}" for name, tool in wrappers.items()
     }
+
+
+def test_fortran(environment: CrossEnvironment, prefix: HostPrefix) -> None:
+    (target, *_) = select_targets()
+    file = read(cross_file(target, environment, prefix, fortran=True))
+    assert file["binaries"]["fortran"] == f"{target.host_triple}-flang"
+
+
+def test_headers_are_the_targets(environment: CrossEnvironment, prefix: HostPrefix) -> None:
+    (target, *_) = select_targets()
+    numpy = prefix.site_packages / "numpy" / "_core" / "include"
+    numpy.mkdir(parents=True)
+    pythran = environment.root / "build" / "lib" / "python3.13" / "site-packages" / "pythran"
+    pythran.mkdir(parents=True)
+    properties = read(cross_file(target, environment, prefix))["properties"]
+    assert properties["numpy-include-dir"] == str(numpy)
+    assert properties["pythran-include-dir"] == str(pythran)
 
 
 SAY = 'printf \'%s\\n\' "$0" "$@"'

@@ -13,6 +13,7 @@ from forge.base.paths import ForgeHome
 from forge.toolchain import debian
 from forge.toolchain.debian import Apt, ask_apt, debian_packages, install_command, llvm_install_command, llvm_packages
 from forge.toolchain.doctor import Machine, Status, _free_bytes, examine, missing_packages, remedy, to_json
+from forge.toolchain.fortran import Flang
 from forge.toolchain.llvm import LLVM, Rejected
 from forge.toolchain.rust import Rust
 from tests.unit.toolchain.fakes import Says
@@ -35,6 +36,10 @@ def no_rust() -> Rust:
     raise ToolchainError("no Rust 1.83 or newer that can compile for iOS", hint="install rustup")
 
 
+def no_flang() -> Flang:
+    raise ToolchainError("no Fortran compiler that makes Mach-O files (LLVM's flang)")
+
+
 GOOD = Machine(
     platform="linux",
     is_root=True,
@@ -43,6 +48,7 @@ GOOD = Machine(
     free_bytes=lambda _: 50 * 1000**3,
     llvm=lambda: [LLVM_19],
     has_ensurepip=True,
+    flang=lambda: Flang(Path("/opt/flang"), "19.1.7", "flang version 19.1.7"),
     rust=lambda: Rust(Path("/opt/rustc"), Path("/opt/cargo"), "1.90.0", "abc", "x86_64", Path("/opt")),
 )
 BARE = dataclasses.replace(
@@ -52,6 +58,7 @@ BARE = dataclasses.replace(
     llvm=list,
     has_ensurepip=False,
     rust=no_rust,
+    flang=no_flang,
 )
 
 

@@ -1,0 +1,67 @@
+"""Builds with Fortran in them: the compiler command for the target, and what build systems must be told of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.base.errors import ToolchainError
+from forge.source.fetch import fetch
+from forge.source.model import UrlSource
+from forge.toolchain.fortran import ensure_runtime
+
+if TYPE_CHECKING:
+    from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.build.cross_environment import CrossEnvironment
+    from forge.build.recipe_build import Setting
+    from forge.toolchain.fortran import Flang, FortranRuntime
+
+RUNTIME_SOURCES = {
+    "19.1": UrlSource(
+        ("debian:pool/main/l/llvm-toolchain-19/llvm-toolchain-19_19.1.7.orig.tar.xz",),
+        "ae498f3bc58ae2d9f64ef5f0c035c4240152bf015a5b7738b15c22e93bdc97ce",
+    ),
+}
+"""LLVM's source by major and minor release, which the runtime library is compiled from.
+
+It must be the compiler's own release; patch releases of LLVM keep the binary interface (its Developer Policy).
+"""
+
+
+def fortran_runtime(
+    flang: Flang, setting: Setting, target: Target, environment: CrossEnvironment, progress: Progress
+) -> FortranRuntime:
+    """The runtime library and the compiler command for a target, made if they are not there yet.
+
+    Args:
+        flang: The compiler.
+        setting: Toolchain, cache.
+        target: What is built for.
+        environment: The cross environment.
+        progress: Is told what happens.
+
+    Raises:
+        ToolchainError: The compiler is of a release whose source is not pinned.
+        SourceError, NetworkError: The source cannot be had.
+        BuildError: It does not compile.
+    """
+    source = RUNTIME_SOURCES.get(flang.version.rpartition(".")[0])
+    if source is None:
+        raise ToolchainError(
+            f"{flang.program} is of LLVM {flang.version}, and the source of its runtime library is pinned for "
+            f"{', '.join(RUNTIME_SOURCES)} only",
+            hint="install flang-19 and set FORGE_FLANG to it",
+        )
+    archive = fetch(source, setting.home, progress)
+    return ensure_runtime(setting.home, flang, archive, setting.toolchain, target, environment.wrappers, progress)
+
+
+def fortran_variables(runtime: FortranRuntime, target: Target) -> dict[str, str]:
+    """What configure scripts and makefiles find in the environment (autoconf's names).
+
+    Args:
+        runtime: The runtime library.
+        target: What is built for.
+    """
+    compiler = f"{target.host_triple}-flang"
+    return {"FC": compiler, "F77": compiler, "F90": compiler, "FLIBS": f"{runtime.lib}/libFortranRuntime.a"}
