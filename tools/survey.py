@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from forge.audit.check import check_paths
-from forge.audit.finding import Severity
+from forge.base.severity import Severity
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:

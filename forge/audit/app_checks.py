@@ -6,15 +6,15 @@ build script of its ``iOS/testbed``).
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
 from forge.audit.policy import known_archives, limits
 from forge.audit.rules import rule
+from forge.base.severity import Severity
 from forge.macho.model import FileType
 from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.privacy import manifest_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,8 +81,7 @@ def check_privacy_manifests(subject: Subject, _promise: Promise) -> Iterator[Fin
     """A module with OpenSSL in it has a privacy manifest beside it."""
     members = {member.path for member in subject.contents.members}
     for member, version in sorted(subject.openssl.items()):
-        directory, name = posixpath.split(member)
-        manifest = posixpath.join(directory, f"{name.partition('.')[0]}.xcprivacy")
+        manifest = manifest_path(member)
         if member.endswith(".so") and manifest not in members:
             yield rule("missing-privacy-manifest").finding(f"contains {version}, and there is no {manifest}", member)
 

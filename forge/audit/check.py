@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from forge.audit.finding import Finding, Severity
+    from forge.audit.finding import Finding
     from forge.audit.subject import Subject
+    from forge.base.severity import Severity
     from forge.wheel.name import WheelName
     from forge.wheel.sbom_read import WheelSbom
 

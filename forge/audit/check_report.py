@@ -9,8 +9,8 @@ import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from forge.audit.finding import Severity
 from forge.audit.rules import all_rules
+from forge.base.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-
-class Severity(enum.StrEnum):
-    """How bad it is: an error fails the build of a wheel, information needs nobody to do anything."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-    @property
-    def rank(self) -> int:
-        """0 for the worst."""
-        return list(Severity).index(self)
+if TYPE_CHECKING:
+    from forge.base.severity import Severity
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
 from forge.audit.policy import LibraryKind, is_below_system, system_library
 from forge.audit.rules import rule
+from forge.base.severity import Severity
 from forge.macho.model import LoadKind
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
 from forge.audit.rules import rule
+from forge.base.severity import Severity
 from forge.base.target import Arch
 from forge.macho.model import Cpu, FileType, Platform
 from forge.wheel.extension import SuffixKind

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit import app_checks, image_checks, load_checks, macho_checks, symbol_checks, wheel_checks
-from forge.audit.finding import Severity
 from forge.audit.rules import rule
 from forge.audit.subject import Promise, Subject, read_subject
 from forge.base.errors import WheelError
+from forge.base.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
+from forge.base.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,8 @@ import functools
 import importlib.resources
 import json
 
-from forge.audit.finding import Rule, Severity
+from forge.audit.finding import Rule
+from forge.base.severity import Severity
 
 
 @functools.cache

@@ -6,10 +6,10 @@ import functools
 import re
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
 from forge.audit.load_checks import is_system_library
 from forge.audit.policy import private_symbol, stable_abi
 from forge.audit.rules import rule
+from forge.base.severity import Severity
 from forge.macho.model import Binding, FileType
 from forge.toolchain.symbols import libraries
 from forge.wheel.extension import SuffixKind, parse_extension

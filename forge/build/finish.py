@@ -6,9 +6,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.audit.content import openssl_version
 from forge.build.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
+from forge.wheel.privacy import manifest_path, openssl_manifest
 from forge.wheel.repair import repair_wheel
 from forge.wheel.repair_model import render_text
 from forge.wheel.sbom import FILE_NAME
@@ -53,6 +55,7 @@ def finish_wheel(
     tree = work / "tree"
     unpack_wheel(wheel, tree)
     replace_paths(tree, names)
+    add_privacy_manifests(tree)
     (dist_info,) = tree.glob("*.dist-info")
     add_run_requirements(dist_info, run_requirements)
     if sbom:
@@ -64,6 +67,14 @@ def finish_wheel(
         return FinishedWheel(repaired.output, render_text(repaired))
     # Where there was nothing to mend, the repair gave the uncompressed wheel back.
     return FinishedWheel(pack_wheel(tree, work, source_date_epoch=SOURCE_DATE_EPOCH), render_text(repaired))
+
+
+def add_privacy_manifests(tree: Path) -> None:
+    """Put a privacy manifest beside each module that OpenSSL is linked into, where the package brings none."""
+    for file in sorted(tree.rglob("*.so")):
+        manifest = tree / manifest_path(file.relative_to(tree).as_posix())
+        if not manifest.exists() and openssl_version(file.read_bytes()):
+            manifest.write_bytes(openssl_manifest())
 
 
 def replace_paths(tree: Path, names: Mapping[Path, str]) -> None:

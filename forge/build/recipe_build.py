@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit.finding import Severity
 from forge.audit.promise import Promise, check_promise
 from forge.audit.report import render_text
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
+from forge.base.severity import Severity
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel
 from forge.build.fortran import fortran_runtime, fortran_variables
@@ -21,7 +21,7 @@ from forge.build.meson import cross_file, meson_wrapper
 from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
 from forge.build.rust import rust_variables
 from forge.build.script import build_script, script_variables
-from forge.recipe.lock import merge_requires, normalized_requires, read_lock
+from forge.recipe.lock import lock_covers, merge_requires, read_lock
 from forge.recipe.model import Backend, GitPin, Language, PathPin, SdistPin, UrlPin
 from forge.recipe.values import HOST_PREFIX
 from forge.source.fetch import fetch, prepare
@@ -219,8 +219,7 @@ def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
         return None
     if not lock.is_file():
         raise RecipeError(f"{recipe.name}: its build requirements are not locked ({lock.name} is missing)", hint=hint)
-    # A lock holds the requirements of every target, so that of one may be fewer.
-    if not set(normalized_requires(required(recipe, tree))) <= set(read_lock(lock).requires):
+    if not lock_covers(read_lock(lock), required(recipe, tree)):
         raise RecipeError(f"{recipe.name}: {lock.name} was made for other build requirements", hint=hint)
     return lock
 

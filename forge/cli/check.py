@@ -8,9 +8,9 @@ import click
 
 from forge.audit.check import check_paths, select_rules
 from forge.audit.check_report import explain, render_text, to_json
-from forge.audit.finding import Severity
 from forge.audit.rules import all_rules
 from forge.base.errors import WheelError
+from forge.base.severity import Severity
 
 
 @click.command()

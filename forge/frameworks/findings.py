@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import functools
 import json
 from collections import Counter
@@ -11,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from forge.base.errors import WheelError
+from forge.base.severity import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,14 +20,6 @@ class FrameworksError(WheelError):
     """The wheels given do not make a tree: one is missing, twice there, for another Python."""
 
     title = "frameworks"
-
-
-class Severity(enum.StrEnum):
-    """How bad it is: with an error, nothing is written."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,3 @@ def origin_text(module: str) -> str:
 def fwork_path(module: str) -> str:
     """What stands in place of a ``.so``; a path in the same directory."""
     return f"{module.removesuffix('.so')}.fwork"
-
-
-def privacy_path(module: str) -> str:
-    """The privacy manifest that belongs to a ``.so``: beside it, called after the module."""
-    directory, slash, name = module.rpartition("/")
-    return f"{directory}{slash}{name.partition('.')[0]}.xcprivacy"

@@ -18,11 +18,11 @@ from forge.frameworks.layout import (
     fwork_path,
     fwork_text,
     origin_text,
-    privacy_path,
 )
 from forge.frameworks.plists import framework_plist
 from forge.macho.model import Version
 from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.privacy import manifest_path
 from forge.wheel.record import format_record
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class _Builder:
                 written += self._write(package, file.path, file.data)
             elif (name := self._frame(package, file, limit)) is not None:
                 written.append(fwork_path(file.path))
-                frameworks.setdefault(privacy_path(file.path), []).append(name)
+                frameworks.setdefault(manifest_path(file.path), []).append(name)
         for path, data in manifests.items():
             for name in frameworks.get(path, ()):
                 (self.root / framework_path(name) / PRIVACY).write_bytes(data)

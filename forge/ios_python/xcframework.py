@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from forge.base.process import output
 from forge.base.target import Abi, Arch, Target
 from forge.toolchain.environment import build_environment
+from forge.wheel.privacy import manifest_path, openssl_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,20 +26,6 @@ _OWN_FILES = ("_sysconfigdata_", "_sysconfig_vars_", "build-details.json")
 
 
 _WITH_OPENSSL = ("_hashlib", "_ssl")
-
-_OPENSSL_PRIVACY: dict[str, Any] = {
-    "NSPrivacyTracking": False,
-    "NSPrivacyTrackingDomains": [],
-    "NSPrivacyCollectedDataTypes": [],
-    "NSPrivacyAccessedAPITypes": [
-        {
-            "NSPrivacyAccessedAPIType": "NSPrivacyAccessedAPICategoryFileTimestamp",
-            # Inside the app's own container: stat() on the files that it is told to read certificates from.
-            "NSPrivacyAccessedAPITypeReasons": ["C617.1"],
-        }
-    ],
-}
-"""What OpenSSL does, in the terms of Apple's "Describing use of required reason API"."""
 
 
 def assemble_xcframework(thin: Mapping[Target, Path], minor: str, toolchain: Toolchain, destination: Path) -> None:
@@ -97,14 +84,10 @@ def _make_slice(directory: Path, parts: Mapping[Target, Path], minor: str, toolc
 
 
 def _write_privacy_manifests(modules: Path) -> None:
-    """Put a privacy manifest beside each module that OpenSSL is linked into.
-
-    OpenSSL is on Apple's list of SDKs that need one (ITMS-91061). App builds copy ``<module>.xcprivacy`` into the
-    module's framework as ``PrivacyInfo.xcprivacy``, as they do with those of CPython's own builds.
-    """
+    """Put a privacy manifest beside each module that OpenSSL is linked into."""
     for name in _WITH_OPENSSL:
         if any(modules.glob(f"{name}.cpython-*.so")):
-            (modules / f"{name}.xcprivacy").write_bytes(plistlib.dumps(_OPENSSL_PRIVACY))
+            (modules / manifest_path(name)).write_bytes(openssl_manifest())
 
 
 def _copy_stdlib(source: Path, destination: Path) -> None:

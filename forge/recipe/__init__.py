@@ -6,7 +6,7 @@ from forge.recipe.evaluate import evaluate
 from forge.recipe.lock import (
     BuildLock,
     Pin,
-    lock_is_current,
+    lock_covers,
     make_lock,
     merge_requires,
     normalized_requires,
@@ -49,7 +49,7 @@ __all__ = [
     "digest_input",
     "evaluate",
     "find_recipes",
-    "lock_is_current",
+    "lock_covers",
     "make_lock",
     "merge_requires",
     "normalized_requires",

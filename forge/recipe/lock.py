@@ -90,13 +90,15 @@ def make_lock(pins: Iterable[tuple[str, str, Collection[str]]], requires: Iterab
     return BuildLock(normalized_requires(requires), tuple(made[key] for key in sorted(made)))
 
 
-def lock_is_current(lock: BuildLock, requires: Iterable[str]) -> bool:
-    """Whether the lock was made for these requirements; order, spacing and spelling of names do not matter.
+def lock_covers(lock: BuildLock, requires: Iterable[str]) -> bool:
+    """Whether the lock was made for these requirements, or for more: one lock holds those of every target.
+
+    Order, spacing and spelling of names do not matter.
 
     Raises:
         RecipeError: A requirement is malformed.
     """
-    return set(lock.requires) == set(normalized_requires(requires))
+    return set(normalized_requires(requires)) <= set(lock.requires)
 
 
 def normalized_requires(requires: Iterable[str]) -> tuple[str, ...]:

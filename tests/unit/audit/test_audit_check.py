@@ -8,8 +8,8 @@ import pytest
 from forge.audit import docs
 from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
 from forge.audit.content import foreign_program, openssl_version
-from forge.audit.finding import Severity
 from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
+from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from tests.unit.audit.corpus import DEVICE, MODULE, SOUND, imports, loads, sound
 from tests.unit.wheel.wheels import make_wheel, wheel_text

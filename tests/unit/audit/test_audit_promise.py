@@ -8,11 +8,11 @@ import pytest
 from packaging.tags import parse_tag
 
 from forge.audit.check import FILE_CHECKS
-from forge.audit.finding import Severity
 from forge.audit.promise import CHECKS, check_promise
 from forge.audit.report import render_text, to_json
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise
+from forge.base.severity import Severity
 from forge.base.target import Abi, Arch, IOSVersion, Target
 from forge.macho.sign import sign_ad_hoc
 from tests.unit.macho import builder

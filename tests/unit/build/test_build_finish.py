@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import plistlib
 import zipfile
 from pathlib import Path
 
@@ -101,3 +102,20 @@ def test_is_compressed_whether_something_was_mended_or_not(tmp_path: Path, finis
     for path in (finished, mended.path):
         with zipfile.ZipFile(path) as archive:
             assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+
+
+def test_what_openssl_is_linked_into_gets_a_privacy_manifest(tmp_path: Path) -> None:
+    openssl = b'OpenSSL 3.0.16 11 Feb 2025\0OPENSSLDIR: "/usr"\0'
+    files = {
+        "demo/_x.cpython-313-iphoneos.so": macho(exports=("_PyInit__x",), strings=openssl),
+        "demo/_own.cpython-313-iphoneos.so": macho(exports=("_PyInit__own",), strings=openssl),
+        "demo/_own.xcprivacy": b"<plist/>",
+        "demo/_y.cpython-313-iphoneos.so": macho(exports=("_PyInit__y",)),
+    }
+    wheel = make_wheel(tmp_path / "native", files, name="demo", tag=DEVICE)
+    contents = read_wheel(finish_wheel(wheel, tmp_path / "work", {}).path)
+    assert [m.path for m in contents.members if m.path.endswith(".xcprivacy")] == [
+        "demo/_own.xcprivacy", "demo/_x.xcprivacy",
+    ]  # fmt: skip
+    assert plistlib.loads(contents.read("demo/_x.xcprivacy"))["NSPrivacyTracking"] is False
+    assert contents.read("demo/_own.xcprivacy") == b"<plist/>"
