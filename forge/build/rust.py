@@ -5,6 +5,7 @@ PyO3's cross-compilation variables are those of its guide ("Building and distrib
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from forge.toolchain.rust import cargo_home, ensure_std, rust_environment
@@ -18,6 +19,18 @@ if TYPE_CHECKING:
     from forge.build.cross_environment import CrossEnvironment
     from forge.build.recipe_build import Setting
     from forge.toolchain.rust import Rust
+
+
+def _stable_abi_names(environment: CrossEnvironment, setting: Setting) -> Path:
+    """A directory where the library goes by the names of older Pythons: a module for their stable ABI links those."""
+    directory = environment.root / "stable-abi"
+    directory.mkdir(exist_ok=True)
+    major, minor = map(int, setting.python.minor.split("."))
+    library = environment.host_view / "lib" / f"libpython{major}.{minor}.dylib"
+    for older in range(7, minor):  # PyO3 supports none before 3.7
+        with contextlib.suppress(FileExistsError):  # another build's, at the same time
+            (directory / f"libpython{major}.{older}.dylib").symlink_to(library)
+    return directory
 
 
 def rust_variables(
@@ -46,7 +59,11 @@ def rust_variables(
     ]
     # PyO3 links extension modules against the framework by itself or not, by its version; twice does no harm.
     flags += [f"-Clink-arg=-F{environment.host_view}", "-Clink-arg=-framework", "-Clink-arg=Python"]
-    flags += [f"-Clink-arg=-L{environment.host_view / 'lib'}"]  # libpython3.x, by which other versions ask for it
+    # By which other versions of PyO3, and modules for the stable ABI of an older Python, ask for it.
+    flags += [
+        f"-Clink-arg=-L{environment.host_view / 'lib'}",
+        f"-Clink-arg=-L{_stable_abi_names(environment, setting)}",
+    ]
     # Room for the install name that an app's layout asks for.
     flags += ["-Clink-arg=-Wl,-headerpad_max_install_names"]
     data = setting.python.sysconfigdata(target)
