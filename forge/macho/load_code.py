@@ -3,7 +3,8 @@
 dyld calls the functions of ``S_MOD_INIT_FUNC_POINTERS`` and ``S_INIT_FUNC_OFFSETS`` sections. Their code is
 disassembled and followed through direct jumps and calls; calls to imports go through stubs, whose names the
 indirect symbol table has (``mach-o/loader.h``). Calls through pointers are not followed, so that what is not found may
-be there all the same.
+be there all the same. Code does not run from one function into the next: where the file has no ``LC_FUNCTION_STARTS``,
+what lies behind a call that never returns cannot be told from the function's own code, and nothing is followed.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _STUBS = 0x8
 _INDIRECT_SPECIAL = 0xC0000000
 """``INDIRECT_SYMBOL_LOCAL`` and ``INDIRECT_SYMBOL_ABS``: no symbol."""
 
+_LC_FUNCTION_STARTS = 0x26
 _CHAINED_TARGET = (1 << 36) - 1
 
 _MAX_INSTRUCTIONS = 200_000
@@ -71,9 +73,10 @@ def read_load_code(data: bytes, frame: layout.SliceLayout, one: MachOSlice) -> L
     sections = [section for segment in one.segments for section in segment.sections]
     entries = list(_entries(data, frame, one, sections))
     count = sum(s.size // (8 if s.kind == INIT_POINTERS else 4) for s in sections if _is_init(s))
-    if not entries or one.cpu not in (Cpu.ARM64, Cpu.ARM64E, Cpu.X86_64):
+    starts = _function_starts(data, frame, one)
+    if not entries or not starts or one.cpu not in (Cpu.ARM64, Cpu.ARM64E, Cpu.X86_64):
         return LoadCode(count)
-    walk = _Walk(data, one, _imports_by_address(data, frame), sections)
+    walk = _Walk(data, one, _imports_by_address(data, frame), sections, starts)
     return LoadCode(count, walk.run(entries))
 
 
@@ -94,6 +97,27 @@ def _entries(data: bytes, frame: layout.SliceLayout, one: MachOSlice, sections: 
                 # A chained rebase (DYLD_CHAINED_PTR_64[_OFFSET]) has the target in its low 36 bits, as an address or
                 # as an offset from the first segment; that is at 0 in a dylib, so the two are the same.
                 yield value & _CHAINED_TARGET if chained else value
+
+
+def _function_starts(data: bytes, frame: layout.SliceLayout, one: MachOSlice) -> frozenset[int]:
+    """The addresses that functions start at: ULEB128 differences, the first from ``__TEXT``; a 0 ends them."""
+    command = next((c for c in frame.commands if c.number == _LC_FUNCTION_STARTS), None)
+    address = next((segment.address for segment in one.segments if segment.name == "__TEXT"), 0)
+    if command is None:
+        return frozenset()
+    found: set[int] = set()
+    value = shift = 0
+    for byte in data[command.u32(8) : command.u32(8) + command.u32(12)]:
+        value |= (byte & 0x7F) << min(shift, 63)
+        shift += 7
+        if byte & 0x80:
+            continue
+        if not value:
+            break
+        address += value
+        found.add(address)
+        value = shift = 0
+    return frozenset(found)
 
 
 def _imports_by_address(data: bytes, frame: layout.SliceLayout) -> dict[int, str]:
@@ -135,8 +159,11 @@ def _symbol_sections(frame: layout.SliceLayout) -> Iterator[tuple[int, int, int,
 class _Walk:
     """Following code from some addresses through direct jumps and calls."""
 
-    def __init__(self, data: bytes, one: MachOSlice, imports: Mapping[int, str], sections: list[Section]) -> None:
+    def __init__(
+        self, data: bytes, one: MachOSlice, imports: Mapping[int, str], sections: list[Section], starts: frozenset[int]
+    ) -> None:
         self.data = data
+        self.starts = starts
         self.imports = imports
         self.code = [s for s in sections if s.flags & 0x80000400 and s.kind != _STUBS and s.offset]
         self.disassembler = _disassembler(one.cpu is Cpu.X86_64)
@@ -150,7 +177,7 @@ class _Walk:
                 reached.add(self.imports[at])
                 continue
             for address, size, mnemonic, operands in self._instructions(at):
-                if address in seen:
+                if address in seen or (address != at and address in self.starts):
                     break
                 seen.add(address)
                 budget -= 1

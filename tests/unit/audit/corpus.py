@@ -38,6 +38,7 @@ PYTHON_AT_LOAD = builder.Spec(
         ("__init_offsets", struct.pack("<I", builder.EXTRA_AT), 0x16, 0, 0),
     ),
     indirect=(1,),  # after the one export
+    function_starts=bytes([builder.EXTRA_AT & 0x7F | 0x80, builder.EXTRA_AT >> 7, 0]),
 )
 
 

@@ -57,6 +57,8 @@ class Spec:
     """Further sections of __TEXT, at `EXTRA_AT` and on: name, bytes, flags, reserved1, reserved2."""
     rebases: bytes = b""
     """dyld's rebase opcodes; a trie or this makes an LC_DYLD_INFO_ONLY."""
+    function_starts: bytes = b""
+    """What LC_FUNCTION_STARTS points to: ULEB128 differences."""
     chained: bytes = b""
     """What LC_DYLD_CHAINED_FIXUPS points to."""
     dwarf: bytes = b""
@@ -158,6 +160,8 @@ class _Writer:
         if trie or spec.rebases:
             rebases = self._append(spec.rebases) if spec.rebases else (0, 0)
             commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *[0] * 6, *self._append(trie)))
+        if spec.function_starts:
+            commands.append(struct.pack("<4I", 0x26, 16, *self._append(spec.function_starts)))
         if spec.chained:
             commands.append(struct.pack("<4I", 0x80000034, 16, *self._append(spec.chained)))
         commands += self._symbols()

@@ -15,14 +15,29 @@ from tests.unit.macho.builder import ARM64, EXTRA_AT, EXTRA_STEP, X86_64, macho
 
 CODE_FLAGS = 0x80000400
 STUBS_FLAGS = 0x80000408
+
+
+def uleb(value: int) -> bytes:
+    return bytes([value & 0x7F | 0x80, value >> 7]) if value > 0x7F else bytes([value])
+
+
 CODE, STUBS, INIT, SLOTS = (EXTRA_AT + EXTRA_STEP * index for index in range(4))
 IMPORTS = (("_PyModule_Create2", 1, False), ("_free", 2, False))
+STARTS = uleb(CODE) + uleb(0x20) + uleb(0x20) + b"\0"  # of __code's functions: at its start, 0x20 and 0x40
 FIRST_IMPORT = 1  # symbol table: the export, then the imports
 X86_STUB = b"\xff\x25\0\0\0\0"
 ARM_STUB = struct.pack("<3I", 0x90000010, 0xF9400210, 0xD61F0200)
 
 
-def image(code: bytes, init: bytes, *, cpu: tuple[int, int], offsets: bool = False, chained: bytes = b"") -> bytes:
+def image(
+    code: bytes,
+    init: bytes,
+    *,
+    cpu: tuple[int, int],
+    offsets: bool = False,
+    chained: bytes = b"",
+    starts: bytes = STARTS,
+) -> bytes:
     stub = X86_STUB if cpu == X86_64 else ARM_STUB
     sections = (
         ("__code", code, CODE_FLAGS, 0, 0),
@@ -31,7 +46,10 @@ def image(code: bytes, init: bytes, *, cpu: tuple[int, int], offsets: bool = Fal
         ("__got", b"\0" * 16, 0x6, 0, 0),
     )
     indirect = (FIRST_IMPORT, FIRST_IMPORT + 1)
-    return macho(cpu=cpu, platform=7, sections=sections, indirect=indirect, imports=IMPORTS, chained=chained)
+    return macho(
+        cpu=cpu, platform=7, sections=sections, indirect=indirect, imports=IMPORTS, chained=chained,
+        function_starts=starts,
+    )  # fmt: skip
 
 
 def load_code(data: bytes) -> LoadCode:
@@ -84,6 +102,16 @@ def test_arm64_code_is_followed(second: bytes, reached: tuple[str, ...]) -> None
     code = (bl(CODE, CODE + 0x20) + ARM_RET).ljust(0x20, b"\0") + second + ARM_RET
     data = image(code, struct.pack("<I", CODE), cpu=ARM64, offsets=True)
     assert load_code(data) == LoadCode(1, reached)
+
+
+def test_code_does_not_run_into_the_next_function() -> None:
+    # What is called last does not return: compilers write nothing behind it.
+    code = call(CODE, CODE + 0x40).ljust(0x20, b"\x90") + call(CODE + 0x20, STUBS) + X86_RET
+    code = code.ljust(0x40, b"\x90") + X86_RET
+    pointer = struct.pack("<Q", CODE)
+    assert load_code(image(code, pointer, cpu=X86_64)) == LoadCode(1)
+    assert load_code(image(code, pointer, cpu=X86_64, starts=b"")) == LoadCode(1)  # nor can it be told
+    assert load_code(image(code, pointer, cpu=X86_64, starts=uleb(CODE) + b"\0")) == LoadCode(1, ("_PyModule_Create2",))
 
 
 def test_pointers_of_chained_fixups_are_read() -> None:
