@@ -103,11 +103,11 @@ def test_another_source(tmp_path: Path) -> None:
         unpack_runtime(other, tmp_path / "out")
 
 
-RECORDS = """printf '%s ' "$IPHONEOS_DEPLOYMENT_TARGET" "$@" >>'@LOG@'; echo >>'@LOG@'
+RECORDS = """printf '%s\\n' "$IPHONEOS_DEPLOYMENT_TARGET $*" >>'@LOG@'
 while [ $# -gt 1 ]; do [ "$1" != -o ] || : >"$2"; shift; done"""
-"""A compiler that writes down what it was asked, and makes an empty file."""
+"""A compiler that writes down what it was asked (in one write: several run at once) and makes an empty file."""
 
-MAKES_ARCHIVE = """printf '%s ' "$@" >>'@LOG@'; echo >>'@LOG@'; : >"$2" """
+MAKES_ARCHIVE = """printf '%s\\n' "$*" >>'@LOG@'; : >"$2" """
 
 
 def wrappers(tmp_path: Path, target: Target) -> tuple[Path, Path]:
