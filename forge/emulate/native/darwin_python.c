@@ -2,15 +2,13 @@
  *
  * The interpreter is the host's, so what it says of errno must be the host's number. Its functions are looked up when
  * they are called first: this file is compiled without Python's headers. */
+#include "darwin_python.h"
 #include "darwin_stat.h"
 
 #include <dlfcn.h>
 #include <errno.h>
 
-typedef void *object;
-
-/* A function or variable of the interpreter's; without it no wheel could have been loaded. */
-static void *python(const char *name, void **kept) {
+void *darwin_python(const char *name, void **kept) {
     void *found = __atomic_load_n(kept, __ATOMIC_ACQUIRE);
     if (found == NULL) {
         found = dlsym(RTLD_DEFAULT, name);
@@ -20,7 +18,7 @@ static void *python(const char *name, void **kept) {
     }
     return found;
 }
-#define PYTHON(name) (__extension__({ static void *kept_; python(#name, &kept_); }))
+#define PYTHON(name) (__extension__({ static void *kept_; darwin_python(#name, &kept_); }))
 
 /* pyerrors.h: raises type(errno, text). */
 DARWIN_EXPORT object forge_darwin_PyErr_SetFromErrno(object type) {

@@ -1,58 +1,19 @@
 /* CPython's variadic functions on arm64 (see darwin_variadic_arm64.c): each by the function that takes a va_list, or
  * by one that takes an array. Py_ssize_t is the size of every "#" since 3.13 and with PY_SSIZE_T_CLEAN before. */
 #ifdef __aarch64__
-#include "darwin_common.h"
+#include "darwin_python.h"
+#include "darwin_variadic_arm64.h"
 
-#include <dlfcn.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-typedef void *object;
 typedef intptr_t ssize;
 
-static void make_list(va_list *out, char *slots) {
-    struct {
-        void *stack, *general_top, *vector_top;
-        int general_offset, vector_offset;
-    } list = {slots, slots, slots, 0, 0};
-    _Static_assert(sizeof list == sizeof(va_list), "va_list (AAPCS64)");
-    memcpy(out, &list, sizeof list);
-}
-static void *python(const char *name, void **kept) {
-    void *found = __atomic_load_n(kept, __ATOMIC_ACQUIRE);
-    if (found == NULL) {
-        found = dlsym(RTLD_DEFAULT, name);
-        if (found == NULL)
-            darwin_fatal(name, "the interpreter has no such symbol");
-        __atomic_store_n(kept, found, __ATOMIC_RELEASE);
-    }
-    return found;
-}
 #define CALL(type, name, parameters, arguments) \
     (__extension__({ \
         static void *kept_; \
-        ((type(*) parameters)python(#name, &kept_)) arguments; \
+        ((type(*) parameters)darwin_python(#name, &kept_)) arguments; \
     }))
 #define DROP(o) CALL(void, Py_DecRef, (object), (o))
-
-#define ENTRY(name, named) \
-    __asm__(".text\n\t.globl forge_darwin_" #name "\n\t.type forge_darwin_" #name ", %function\nforge_darwin_" #name \
-            ":\n\tmov x" #named ", sp\n\tb variadic_" #name "\n\t.size forge_darwin_" #name ", .-forge_darwin_" #name "\n");
-#define TARGET __attribute__((used, visibility("hidden")))
-#define VARIADIC(type, name, named, parameters, call) \
-    ENTRY(name, named) \
-    TARGET type variadic_##name parameters { \
-        va_list a; \
-        make_list(&a, slots); \
-        return call; \
-    }
-#define LISTED(type, name, parameters, call) \
-    DARWIN_EXPORT type forge_darwin_##name parameters { \
-        va_list a; \
-        make_list(&a, slots); \
-        return call; \
-    }
 
 /* modsupport.h */
 #define PARSE CALL(int, PyArg_VaParse, (object, const char *, va_list), (args, f, a))
