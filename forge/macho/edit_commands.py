@@ -17,12 +17,7 @@ from forge.macho.model import FileType
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-LC_SOURCE_VERSION = 0x2A
-LC_FUNCTION_STARTS = 0x26
-LC_DATA_IN_CODE = 0x29
-LC_LINKER_OPTIMIZATION_HINT = 0x2E
-
-_EMPTY_IS_NOTHING = (LC_DATA_IN_CODE, LC_LINKER_OPTIMIZATION_HINT, LC_FUNCTION_STARTS)
+_EMPTY_IS_NOTHING = (layout.LC_DATA_IN_CODE, layout.LC_LINKER_OPTIMIZATION_HINT, layout.LC_FUNCTION_STARTS)
 """Commands that point to a table and say nothing where it is empty."""
 
 _PAGE_SIZES = {0x0100000C: 0x4000, 0x01000007: 0x1000}
@@ -172,7 +167,7 @@ def _fitting(commands: list[Command], available: int) -> list[Command]:
     """The commands, without those that nobody needs as far as it takes for them to fit."""
     needed = size = sum(len(command.data) for command in commands)
     kept: list[Command | None] = list(commands)
-    for index in sorted(range(len(kept)), key=lambda i: commands[i].number != LC_SOURCE_VERSION):
+    for index in sorted(range(len(kept)), key=lambda i: commands[i].number != layout.LC_SOURCE_VERSION):
         if size <= available:
             break
         smaller = _smaller(commands[index])
@@ -185,7 +180,7 @@ def _fitting(commands: list[Command], available: int) -> list[Command]:
 
 def _smaller(command: Command) -> Command | None:
     """The command without what says nothing to a loader; None where nothing is left."""
-    if command.number == LC_SOURCE_VERSION or (command.number in _EMPTY_IS_NOTHING and command.u32(12) == 0):
+    if command.number == layout.LC_SOURCE_VERSION or (command.number in _EMPTY_IS_NOTHING and command.u32(12) == 0):
         return None
     if command.number == layout.LC_BUILD_VERSION and command.u32(20):
         # The versions of compiler and linker, which the command names after the platform's.

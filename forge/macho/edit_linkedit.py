@@ -8,21 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.macho import layout
-from forge.macho.edit_commands import (
-    LC_DATA_IN_CODE,
-    LC_FUNCTION_STARTS,
-    LC_LINKER_OPTIMIZATION_HINT,
-    LC_SOURCE_VERSION,
-    page_size,
-    with_u32,
-)
+from forge.macho.edit_commands import page_size, with_u32
 from forge.macho.errors import MachOError
 from forge.macho.layout import Command, SliceLayout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-LC_DYLD_CHAINED_FIXUPS = 0x34 | 0x80000000
 
 SYMBOLS, STRINGS, INDIRECT, CHAINED_FIXUPS = "symbols", "strings", "indirect symbols", "chained fixups"
 """Names of the tables that a change of the symbol table touches."""
@@ -33,15 +24,15 @@ _TABLES: dict[int, tuple[tuple[int, int, str], ...]] = {
     layout.LC_DYSYMTAB: ((56, 4, INDIRECT),),
     layout.LC_DYLD_INFO: _DYLD_INFO,
     layout.LC_DYLD_INFO_ONLY: _DYLD_INFO,
-    LC_DYLD_CHAINED_FIXUPS: ((8, 1, CHAINED_FIXUPS),),
+    layout.LC_DYLD_CHAINED_FIXUPS: ((8, 1, CHAINED_FIXUPS),),
     **dict.fromkeys(
         (
             layout.LC_DYLD_EXPORTS_TRIE,
             0x1E,  # LC_SEGMENT_SPLIT_INFO
-            LC_FUNCTION_STARTS,
-            LC_DATA_IN_CODE,
+            layout.LC_FUNCTION_STARTS,
+            layout.LC_DATA_IN_CODE,
             0x2B,  # LC_DYLIB_CODE_SIGN_DRS
-            LC_LINKER_OPTIMIZATION_HINT,
+            layout.LC_LINKER_OPTIMIZATION_HINT,
             0x36,  # LC_ATOM_INFO
         ),
         ((8, 1, "table"),),
@@ -55,7 +46,7 @@ _POINT_NOWHERE = (
     | layout.VERSION_MINS.keys()
     | {
         layout.LC_ENCRYPTION_INFO_64,  # into __TEXT
-        LC_SOURCE_VERSION,
+        layout.LC_SOURCE_VERSION,
         0x12,  # LC_SUB_FRAMEWORK
         0x13,  # LC_SUB_UMBRELLA
         0x14,  # LC_SUB_CLIENT

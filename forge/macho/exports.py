@@ -7,8 +7,10 @@ missing ``PyInit_`` would then blame the wrong thing. Here a broken trie is an e
 from __future__ import annotations
 
 from forge.macho.errors import MachOError
+from forge.macho.leb import read_uleb
 from forge.macho.model import Export
 
+_WHAT = "the export trie"
 _WEAK = 0x04
 _REEXPORT = 0x08
 _MAX_NAME = 1 << 16
@@ -34,12 +36,12 @@ def read_export_trie(trie: bytes) -> tuple[Export, ...]:
     total = 0
     while pending and trie:
         at, prefix = pending.pop()
-        terminal_size, at = _uleb(trie, at)
+        terminal_size, at = read_uleb(trie, at, _WHAT)
         children = at + terminal_size
         if children >= len(trie):
             raise MachOError("the export trie is cut off")
         if terminal_size:
-            flags, _ = _uleb(trie, at)
+            flags, _ = read_uleb(trie, at, _WHAT)
             name = prefix.decode("utf-8", errors="backslashreplace")
             exports.append(Export(name, weak=bool(flags & _WEAK), reexport=bool(flags & _REEXPORT)))
         at = children + 1
@@ -48,23 +50,10 @@ def read_export_trie(trie: bytes) -> tuple[Export, ...]:
             if end < 0:
                 raise MachOError("the export trie is cut off")
             edge = prefix + trie[at:end]
-            child, at = _uleb(trie, end + 1)
+            child, at = read_uleb(trie, end + 1, _WHAT)
             total += len(edge)
             if child in seen or child >= len(trie) or len(edge) > _MAX_NAME or total > _MAX_TOTAL_NAMES:
                 raise MachOError(f"the export trie is malformed at node {child}")
             seen.add(child)
             pending.append((child, edge))
     return tuple(sorted(exports, key=lambda export: export.name))
-
-
-def _uleb(data: bytes, at: int) -> tuple[int, int]:
-    """The ULEB128 number at *at*, and where it ends."""
-    value = shift = 0
-    while at < len(data) and shift < 64:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at += 1
-        shift += 7
-        if byte < 0x80:
-            return value, at
-    raise MachOError("the export trie is cut off" if at >= len(data) else "the export trie has a number above 64 bits")

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from forge.macho import layout
 from forge.macho.errors import MachOError
+from forge.macho.leb import read_uleb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-LC_DYLD_CHAINED_FIXUPS = 0x34 | 0x80000000
 
 _IMMEDIATE = 0x0F
 _OPCODE = 0xF0
@@ -55,7 +54,7 @@ def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
             found.update(_bound(binds, stop=True))
             found.update(_bound(weak_binds, stop=True))
             found.update(_bound(lazy_binds, stop=False))  # each lazy bind ends in a DONE of its own
-        elif command.number == LC_DYLD_CHAINED_FIXUPS:
+        elif command.number == layout.LC_DYLD_CHAINED_FIXUPS:
             offset, size = command.u32(8), command.u32(12)
             found.update(_chained(data[offset : offset + size]))
     if any(index >= count for index in found):
@@ -104,11 +103,7 @@ def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
 
 def _skip_ulebs(data: bytes, at: int, count: int) -> int:
     for _ in range(count):
-        while at < len(data) and data[at] & 0x80:
-            at += 1
-        at += 1
-    if at > len(data):
-        raise MachOError("dyld's information ends within an opcode")
+        _, at = read_uleb(data, at, "dyld's information")
     return at
 
 

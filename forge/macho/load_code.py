@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.macho import layout
-from forge.macho.fixups import LC_DYLD_CHAINED_FIXUPS
+from forge.macho.leb import read_uleb
 from forge.macho.model import Cpu
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ _STUBS = 0x8
 _INDIRECT_SPECIAL = 0xC0000000
 """``INDIRECT_SYMBOL_LOCAL`` and ``INDIRECT_SYMBOL_ABS``: no symbol."""
 
-_LC_FUNCTION_STARTS = 0x26
 _CHAINED_TARGET = (1 << 36) - 1
 
 _MAX_INSTRUCTIONS = 200_000
@@ -69,6 +68,9 @@ def read_load_code(data: bytes, frame: layout.SliceLayout, one: MachOSlice) -> L
         data: The slice's bytes.
         frame: Its load commands.
         one: What the reader says of it.
+
+    Raises:
+        MachOError: The table of function starts is cut off.
     """
     sections = [section for segment in one.segments for section in segment.sections]
     entries = list(_entries(data, frame, one, sections))
@@ -87,7 +89,7 @@ def _is_init(section: Section) -> bool:
 def _entries(data: bytes, frame: layout.SliceLayout, one: MachOSlice, sections: list[Section]) -> Iterator[int]:
     """The addresses of the functions that dyld calls; those that lie outside of the file are left out."""
     base = next((segment.address for segment in one.segments if segment.name == "__TEXT"), 0)
-    chained = any(command.number == LC_DYLD_CHAINED_FIXUPS for command in frame.commands)
+    chained = any(command.number == layout.LC_DYLD_CHAINED_FIXUPS for command in frame.commands)
     for section in sections:
         raw = data[section.offset : section.offset + section.size]
         if section.kind == INIT_OFFSETS:
@@ -101,22 +103,18 @@ def _entries(data: bytes, frame: layout.SliceLayout, one: MachOSlice, sections: 
 
 def _function_starts(data: bytes, frame: layout.SliceLayout, one: MachOSlice) -> frozenset[int]:
     """The addresses that functions start at: ULEB128 differences, the first from ``__TEXT``; a 0 ends them."""
-    command = next((c for c in frame.commands if c.number == _LC_FUNCTION_STARTS), None)
+    command = next((c for c in frame.commands if c.number == layout.LC_FUNCTION_STARTS), None)
     address = next((segment.address for segment in one.segments if segment.name == "__TEXT"), 0)
     if command is None:
         return frozenset()
     found: set[int] = set()
-    value = shift = 0
-    for byte in data[command.u32(8) : command.u32(8) + command.u32(12)]:
-        value |= (byte & 0x7F) << min(shift, 63)
-        shift += 7
-        if byte & 0x80:
-            continue
-        if not value:
+    table, at = data[command.u32(8) : command.u32(8) + command.u32(12)], 0
+    while at < len(table):
+        difference, at = read_uleb(table, at, "the table of function starts")
+        if not difference:
             break
-        address += value
+        address += difference
         found.add(address)
-        value = shift = 0
     return frozenset(found)
 
 
