@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.base.errors import BuildError, TrialError
-from forge.base.process import run
+from forge.base.errors import TrialError
 from forge.build.cross_environment import ensure_cross_environment
-from forge.build.tools import ensure_tools, pip_environment
+from forge.build.tools import ensure_tools
+from forge.emulate.choose import download_wheels
 from forge.frameworks.findings import render_text
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
@@ -64,22 +64,14 @@ def make_app(
         setting.home, setting.python, target, setting.build_python, setting.toolchain, None
     )
     tools = ensure_tools(setting.home, setting.build_python)
-    downloaded = work / "wheels"
-    links = [part for directory in find_links for part in ("--find-links", directory)]
-    try:
-        run(
-            [tools.python, "-m", "pip", "--python", environment.cross_python, "download", "--no-input",
-             "--disable-pip-version-check", "--only-binary=:all:", "--dest", downloaded, *links,
-             *(wheel.resolve() for wheel in wheels), *requires],
-            log=log, env=pip_environment(), cwd=work, what="choosing wheels",
-        )  # fmt: skip
-    except BuildError as error:
-        reason = next((line for line in error.tail if line.startswith("ERROR: ")), "").removeprefix("ERROR: ")
-        raise TrialError(
-            f"the wheels that the tests take cannot be had for {target}: {reason or error.message}",
-            hint=f"build what is missing with forge first; pip's words are in {log}",
-        ) from error
-    chosen = tuple(sorted(downloaded.glob("*.whl")))
+    links = [part for directory in find_links for part in ("--find-links", directory.resolve())]
+    chosen = download_wheels(
+        [tools.python, "-m", "pip", "--python", environment.cross_python],
+        [*links, *(wheel.resolve() for wheel in wheels), *requires],
+        work / "wheels", log, what="choosing wheels",
+        failure=f"the wheels that the tests take cannot be had for {target}",
+        hint="build what is missing with forge first",
+    )  # fmt: skip
     made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
     if made.directory is None:
         raise TrialError(f"the wheels do not make an app:\n{render_text(made.findings).rstrip()}")

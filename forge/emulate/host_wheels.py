@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forge.base.errors import BuildError, TrialError
 from forge.base.process import run
 from forge.base.target import Arch
 from forge.build.tools import ensure_tools, pip_environment
+from forge.emulate.choose import download_wheels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,25 +44,19 @@ def install_host(
     machine = _MACHINES[arch]
     platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC), f"manylinux2014_{machine}"]
     wanted = [f"{name.distribution}=={name.version}", *requires]
-    downloaded, packages = work / "wheels", work / "packages"
-    downloaded.mkdir(parents=True)
-    pip: list[str | Path] = [tools.python, "-m", "pip", "--no-input", "--disable-pip-version-check"]
-    common = ["--only-binary=:all:", "--python-version", setting.python.minor, "--implementation", "cp"]
+    common = ["--python-version", setting.python.minor, "--implementation", "cp"]
     common += [part for platform in platforms for part in ("--platform", platform)]
-    try:
-        run(
-            [*pip, "download", *common, "--dest", downloaded, *wanted],
-            log=log, env=pip_environment(), cwd=work, what="choosing Linux wheels",
-        )  # fmt: skip
-    except BuildError as error:
-        reason = next((line for line in error.tail if line.startswith("ERROR: ")), "").removeprefix("ERROR: ")
-        raise TrialError(
-            f"there is no Linux wheel to compare {name.distribution} {name.version} with: {reason or error.message}",
-            hint=f"pip's words are in {log}",
-        ) from error
-    wheels = sorted(downloaded.glob("*.whl"))
+    pip: list[str | Path] = [tools.python, "-m", "pip"]
+    wheels = download_wheels(
+        pip, [*common, *wanted], work / "wheels", log, what="choosing Linux wheels",
+        failure=f"there is no Linux wheel to compare {name.distribution} {name.version} with",
+    )  # fmt: skip
+    packages = work / "packages"
     run(
-        [*pip, "install", *common, "--no-index", "--no-deps", "--target", packages, *wheels],
+        [
+            *pip, "install", "--disable-pip-version-check", "--only-binary=:all:", *common, "--no-index", "--no-deps",
+            "--target", packages, *wheels,
+        ],
         log=log, env=pip_environment(), cwd=work, what="installing Linux wheels",
     )  # fmt: skip
     return packages, tuple(wheel.name for wheel in wheels)

@@ -20,11 +20,12 @@ from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emula
 from forge.plan.run import build_one
 from forge.recipe.evaluate import evaluate
 from forge.source.fetch import fetch, prepare
-from forge.wheel.contents import read_wheel
+from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from forge.base.progress import Progress
     from forge.base.target import Target
@@ -125,26 +126,25 @@ def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Option
     """
     target = wheel_target(wheel)
     check_runs_here(target)
-    subject = f"{wheel.name}"
     options = replace(options, find_links=(*options.find_links, wheel.resolve().parent))
-    return _try(subject, wheel, [PYTEST], None, target, setting, progress, options)
+    return _try(wheel.name, wheel, [PYTEST], read_wheel(wheel), target, setting, progress, options)
 
 
 def wheel_target(wheel: Path) -> Target:
     """What a wheel is for.
 
     Raises:
-        WheelError: It is for no iOS target, or cannot be read.
+        WheelError: It is for no iOS target, or has no wheel's name.
     """
-    contents = read_wheel(wheel)
-    targets = [parse_platform_tag(platform) for platform in contents.name.platforms if platform.startswith("ios_")]
+    platforms = parse_wheel_name(wheel.name).platforms
+    targets = [parse_platform_tag(platform) for platform in platforms if platform.startswith("ios_")]
     if not targets:
         raise WheelError(f"{wheel.name} is not for iOS", hint="forge test takes iOS wheels and recipes' names")
     return targets[0]
 
 
 def _try(
-    subject: str, wheel: Path, requires: Sequence[str], recipe: EvaluatedRecipe | None, target: Target,
+    subject: str, wheel: Path, requires: Sequence[str], tried: EvaluatedRecipe | WheelContents, target: Target,
     setting: Setting, progress: Progress, options: Options,
 ) -> Trial:  # fmt: skip
     setting.home.work.mkdir(parents=True, exist_ok=True)
@@ -162,11 +162,14 @@ def _try(
         run.mkdir()
         if options.tests:
             arguments = list(_lay_out_named(options.tests, run))
-        elif recipe is not None and options.suite:
-            _lay_out_suite(recipe, setting, run, work)
-            arguments = list(recipe.trial.suite_args)
+        elif isinstance(tried, WheelContents):
+            extensions = tuple(extension.module for extension in tried.extensions)
+            arguments = list(_lay_out_tests(_top_level(tried), extensions, (), run))
+        elif options.suite:
+            _lay_out_suite(tried, setting, run, work)
+            arguments = list(tried.trial.suite_args)
         else:
-            arguments = list(_lay_out_tests(recipe, wheel, run))
+            arguments = list(_lay_out_tests(tried.trial.imports, tried.extensions, tried.trial.files, run))
         # A file that cannot be collected is an error of its own; the others are run.
         common = ["-p", "no:cacheprovider", "--continue-on-collection-errors", f"--rootdir={run}"]
         arguments = [*common, *arguments, *options.pytest_args]
@@ -179,17 +182,19 @@ def _try(
         trial = Trial(subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how)
         if options.against_host:
             progress.phase(subject, "test the Linux wheel")
-            host = _try_host(wheel, requires, emulator, arguments, target, setting, run, work, log, options)
-            trial = replace(trial, comparison=host(outcome))
+            name = parse_wheel_name(wheel.name)
+            installed = install_host(name, requires, target.arch, setting, work / "host", log)
+            compared = _try_host(outcome, emulator, installed, arguments, run, work, log, options)
+            trial = replace(trial, comparison=compared)
     return trial
 
 
 def _try_host(
-    wheel: Path, requires: Sequence[str], emulator: Emulator, arguments: Sequence[str], target: Target,
-    setting: Setting, run: Path, work: Path, log: Path, options: Options,
-) -> Callable[[Outcome], Comparison]:  # fmt: skip
-    """Run the same tests in the same Python with the Linux wheel of the same version; what compares with it."""
-    packages, wheels = install_host(read_wheel(wheel).name, requires, target.arch, setting, work / "host", log)
+    emulated: Outcome, emulator: Emulator, installed: tuple[Path, tuple[str, ...]], arguments: Sequence[str],
+    run: Path, work: Path, log: Path, options: Options,
+) -> Comparison:  # fmt: skip
+    """Run the same tests in the same Python with the Linux wheel of the same version."""
+    packages, wheels = installed
     own = work / "host-session"
     own.mkdir()
     outcome = run_session(
@@ -197,7 +202,7 @@ def _try_host(
         limits=options.limits,
     )  # fmt: skip
     _append(outcome.output, log)
-    return lambda emulated: compare(emulated.cases, outcome.cases, wheels, outcome.seconds)
+    return compare(emulated.cases, outcome.cases, wheels, outcome.seconds)
 
 
 def _append(output: Path, log: Path) -> None:
@@ -217,18 +222,16 @@ def _lay_out_named(tests: Sequence[Path], run: Path) -> Iterator[str]:
         yield path.name
 
 
-def _lay_out_tests(recipe: EvaluatedRecipe | None, wheel: Path, run: Path) -> Iterator[str]:
-    """Write the recipe's tests into a directory; pytest's arguments for them."""
-    if recipe is None:
-        imports, extensions = _top_level(wheel), tuple(e.module for e in read_wheel(wheel).extensions)
-    else:
-        imports, extensions = recipe.trial.imports, recipe.extensions
+def _lay_out_tests(
+    imports: Sequence[str], extensions: Sequence[str], files: Sequence[str | Path], run: Path
+) -> Iterator[str]:
+    """Write tests of imports into a directory, and copy files of tests there; pytest's arguments for them."""
     (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (run / "test_forge_imports.py").write_text(
         _IMPORTS.format(imports=list(imports), extensions=list(extensions), absent=list(_ABSENT)), encoding="utf-8"
     )
     yield "test_forge_imports.py"
-    for file in () if recipe is None else recipe.trial.files:
+    for file in files:
         shutil.copy(file, run)
         yield Path(file).name
 
@@ -248,10 +251,10 @@ def _lay_out_suite(recipe: EvaluatedRecipe, setting: Setting, run: Path, work: P
         (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
 
-def _top_level(wheel: Path) -> tuple[str, ...]:
+def _top_level(contents: WheelContents) -> tuple[str, ...]:
     """The packages and modules at a wheel's top, without those of a leading underscore's."""
     names: dict[str, None] = {}
-    for member in read_wheel(wheel).members:
+    for member in contents.members:
         first, slash, rest = member.path.partition("/")
         name = first if slash else first.partition(".")[0]
         is_module = rest == "__init__.py" if slash else first.endswith((".py", ".so"))
