@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from forge.base.errors import ToolchainError
@@ -52,8 +53,8 @@ def fortran_runtime(
             f"{', '.join(RUNTIME_SOURCES)} only",
             hint="install flang-19 and set FORGE_FLANG to it",
         )
-    archive = fetch(source, setting.home, progress)
-    return ensure_runtime(setting.home, flang, archive, setting.toolchain, target, environment.wrappers, progress)
+    fetched = functools.partial(fetch, source, setting.home, progress)
+    return ensure_runtime(setting.home, flang, fetched, setting.toolchain, target, environment.wrappers, progress)
 
 
 def fortran_variables(runtime: FortranRuntime, target: Target) -> dict[str, str]:

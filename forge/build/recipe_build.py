@@ -118,7 +118,7 @@ def build_recipe(
     Args:
         recipe: Evaluated for the target.
         setting: Toolchain and Pythons.
-        key: Names the directory of this build; builds with different keys may run at once.
+        key: Names the directory and the log of this build; builds with different keys may run at once.
         out: An existing directory for the finished wheel.
         progress: Is told the phases.
         subject: What to call this build.
@@ -132,10 +132,11 @@ def build_recipe(
         WheelError: The wheel is not what the recipe promised; the work directory is kept.
     """
     home, target = setting.home, recipe.target
-    log = home.logs / f"{recipe.normalized_name}-{recipe.version}-{target}.log"
+    build = f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
+    log = home.logs / f"{build}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    work = home.work / f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
+    work = home.work / build
     # One clean source tree a target: nothing of another slice or of a failed build is left in it.
     shutil.rmtree(work, ignore_errors=True)
     tree = work / f"{recipe.normalized_name}-{recipe.version}"

@@ -28,7 +28,7 @@ from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import find_llvm
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
@@ -124,7 +124,7 @@ def _install_hint() -> str:
 
 
 def ensure_runtime(
-    home: ForgeHome, flang: Flang, archive: Path, toolchain: Toolchain, target: Target, wrappers: Path,
+    home: ForgeHome, flang: Flang, fetched: Callable[[], Path], toolchain: Toolchain, target: Target, wrappers: Path,
     progress: Progress,
 ) -> FortranRuntime:  # fmt: skip
     """The runtime library for a target, compiled if it is not there yet.
@@ -132,7 +132,7 @@ def ensure_runtime(
     Args:
         home: The cache.
         flang: Whose runtime it is.
-        archive: LLVM's source of the same release, a tar archive.
+        fetched: Gives LLVM's source of the same release, a tar archive; asked only if something is to be compiled.
         toolchain: What compiles it.
         target: What it is compiled for.
         wrappers: The directory of CPython's compiler wrappers.
@@ -153,7 +153,7 @@ def ensure_runtime(
     root = home.toolchains / f"fortran-{flang.version}-{target.multiarch}-{key[:12]}"
     with locked(home.locks, root.name):
         if not root.is_dir():
-            _build_runtime(home, flang, archive, toolchain, target, wrappers, root, progress)
+            _build_runtime(home, flang, fetched(), toolchain, target, wrappers, root, progress)
         made = FortranRuntime(root, root / f"bin-{_wrapper_id()}")
         command = made.bin / f"{target.host_triple}-flang"
         text = wrapper_text(flang, target, made.lib)

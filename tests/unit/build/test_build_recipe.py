@@ -218,7 +218,7 @@ class TestBuild:
         with pytest.raises(BuildError) as error:
             build(directory, setting)
         assert error.value.tail[-1] == "no such header: Python.h"
-        assert error.value.log == setting.home.logs / "demo-1.0-arm64-iphoneos.log"
+        assert error.value.log == setting.home.logs / f"demo-1.0-arm64-iphoneos-{KEY[:12]}.log"
         assert error.value.hint is not None
         enter = error.value.hint.rpartition(" ")[2]
         done = subprocess.run([enter, "cat", "backend.py"], check=True, capture_output=True, text=True)

@@ -121,7 +121,12 @@ def test_the_runtime_is_made_once(tmp_path: Path) -> None:
     home = ForgeHome(tmp_path / "home")
     toolchain = make_toolchain(tmp_path / "toolchain")
     flang = Flang(tmp_path / "flang-new", "19.1.7", "flang-new version 19.1.7")
-    source = archive(tmp_path / "llvm.tar.xz", RUNTIME)
+    asked_for: list[Path] = []
+
+    def source() -> Path:
+        asked_for.append(archive(tmp_path / "llvm.tar.xz", RUNTIME))
+        return asked_for[-1]
+
     directory, log = wrappers(tmp_path, DEVICE)
     made = ensure_runtime(home, flang, source, toolchain, DEVICE, directory, SilentProgress())
     assert (made.lib / "libFortranRuntime.a").is_file()
@@ -130,8 +135,9 @@ def test_the_runtime_is_made_once(tmp_path: Path) -> None:
     assert len(asked) == 4  # three files and the archive: what iOS cannot do is left out
     assert all(line.startswith("12.0 -c -O2 -fPIC -fvisibility=hidden") for line in asked[:3])
     assert sum("-std=c++17" in line for line in asked) == 2
-    again = ensure_runtime(home, flang, tmp_path / "gone", toolchain, DEVICE, directory, SilentProgress())
+    again = ensure_runtime(home, flang, source, toolchain, DEVICE, directory, SilentProgress())
     assert again == made
+    assert len(asked_for) == 1, "what is cached asks for no source"
     assert len(log.read_text().splitlines()) == 4
     simulator = parse_multiarch("arm64-iphonesimulator")
     wrappers(tmp_path, simulator)
