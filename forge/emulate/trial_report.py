@@ -35,7 +35,7 @@ class Trial:
     """A wheel that was tried.
 
     Args:
-        subject: What it is called, e.g. ``numpy 2.4.6 x86_64-iphonesimulator``.
+        subject: What it is called, e.g. ``numpy 2.5.5 x86_64-iphonesimulator``.
         wheels: The files that the app was made of.
         outcome: What became of it.
         how: What the tests ran in, in one line.

@@ -42,7 +42,7 @@ def test_is_named_for_its_target_and_passes_every_check(name: str, target: Targe
 
 
 def test_numpy_is_called_what_the_issue_says(target: Target, forge: Forge) -> None:
-    assert forge.build("numpy", target).wheel.name == f"numpy-2.4.6-cp313-cp313-{target.platform_tag}.whl"
+    assert forge.build("numpy", target).wheel.name == f"numpy-2.5.5-cp313-cp313-{target.platform_tag}.whl"
 
 
 def cpu_features(wheel: Path) -> tuple[list[str], list[str]]:
@@ -61,7 +61,7 @@ def test_numpy_has_the_cpu_features_of_its_macos_wheel(target: Target, forge: Fo
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
         "--implementation", "cp", "--python-version", "3.13", "--platform", platform,
-        "--dest", str(tmp_path), "numpy==2.4.6",
+        "--dest", str(tmp_path), "numpy==2.5.5",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, text=True)
     (published,) = tmp_path.glob("*.whl")
