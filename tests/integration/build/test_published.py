@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from forge.audit.compare import Difference, DifferenceKind, compare_wheels
+from tests.integration.publications import published_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,21 +22,6 @@ pytestmark = pytest.mark.toolchain
 EXPECTED = (DifferenceKind.PLATFORM, DifferenceKind.INSTALL_NAME)
 
 
-def published_wheel(name: str, version: str, target: Target, directory: Path) -> Path | None:
-    """Download a published wheel with pip; None if the project has none, or only a pure one, for this target."""
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-        "--implementation", "cp", "--python-version", "3.13", "--abi", "cp313",
-        "--platform", f"ios_13_0_{target.arch}_{target.abi}", "--dest", str(directory), f"{name}=={version}",
-    ]  # fmt: skip
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode != 0:
-        assert "No matching distribution" in done.stderr, done.stderr
-        return None
-    (wheel,) = directory.glob("*.whl")
-    return None if wheel.name.endswith("-any.whl") else wheel
-
-
 def is_only_our_sbom(difference: Difference) -> bool:
     """forge's wheels carry a bill of materials, which the published ones do not."""
     return (
@@ -49,7 +33,7 @@ def is_only_our_sbom(difference: Difference) -> bool:
 
 @pytest.mark.parametrize(("name", "version"), [("markupsafe", "3.0.4"), ("lru-dict", "1.4.1"), ("multidict", "7.2.1")])
 def test_equals_the_published_wheel(name: str, version: str, target: Target, forge: Forge, tmp_path: Path) -> None:
-    published = published_wheel(name, version, target, tmp_path)
+    published = published_wheel(name, version, (f"ios_13_0_{target.arch}_{target.abi}",), tmp_path)
     ours = forge.build(name, target).wheel
     if published is None:
         # A project that publishes none for this target is no reason to compare nothing at all: the device has one.

@@ -16,6 +16,7 @@ from forge.base.target import parse_multiarch
 from forge.macho.reader import read_macho
 from forge.plan.cache import entry_directory
 from tests.integration.build.conftest import ROOT_MODULES, Forge
+from tests.integration.publications import MACOS_ARM64, MACOS_X86_64, published_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,14 +58,9 @@ def cpu_features(wheel: Path) -> tuple[list[str], list[str]]:
 def test_numpy_has_the_cpu_features_of_its_macos_wheel(target: Target, forge: Forge, tmp_path: Path) -> None:
     """A lost feature is a bug in the toolchain: a check that failed for another reason than the CPU."""
     ours = forge.build("numpy", target)
-    platform = "macosx_11_0_arm64" if target.arch == "arm64" else "macosx_10_13_x86_64"
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-        "--implementation", "cp", "--python-version", "3.13", "--platform", platform,
-        "--dest", str(tmp_path), "numpy==2.5.5",
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, text=True)
-    (published,) = tmp_path.glob("*.whl")
+    platforms = MACOS_ARM64 if target.arch == "arm64" else MACOS_X86_64
+    published = published_wheel("numpy", "2.5.5", platforms, tmp_path)
+    assert published is not None
     baseline, dispatch = cpu_features(ours.wheel)
     assert (baseline, dispatch) == cpu_features(published)
     expected = ["ASIMDHP", "ASIMDDP", "ASIMDFHM"] if target.arch == "arm64" else ["X86_V3", "X86_V4", "AVX512_ICL"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +16,7 @@ from forge.ios_python.releases import find_release
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
+from tests.integration.publications import published_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,12 +35,7 @@ def build_python() -> Path:
 def pillow(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("pillow")
     for target in select_targets():
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-            "--implementation", "cp", "--python-version", "3.13", "--abi", "cp313",
-            "--platform", f"ios_13_0_{target.arch}_{target.abi}", "--dest", str(root), f"pillow=={PILLOW}",
-        ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        assert published_wheel("pillow", PILLOW, (f"ios_13_0_{target.arch}_{target.abi}",), root / str(target))
     return _made(root, Options(bundle_id="com.example.app", xcframeworks=True))
 
 
@@ -57,4 +51,4 @@ def numpy(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 def _made(root: Path, options: Options) -> Made:
-    return make_frameworks(sorted(root.glob("*.whl")), root / "out", options)
+    return make_frameworks(sorted(root.rglob("*.whl")), root / "out", options)
