@@ -37,7 +37,7 @@ def test_thread_pools_work():
 
 def test_a_semaphore_for_others_is_refused():
     with pytest.raises(OSError, match="one process") as caught:
-        _multiprocessing.SemLock(0, 0, 1, name="/joblib-1-x", unlink=True)
+        _multiprocessing.SemLock(0, 0, 1, name="/others-1-x", unlink=True)
     assert caught.value.errno == errno.ENOSYS
 
 
@@ -49,7 +49,17 @@ def test_starting_a_process_says_why_not(method):
     assert caught.value.errno == errno.ENOTSUP
 
 
-def test_joblib_does_without_processes():
-    with pytest.warns(UserWarning, match="joblib will operate in serial mode"):
-        import joblib
-    assert joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(n) for n in (-1, -2, -3)) == [1, 2, 3]
+@pytest.mark.parametrize("wanted", [{}, {"backend": "loky"}, {"backend": "multiprocessing"}, {"prefer": "processes"}])
+def test_joblib_takes_threads(wanted):
+    import joblib
+
+    meet = threading.Barrier(2, timeout=30)
+
+    def both(number):
+        meet.wait()  # alone, none gets past this
+        return number, multiprocessing.current_process().name, threading.get_ident()
+
+    done = joblib.Parallel(n_jobs=2, **wanted)(joblib.delayed(both)(number) for number in (1, 2))
+    assert [number for number, _, _ in done] == [1, 2]
+    assert {process for _, process, _ in done} == {"MainProcess"}
+    assert len({thread for _, _, thread in done}) == 2
