@@ -62,6 +62,9 @@ def test_extension(name):
     assert isinstance(module.__spec__.loader, importlib.machinery.ExtensionFileLoader), module.__spec__
 '''
 
+_CONFIGURATIONS = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+"""Files that pytest takes its configuration from (its documentation, "Configuration")."""
+
 _ABSENT = ("_curses", "_gdbm", "_posixshmem", "_tkinter", "curses", "readline", "tkinter")
 """Modules of the standard library that iOS's Python lacks (PEP 730, "Standard library")."""
 
@@ -211,22 +214,22 @@ def _append(output: Path, log: Path) -> None:
 
 
 def _lay_out_named(tests: Sequence[Path], run: Path) -> Iterator[str]:
-    """Copy the tests that are named into a directory; pytest's arguments for them."""
-    (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    """Copy the tests that are named, and pytest's configuration, into a directory; pytest's arguments for them."""
     for path in tests:
         # A copy: some suites write beside their files, and what is named is the user's.
         if path.is_dir():
             shutil.copytree(path, run / path.name, symlinks=True)
         else:
             shutil.copy(path, run)
-        yield path.name
+    _configure(run)
+    yield from (path.name for path in tests if path.name not in _CONFIGURATIONS)
 
 
 def _lay_out_tests(
     imports: Sequence[str], extensions: Sequence[str], files: Sequence[str | Path], run: Path
 ) -> Iterator[str]:
     """Write tests of imports into a directory, and copy files of tests there; pytest's arguments for them."""
-    (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    _configure(run)
     (run / "test_forge_imports.py").write_text(
         _IMPORTS.format(imports=list(imports), extensions=list(extensions), absent=list(_ABSENT)), encoding="utf-8"
     )
@@ -247,7 +250,12 @@ def _lay_out_suite(recipe: EvaluatedRecipe, setting: Setting, run: Path, work: P
             raise TrialError(f"{recipe.name}: the source has no {name}, which test.suite.source names")
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         source.rename(run / name)
-    if not any((run / name).is_file() for name in ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")):
+    _configure(run)
+
+
+def _configure(run: Path) -> None:
+    """See to it that pytest looks for no configuration outside of the directory."""
+    if not any((run / name).is_file() for name in _CONFIGURATIONS):
         (run / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
 
