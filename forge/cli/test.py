@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
 @click.option("--against-host", is_flag=True, help="Run the same tests with the Linux wheel too, and compare.")
 @click.option("--tests", multiple=True, type=click.Path(path_type=Path, exists=True),
-              help="A file or directory of tests to run instead, or pytest's configuration; may be given several times.")  # fmt: skip
+              help="Tests to run instead: a file, a directory, pytest's configuration; several times.")  # fmt: skip
 @click.option("--require", "requires", multiple=True, metavar="REQUIREMENT", help="What these tests need besides.")
 @click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
