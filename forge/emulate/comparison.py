@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
 
     from forge.emulate.session import Case
 
@@ -68,6 +68,9 @@ def compare(
 ) -> Comparison:
     """Hold two runs against each other, test by test.
 
+    A test's id has its parameters in it, and some parameters print otherwise in each process: addresses, sets, random
+    values. Where as many tests of one function are in one run only as are in the other only, they are taken in order.
+
     Args:
         emulated: The tests with the Mach-O wheel.
         host: The tests with the Linux wheel.
@@ -75,7 +78,7 @@ def compare(
         host_seconds: How long it took.
     """
     here = {case.id: case for case in emulated}
-    there = {case.id: case for case in host}
+    there = _with_ids_of(here, {case.id: case for case in host})
     passed = {name for name, case in there.items() if case.outcome == "passed"}
     both = sum(name in here and here[name].outcome == "passed" for name in passed)
     differences: list[Difference] = []
@@ -88,3 +91,22 @@ def compare(
     differences.sort(key=lambda one: not one.is_worse)
     skipped = sum(name in here and here[name].outcome == "skipped" for name in passed)
     return Comparison(tuple(host_wheels), len(passed), both, skipped, tuple(differences), host_seconds)
+
+
+def _with_ids_of(here: Mapping[str, Case], there: Mapping[str, Case]) -> dict[str, Case]:
+    """The tests of one run by the ids that they have in the other."""
+    unpaired = _by_function(here.keys() - there.keys(), here)
+    ids = {id_: id_ for id_ in there}
+    for function, others in _by_function(there.keys() - here.keys(), there).items():
+        if len(unpaired.get(function, ())) == len(others):
+            ids.update(zip(others, unpaired[function], strict=True))
+    return {ids[id_]: case for id_, case in there.items()}
+
+
+def _by_function(ids: Set[str], order: Iterable[str]) -> dict[str, list[str]]:
+    """Node ids in the order in which the tests ran, by what stands before their parameters."""
+    found: dict[str, list[str]] = {}
+    for id_ in order:
+        if id_ in ids and "[" in id_:
+            found.setdefault(id_.partition("[")[0], []).append(id_)
+    return found

@@ -147,3 +147,26 @@ def test_comparison() -> None:
     assert (skipped.ratio, skipped.skipped_here, skipped.differences[0].is_worse) == (1.0, 1, False)
     better = compare(HOST[:1], [Case(HOST[0].id, "failed", 0.0, "on Linux")], (), 1.0)
     assert (better.ratio, better.differences[0].message, better.differences[0].is_worse) == (1.0, "on Linux", False)
+
+
+def test_parameters_that_print_otherwise_are_paired_in_order() -> None:
+    def ran(parameters: list[str], outcomes: list[str]) -> list[Case]:
+        return [Case(f"t.py::f[{p}]", o, 0.0) for p, o in zip(parameters, outcomes, strict=True)]
+
+    here = ran(["1", "at 0x5a", "at 0x6b"], ["passed", "passed", "failed"])
+    there = ran(["1", "at 0x7c", "at 0x8d"], ["passed", "passed", "passed"])
+    compared = compare(here, there, (), 1.0)
+    assert (compared.host_passed, compared.both_passed) == (3, 2)
+    assert [(d.id, d.emulated, d.host) for d in compared.differences] == [("t.py::f[at 0x6b]", "failed", "passed")]
+
+
+def test_tests_of_one_function_are_not_paired_where_their_number_differs() -> None:
+    here = [Case("t.py::f[a]", "passed", 0.0)]
+    there = [Case("t.py::f[b]", "passed", 0.0), Case("t.py::f[c]", "passed", 0.0)]
+    compared = compare(here, there, (), 1.0)
+    assert (compared.host_passed, compared.both_passed) == (2, 0)
+    assert {(d.id, d.emulated, d.host) for d in compared.differences} == {
+        ("t.py::f[a]", "passed", "absent"),
+        ("t.py::f[b]", "absent", "passed"),
+        ("t.py::f[c]", "absent", "passed"),
+    }
