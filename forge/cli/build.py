@@ -15,6 +15,8 @@ from forge.base.target import Arch
 from forge.cli.display import progress_display
 from forge.cli.options import chosen_targets, python_option, target_options
 from forge.emulate.trial_report import render_text as render_trial
+from forge.ios_python.releases import find_release
+from forge.plan.closure import closure
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_all
 from forge.plan.trial import Options, try_recipe
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 @target_options
 @python_option
 @click.option(
+    "--variant", "variants", multiple=True, metavar="NAME",
+    help="A variant to build, of every recipe that declares it; may be given several times.",
+)  # fmt: skip
+@click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
     help="Where the wheels go.",
 )  # fmt: skip
@@ -40,6 +46,7 @@ def build(
     arch: str,
     ios_version: IOSVersion,
     python_version: str,
+    variants: tuple[str, ...],
     out: Path,
     tested: bool,
     recipes: Path | None,
@@ -54,11 +61,17 @@ def build(
     runnable = [target for target in targets if target.is_simulator and target.arch is Arch.X86_64]
     if tested and not runnable:
         raise click.UsageError("--test runs the wheels of the x86_64 simulator, which --abi or --arch leaves out.")
+    if tested and variants:
+        raise click.UsageError("--test runs wheels without variants: leave --test or --variant out.")
     store = find_recipes(recipes)
     wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
+    # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
+    minor = find_release(python_version).minor
+    for target in targets:
+        closure(wanted, target, minor, store, variants)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
-        results = build_all(wanted, targets, setting, store, out, progress)
+        results = build_all(wanted, targets, setting, store, out, progress, variants)
         trials = [
             try_recipe(recipe, target, setting, store, out, progress, Options())
             for recipe in (wanted if tested else [])

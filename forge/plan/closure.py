@@ -16,9 +16,10 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.base.errors import RecipeError
 from forge.recipe.evaluate import evaluate
+from forge.recipe.variants import check_variants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from forge.base.target import Target
     from forge.recipe.model import EvaluatedRecipe, Recipe
@@ -40,7 +41,9 @@ class Step:
     wanted: bool
 
 
-def closure(recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore) -> tuple[Step, ...]:
+def closure(
+    recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore, variants: Collection[str] = ()
+) -> tuple[Step, ...]:
     """The builds that recipes take for a target, in an order in which each comes after what it needs.
 
     Args:
@@ -48,10 +51,12 @@ def closure(recipes: Sequence[Recipe], target: Target, python: str, store: Recip
         target: For what.
         python: Python's major.minor, e.g. ``3.13``.
         store: Where requirements are found.
+        variants: Variants to build, each in every recipe that declares it.
 
     Raises:
-        RecipeError: A host requirement has no recipe, or one of another version, or needs itself.
-        InvalidRecipeError: A recipe is wrong.
+        RecipeError: A host requirement has no recipe, or one of another version, or needs itself; no recipe declares a
+            variant.
+        InvalidRecipeError: A recipe is wrong, or the target does not admit a variant.
     """
     found: dict[NormalizedName, EvaluatedRecipe] = {}
     run: dict[NormalizedName, tuple[NormalizedName, ...]] = {}
@@ -63,11 +68,12 @@ def closure(recipes: Sequence[Recipe], target: Target, python: str, store: Recip
         name = recipe.normalized_name
         if name in found:
             continue
-        evaluated = evaluate(recipe, target, python)
+        evaluated = evaluate(recipe, target, python, variants)
         found[name] = evaluated
         host[name] = tuple(_names(evaluated.host, evaluated, store, known, must_exist=True))
         run[name] = tuple(_names(evaluated.run, evaluated, store, known, must_exist=False))
         waiting += [known[other] for other in (*host[name], *run[name]) if other not in found]
+    check_variants(variants, [evaluated.recipe for evaluated in found.values()], target)
     order = _in_order({name: (*host[name], *run[name]) for name in found})
     wanted = _reached([recipe.normalized_name for recipe in recipes], run)
     # What a wheel links or reads it usually imports too: all of a wanted one's packages go along.

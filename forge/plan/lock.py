@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, progress: Progress) -> BuildLock:
     """Resolve a recipe's build requirements and write its lock.
 
-    One lock serves all targets, so requirements are those of any of them.
+    One lock serves all targets and variants, so requirements are those of any of them.
 
     Raises:
         SourceError, NetworkError: The source or the index cannot be had.
@@ -33,8 +34,9 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
     """
     minor = ".".join(build_python.version.split(".")[:2])
     requires: list[str] = []
-    for target in select_targets():
-        evaluated = evaluate(recipe, target, minor)
+    variants = [(), *((variant.name,) for variant in recipe.variants)]
+    for target, chosen in itertools.product(select_targets(), variants):
+        evaluated = evaluate(recipe, target, minor, chosen)
         if not requires:
             progress.phase(recipe.name, "read what the source requires")
             archive = fetch(source_of(evaluated), home, progress)

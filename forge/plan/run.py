@@ -16,7 +16,7 @@ from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -60,6 +60,7 @@ def build_all(
     store: RecipeStore,
     out: Path,
     progress: Progress,
+    variants: Collection[str] = (),
 ) -> list[Result]:
     """Build every recipe for every target, and before it what it requires, one after the other.
 
@@ -72,6 +73,7 @@ def build_all(
         store: Where requirements are found.
         out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
         progress: Is told what happens.
+        variants: Variants to build, each in every recipe that declares it.
 
     Returns:
         What was asked for and what is needed to run it.
@@ -80,12 +82,18 @@ def build_all(
         ForgeError: The first failure; what was built before it is in the cache and in the output.
     """
     # All of them before anything is built, so that a recipe that is wrong is told at once.
-    closures = [closure(recipes, target, setting.python.minor, store) for target in targets]
+    closures = [closure(recipes, target, setting.python.minor, store, variants) for target in targets]
     return [result for steps in closures for result in run_steps(steps, setting, out, progress)]
 
 
 def build_one(
-    recipe: Recipe, target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress
+    recipe: Recipe,
+    target: Target,
+    setting: Setting,
+    store: RecipeStore,
+    out: Path,
+    progress: Progress,
+    variants: Collection[str] = (),
 ) -> Result:
     """Build one recipe for one target, as `build_all` does.
 
@@ -93,7 +101,7 @@ def build_one(
         ForgeError: It, or what it requires, cannot be built, or is not what its recipe promised.
     """
     subject = subject_of(recipe, target)
-    results = build_all([recipe], [target], setting, store, out, progress)
+    results = build_all([recipe], [target], setting, store, out, progress, variants)
     return next(result for result in results if result.subject == subject)
 
 

@@ -24,9 +24,11 @@ from forge.recipe.model import (
     SourcePin,
     Trial,
     UrlPin,
+    Variant,
 )
 from forge.recipe.read import parse_recipe, read_recipe
 from forge.recipe.store import RecipeStore, find_recipes
+from forge.recipe.variants import check_variants
 
 __all__ = [
     "About",
@@ -46,6 +48,8 @@ __all__ = [
     "SourcePin",
     "Trial",
     "UrlPin",
+    "Variant",
+    "check_variants",
     "digest_input",
     "evaluate",
     "find_recipes",

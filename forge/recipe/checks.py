@@ -1,4 +1,4 @@
-"""What a schema cannot say about a recipe: versions, requirements, licences, variables, missing patches.
+"""What a schema cannot say about a recipe: versions, requirements, licences, variables, variants, missing patches.
 
 The checks bear with a recipe that the schema has found wrong, so that its errors and these come together.
 """
@@ -15,12 +15,12 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from forge.base.target import Abi, Arch, Target
-from forge.recipe.diagnostics import Diagnostic, Location
-from forge.recipe.values import Variables, expand, specifier_problem, variable_problems
+from forge.recipe.diagnostics import Diagnostic, Location, did_you_mean
+from forge.recipe.values import DEFAULT_VARIANT, Variables, expand, specifier_problem, variable_problems
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from forge.recipe.document import Document, Path
 
@@ -92,7 +92,8 @@ def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]
         problems += unknown
         if not unknown:
             problems += value_problems(role, expand(text, sample), where, file.parent, has_variables="${" in text)
-    problems += _condition_problems(document)
+    variants = data.get("variants")
+    problems += _condition_problems(document, list(variants) if isinstance(variants, dict) else [])
     return problems
 
 
@@ -165,14 +166,19 @@ def _license_problems(document: Document, text: str) -> Iterator[Diagnostic]:
         yield Diagnostic(document.value_at(("about", "license")), f"{text!r} is no licence: {error}", hint)
 
 
-def _condition_problems(document: Document) -> Iterator[Diagnostic]:
-    """Specifiers in conditions: the only strings below a 'when' that are not an enumeration."""
+def _condition_problems(document: Document, variants: Sequence[str]) -> Iterator[Diagnostic]:
+    """The strings of conditions that are not an enumeration: specifiers, and the recipe's own variants."""
     for path, text in _all_strings(document):
         bare = path[:-1] if isinstance(path[-1], int) else path
-        if bare[-2:] in {("when", "python"), ("when", "ios_version")} and text:
+        of_variant = len(bare) == 3 and (bare[0], bare[2]) == ("variants", "ios_version")
+        if text and (of_variant or bare[-2:] in {("when", "python"), ("when", "ios_version")}):
             problem = specifier_problem(text)
             if problem:
                 yield Diagnostic(document.value_at(path), problem, "write e.g. '>=3.13' (PEP 440)")
+        elif text and bare[-2:] == ("when", "variant") and (not variants or text not in (*variants, DEFAULT_VARIANT)):
+            message = f"the recipe declares no variant {text!r}" if variants else "the recipe declares no variants"
+            hint = did_you_mean(text, (*variants, DEFAULT_VARIANT), "variants") if variants else None
+            yield Diagnostic(document.value_at(path), message, hint or "declare it under 'variants:'")
 
 
 def _strings(document: Document) -> Iterator[tuple[Path, Role, str]]:

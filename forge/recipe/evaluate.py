@@ -1,4 +1,4 @@
-"""A recipe for one target and Python: conditions decided, variables expanded."""
+"""A recipe for one target, Python and choice of variants: conditions decided, variables expanded."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, Sourc
 from forge.recipe.values import Variables, expand, expand_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from forge.base.target import Target
     from forge.recipe.model import Recipe
     from forge.recipe.values import Value
 
 
-def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
+def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[str] = ()) -> EvaluatedRecipe:
     """What a recipe says for one build.
 
     Args:
         recipe: The recipe.
         target: What to build for.
         python: Python's major.minor, e.g. ``3.13``.
+        variants: Those that were chosen for the whole build. The recipe takes the ones that it declares; whether the
+            target admits them is `forge.recipe.variants.check_variants`'s to say.
 
     Raises:
         RecipeError: *python* is no major.minor.
@@ -35,16 +37,17 @@ def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
     if re.fullmatch(r"\d{1,3}\.\d{1,3}", python, flags=re.ASCII) is None:
         raise RecipeError(f"{python!r} is no Python version", hint="expected major.minor, e.g. 3.13")
     variables = Variables.of(recipe.name, recipe.version, target, python)
+    chosen_variants = tuple(variant.name for variant in recipe.variants if variant.name in variants)
     problems: list[Diagnostic] = []
 
     def strings(role: Role, values: Iterable[Value]) -> tuple[str, ...]:
-        chosen = [value for value in values if value.counts(variables)]
+        chosen = [value for value in values if value.counts(variables, chosen_variants)]
         for value in chosen:
             text = expand(value.text, variables)
             problems.extend(value_problems(role, text, value.where, recipe.directory))
-        return expand_all(chosen, variables)
+        return expand_all(chosen, variables, chosen_variants)
 
-    settings = {key: expand_all(values, variables) for key, values in recipe.config_settings.items()}
+    settings = {key: expand_all(values, variables, chosen_variants) for key, values in recipe.config_settings.items()}
     evaluated = EvaluatedRecipe(
         recipe=recipe,
         target=target,
@@ -53,7 +56,11 @@ def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
         patches=tuple(recipe.directory / text for text in strings(Role.PATCH, recipe.patches)),
         requires=strings(Role.REQUIREMENT, recipe.requires),
         config_settings={key: values for key, values in settings.items() if values},
-        env={key: expand(value.text, variables) for key, value in recipe.env.items() if value.counts(variables)},
+        env={
+            key: expand(value.text, variables)
+            for key, value in recipe.env.items()
+            if value.counts(variables, chosen_variants)
+        },
         script=strings(Role.TEXT, recipe.script),
         host=strings(Role.REQUIREMENT, recipe.host),
         run=strings(Role.REQUIREMENT, recipe.run),
@@ -65,8 +72,9 @@ def evaluate(recipe: Recipe, target: Target, python: str) -> EvaluatedRecipe:
             files=tuple(str(recipe.directory / text) for text in strings(Role.TEST_FILE, recipe.trial.files)),
             suite_requires=strings(Role.REQUIREMENT, recipe.trial.suite_requires),
             suite_source=strings(Role.SOURCE_PATH, recipe.trial.suite_source),
-            suite_args=expand_all([v for v in recipe.trial.suite_args if v.counts(variables)], variables),
+            suite_args=expand_all(recipe.trial.suite_args, variables, chosen_variants),
         ),
+        variants=chosen_variants,
     )
     if problems:
         raise InvalidRecipeError(problems)

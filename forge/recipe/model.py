@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from forge.recipe.diagnostics import Location
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -126,6 +128,23 @@ class Trial(Generic[T]):
     suite_args: tuple[T, ...] = ()
 
 
+@dataclass(frozen=True)
+class Variant:
+    """Another way to build a package, chosen by name (``forge build --variant``).
+
+    Args:
+        name: As the recipe declares it.
+        summary: One line that says what it is for.
+        ios_version: PEP 440 specifier sets on the minimum iOS version, of which any must admit it; empty: all do.
+        where: Its place, for messages.
+    """
+
+    name: str
+    summary: str
+    ios_version: tuple[str, ...] = ()
+    where: Location = field(default=Location("", 1), compare=False)
+
+
 SourcePin = SdistPin | UrlPin | GitPin | PathPin
 """Where a recipe's source comes from."""
 
@@ -153,6 +172,7 @@ class Recipe:
         native: Whether the wheel must have compiled code.
         extensions: Dotted names of the extension modules that the wheel must have.
         trial: How the wheel is tried.
+        variants: The variants that it declares.
     """
 
     file: Path
@@ -173,6 +193,7 @@ class Recipe:
     native: bool = True
     extensions: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def directory(self) -> Path:
@@ -192,7 +213,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class EvaluatedRecipe:
-    """A recipe for one target and Python: plain strings, only what counts.
+    """A recipe for one target, Python and choice of variants: plain strings, only what counts.
 
     Args:
         recipe: What it was made from.
@@ -210,6 +231,7 @@ class EvaluatedRecipe:
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         extensions: Dotted names of the extension modules that the wheel must have.
         trial: How the wheel is tried.
+        variants: The names of the variants that were chosen and that the recipe declares, in the recipe's order.
     """
 
     recipe: Recipe
@@ -226,6 +248,7 @@ class EvaluatedRecipe:
     license_files: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     trial: Trial[str] = Trial()
+    variants: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from forge.recipe.model import (
     SourcePin,
     Trial,
     UrlPin,
+    Variant,
 )
 from forge.recipe.schema import schema_problems
 from forge.recipe.values import Value, When
@@ -103,6 +104,12 @@ class _Reader:
             native=wheel.get("native", True),
             extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
             trial=self._trial(data.get("test", {})),
+            variants=tuple(
+                Variant(
+                    name, said["summary"], _items(said.get("ios_version", [])), self.document.key_at(("variants", name))
+                )
+                for name, said in data.get("variants", {}).items()
+            ),
         )
 
     def _trial(self, test: Any) -> Trial[Value]:
@@ -131,8 +138,13 @@ class _Reader:
     def _value(self, path: DataPath, data: Any) -> Value:
         if isinstance(data, str):
             return Value(data, None, self.document.value_at(path))
-        when = When(**{key: tuple(v) if isinstance(v, list) else (v,) for key, v in data["when"].items()})
+        when = When(**{key: _items(value) for key, value in data["when"].items()})
         return Value(data["value"], when, self.document.value_at((*path, "value")))
+
+
+def _items(data: Any) -> tuple[str, ...]:
+    """A string, or a list of them."""
+    return tuple(data) if isinstance(data, list) else (data,)
 
 
 def _source(data: Any) -> SourcePin:

@@ -15,12 +15,15 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from forge.recipe.diagnostics import Diagnostic, Location, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from forge.base.target import Target
 
 HOST_PREFIX = "/forge/host"
 """What ``${host_prefix}`` stands for until a build knows the place, and what built files call it: the same anywhere."""
+
+DEFAULT_VARIANT = "default"
+"""What conditions call a build for which no variant of the recipe is chosen."""
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^{}]*)\}|\$\{")
 
@@ -80,20 +83,23 @@ class When:
         arch: Architectures.
         python: PEP 440 specifier sets on Python's major.minor.
         ios_version: PEP 440 specifier sets on the minimum iOS version.
+        variant: Variants of the recipe; ``default`` is none of them.
     """
 
     abi: tuple[str, ...] = ()
     arch: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     ios_version: tuple[str, ...] = ()
+    variant: tuple[str, ...] = ()
 
-    def holds(self, variables: Variables) -> bool:
-        """Whether the condition holds in a build with these variables."""
+    def holds(self, variables: Variables, variants: Collection[str] = ()) -> bool:
+        """Whether the condition holds in a build with these variables, and these variants of the recipe chosen."""
         return (
             (not self.abi or variables.abi in self.abi)
             and (not self.arch or variables.arch in self.arch)
-            and (not self.python or _any_admits(self.python, variables.python_version))
-            and (not self.ios_version or _any_admits(self.ios_version, variables.ios_version))
+            and (not self.python or any_admits(self.python, variables.python_version))
+            and (not self.ios_version or any_admits(self.ios_version, variables.ios_version))
+            and (not self.variant or not set(variants or (DEFAULT_VARIANT,)).isdisjoint(self.variant))
         )
 
 
@@ -111,9 +117,9 @@ class Value:
     when: When | None = None
     where: Location = field(default=Location("", 1), compare=False)
 
-    def counts(self, variables: Variables) -> bool:
-        """Whether its condition holds."""
-        return self.when is None or self.when.holds(variables)
+    def counts(self, variables: Variables, variants: Collection[str] = ()) -> bool:
+        """Whether its condition holds in a build with these variables, and these variants of the recipe chosen."""
+        return self.when is None or self.when.holds(variables, variants)
 
 
 def expand(text: str, variables: Variables) -> str:
@@ -135,9 +141,9 @@ def expand(text: str, variables: Variables) -> str:
     return _VARIABLE.sub(replacement, text)
 
 
-def expand_all(values: Iterable[Value], variables: Variables) -> tuple[str, ...]:
+def expand_all(values: Iterable[Value], variables: Variables, variants: Collection[str] = ()) -> tuple[str, ...]:
     """The strings of those values whose conditions hold, in order."""
-    return tuple(expand(value.text, variables) for value in values if value.counts(variables))
+    return tuple(expand(value.text, variables) for value in values if value.counts(variables, variants))
 
 
 def variable_problems(text: str, where: Location) -> list[Diagnostic]:
@@ -167,5 +173,6 @@ def specifier_problem(text: str) -> str | None:
     return None
 
 
-def _any_admits(specifiers: Iterable[str], version: str) -> bool:
+def any_admits(specifiers: Iterable[str], version: str) -> bool:
+    """Whether any of several PEP 440 specifier sets admits a version."""
     return any(SpecifierSet(text).contains(version, prereleases=True) for text in specifiers)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 ONE = ("--abi", "iphoneos")
+VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
+    "variants: {fast: {summary: Another way, ios_version: '>=16.4'}}\n"
+)
 
 
 def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -155,6 +158,19 @@ class TestRecipe:
         assert said.err == snapshot
         assert "^^^^^^" in said.err
 
+    @pytest.mark.parametrize(
+        "arguments", ["--variant fats", "--variant fast", "--variant fast --ios-version 16.4 --test"]
+    )
+    def test_a_variant_that_cannot_be_had(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, arguments: str, snapshot: SnapshotAssertion
+    ) -> None:
+        fails_with(monkeypatch, AssertionError("what is wrong is told before anything is made"))
+        write_recipe(forge.root / "recipes", text=VARIANT)
+        said = forge("build", "demo", *arguments.split())
+        assert said.code == (2 if "--test" in arguments else 3)
+        assert said.err == snapshot
+        assert said.out == ""
+
     def test_brackets_are_shown_as_they_are(self, forge: Forge) -> None:
         """Rich reads words in brackets as styles; file names and messages have them too."""
         said = forge("build", "[red]demo[/red]")
@@ -225,6 +241,17 @@ class TestBuild:
         again = forge("build", "demo", "Demo", *ONE, "--out", "elsewhere")
         assert (again.code, again.out) == (0, f"elsewhere/{WHEEL}  (cached)\n")
         assert (forge.root / "elsewhere" / WHEEL).read_bytes() == (forge.root / "dist" / WHEEL).read_bytes()
+
+    def test_a_variant(self, forge: Forge) -> None:
+        write_recipe(
+            forge.root / "recipes", "print('WAY', os.environ.get('WAY'))", text=VARIANT.replace(">=16.4", ">=12")
+        )
+        for variant in ((), ("--variant", "fast")):
+            said = forge("build", "demo", *ONE, *variant)
+            assert (said.code, said.out) == (0, f"dist/{WHEEL}\n"), "neither is taken for the other"
+        logs = [path.read_text() for path in (forge.root / "home" / "wheels").glob("*/*/build.log")]
+        assert sorted("WAY fast" in log for log in logs) == [False, True]
+        assert forge("build", "demo", *ONE, "--variant", "fast").out == f"dist/{WHEEL}  (cached)\n"
 
     def test_a_build_that_fails(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
         body = "[print('line', n) for n in range(40)]; raise SystemExit('ld: [bold]symbol[/bold] not found')"

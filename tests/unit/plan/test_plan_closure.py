@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forge.base.errors import RecipeError
+from forge.base.target import IOSVersion, Target
 from forge.plan.closure import Step, closure
+from forge.recipe import InvalidRecipeError
 from forge.recipe.store import RecipeStore
 from tests.unit.ios_python.fakes import DEVICE
 
@@ -84,6 +86,46 @@ def test_requirements_that_cannot_be_met(
 ) -> None:
     with pytest.raises(RecipeError, match=message):
         steps(write(tmp_path, recipes), "a")
+
+
+VARIANT = "variants: {system: {summary: x, ios_version: '>=16.4'}}\n"
+SYSTEM = "{value: stub, when: {variant: system}}"
+OWN = "{value: blas, when: {variant: default}}"
+NEW = Target(DEVICE.abi, DEVICE.arch, IOSVersion(16, 4))
+
+
+@pytest.fixture
+def two_ways(tmp_path: Path) -> RecipeStore:
+    """A library that two packages link in one of two ways, and a third that knows one only."""
+    store = write(tmp_path, {name: {} for name in ("num", "sci", "plot", "blas", "stub")}, libraries=("blas", "stub"))
+    for name, host in (("num", f"{OWN}, {SYSTEM}"), ("sci", f"num, {OWN}, {SYSTEM}"), ("plot", "num, sci")):
+        file = store.path(name)
+        text = file.read_text().replace("host: []", f"host: [{host}]")
+        file.write_text(text + (VARIANT if name != "plot" else ""))
+    return store
+
+
+@pytest.mark.parametrize(
+    ("variants", "names"),
+    [((), {"plot", "sci", "num", "blas"}), (("system",), {"plot", "sci", "num", "stub"})],
+)
+def test_a_variant_holds_for_all_of_it(two_ways: RecipeStore, variants: tuple[str, ...], names: set[str]) -> None:
+    found = closure([two_ways.load("plot")], NEW, "3.13", two_ways, variants)
+    assert {step.recipe.name for step in found} == names
+    by_name = {step.recipe.name: step for step in found}
+    assert by_name["sci"].recipe.variants == by_name["num"].recipe.variants == variants
+    assert by_name["plot"].recipe.variants == ()
+    assert set(by_name["plot"].host) == names - {"plot"}
+
+
+def test_variants_that_cannot_be_had(two_ways: RecipeStore) -> None:
+    with pytest.raises(RecipeError, match=r"no recipe of what is built declares a variant 'sistem'"):
+        closure([two_ways.load("plot")], NEW, "3.13", two_ways, ["sistem"])
+    with pytest.raises(RecipeError, match=r"no recipe of what is built declares a variant 'system'"):
+        closure([two_ways.load("blas")], NEW, "3.13", two_ways, ["system"])
+    with pytest.raises(InvalidRecipeError) as caught:
+        closure([two_ways.load("plot")], DEVICE, "3.13", two_ways, ["system"])
+    assert [diagnostic.message.partition("'")[0] for diagnostic in caught.value.diagnostics] == ["num", "sci"]
 
 
 @settings(max_examples=40, deadline=None)

@@ -161,6 +161,23 @@ def test_two_threads_at_once_build_once(forge: Forge, builder: Builder) -> None:
     assert len(builder.keys) == 1
 
 
+def test_a_variant_is_another_wheel(forge: Forge, builder: Builder) -> None:
+    file = forge.recipe_directory / "recipe.yaml"
+
+    def build(*variants: str) -> Result:
+        recipe = read_recipe(forge.recipe_directory)
+        return build_one(recipe, DEVICE, forge.setting, forge.store, forge.out, Recorder(), variants)
+
+    before = build()
+    settings = "setuptools\n  env: {WAY: {value: other, when: {variant: other}}}\nvariants: {other: {summary: x}}\n"
+    file.write_text(file.read_text().replace("setuptools\n", settings))
+    assert not build().built, "what a recipe can be besides is no other wheel"
+    other = build("other")
+    assert other.built
+    assert other.fingerprint != before.fingerprint
+    assert not build("other").built
+
+
 TWO = """
 import sys
 from pathlib import Path

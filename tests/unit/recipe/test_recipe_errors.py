@@ -26,6 +26,10 @@ def with_build(lines: str) -> str:
     return GOOD + "".join(f"  {line}\n" for line in lines.splitlines())
 
 
+def with_variants(lines: str) -> str:
+    return GOOD.replace("build:\n", "variants:\n" + "".join(f"  {line}\n" for line in lines.splitlines()) + "build:\n")
+
+
 def with_source(lines: str) -> str:
     return GOOD.replace(f"  sdist: {{sha256: {SHA}}}", lines)
 
@@ -35,7 +39,8 @@ RICH = (
     + """\
   env: {A: &x "1", B: *x, C: {value: "${arch}", when: {abi: [iphoneos], python: ">=3.13"}}}
   config_settings: {a: [b, {value: c, when: {ios_version: ">=13"}}], d: e}
-  requires: ["a>=1"]
+  requires: ["a>=1", {value: "b", when: {variant: [fast, default]}}]
+variants: {fast: {summary: a, ios_version: ">=12"}}
 about: {license: MIT}
 wheel: {extensions: [a.b]}
 """
@@ -103,6 +108,16 @@ CASES: dict[str, str | bytes] = {
         "env:\n  A: {value: x, when: {abi: ipone, python: 3.13, ios_version: '14', archs: arm64}}"
     ),
     "empty condition": with_build("env:\n  A: {value: x, when: {}}\n  B: {value: x}\n  C: {when: {arch: []}}"),
+    "no variants": with_build(
+        "env:\n  A: {value: x, when: {variant: fast}}\n  B: {value: x, when: {variant: default}}"
+    ),
+    "unknown variant": with_variants("fast: {summary: x}")
+    + "  env: {A: {value: x, when: {variant: fats}}, B: {value: x, when: {variant: [default, fast, zzz]}}}\n",
+    "bad variants": with_variants(
+        "Fast: {summary: x}\ndefault: {summary: x}\nfast: {}\nslow: {summary: x, ios: '>=13'}"
+    ),
+    "no specifier of a variant": with_variants("fast: {summary: x, ios_version: [16.4, '16.4', '>=13']}"),
+    "variants in a list": with_variants("[fast]"),
     "bad env": with_build("env: {1A: x, B: 1, C: yes, D: [x], E: null}"),
     "bad settings": with_build("config_settings: {setup-args: [1.0, [x]]}"),
     "bad licence": GOOD + "about: {license: GPL, homepage: example.org}\n",
@@ -158,7 +173,7 @@ def test_any_damage_gives_a_recipe_or_a_recipe_error(cuts: list[tuple[int, int, 
     with contextlib.suppress(RecipeError):
         recipe = parse_recipe(text.encode(), Path("recipes/demo/recipe.yaml"))
         for target in select_targets():
-            evaluate(recipe, target, "3.13")
+            evaluate(recipe, target, "3.13", [variant.name for variant in recipe.variants])
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from forge.base.errors import RecipeError
 from forge.base.target import select_targets
-from forge.recipe import RecipeStore, evaluate, find_recipes
+from forge.recipe import RecipeStore, digest_input, evaluate, find_recipes
 from forge.recipe.data import data_directory
 from forge.recipe.values import VARIABLE_NAMES
 
@@ -94,3 +94,6 @@ def test_shipped(name: str) -> None:
         else:
             assert evaluated.trial.imports
             assert evaluated.native == bool(evaluated.extensions)
+        for variant in recipe.variants:
+            chosen = evaluate(recipe, target, "3.13", [variant.name])
+            assert digest_input(chosen) != digest_input(evaluated), "a variant that changes nothing"

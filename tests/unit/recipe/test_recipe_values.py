@@ -36,6 +36,31 @@ def test_condition(when: When, holds: bool) -> None:
     assert when.holds(DEVICE) is holds
 
 
+@pytest.mark.parametrize(
+    ("variant", "chosen", "holds"),
+    [
+        ((), (), True),
+        ((), ("fast",), True),
+        (("fast",), (), False),
+        (("fast",), ("fast",), True),
+        (("fast",), ("slow", "fast"), True),
+        (("fast", "slow"), ("slow",), True),
+        (("default",), (), True),
+        (("default",), ("fast",), False),
+        (("default", "fast"), ("fast",), True),
+        (("default", "fast"), ("slow",), False),
+    ],
+)
+def test_variant(variant: tuple[str, ...], chosen: tuple[str, ...], holds: bool) -> None:
+    assert When(variant=variant).holds(DEVICE, chosen) is holds
+
+
+@given(st.lists(st.sampled_from(["fast", "slow", "small"]), unique=True))
+def test_default_is_none_of_them(chosen: list[str]) -> None:
+    any_of_them = When(variant=("fast", "slow", "small"))
+    assert When(variant=("default",)).holds(DEVICE, chosen) is not any_of_them.holds(DEVICE, chosen)
+
+
 @given(VARIABLES, PYTHONS, st.sampled_from(list(Abi)), st.sampled_from(list(Arch)))
 def test_every_key_must_hold(variables: Variables, python: str, abi: Abi, arch: Arch) -> None:
     parts = [When(abi=(abi,)), When(arch=(arch,)), When(python=(f"=={python}",))]
