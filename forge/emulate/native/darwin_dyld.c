@@ -17,6 +17,19 @@ typedef void *(*darwin_lookup)(const char *install_name, const char *symbol);
 static darwin_lookup lookup;
 DARWIN_EXPORT void forge_darwin_set_lookup(darwin_lookup function) { lookup = function; }
 
+struct question {
+    const char *install_name, *symbol;
+    void *answer;
+};
+static void call_lookup(void *argument) {
+    struct question *question = argument;
+    question->answer = lookup(question->install_name, question->symbol);
+}
+static void *ask(const char *install_name, const char *symbol) {
+    struct question question = {install_name, symbol, NULL};
+    return lookup != NULL && forge_loader_call_python(call_lookup, &question) == 0 ? question.answer : NULL;
+}
+
 void *darwin_own_handle(void) {
     static void *handle;
     void *seen = __atomic_load_n(&handle, __ATOMIC_ACQUIRE);
@@ -75,13 +88,18 @@ static int is_library(const void *handle) {
 #define DARWIN_RTLD_MAIN_ONLY ((void *)-5)
 
 /* The empty name: a library that the tables know answers it with something that is not NULL. */
-static int is_known(const char *path) { return lookup != NULL && lookup(path, "") != NULL; }
+static int is_known(const char *path) { return ask(path, "") != NULL; }
 
 DARWIN_EXPORT void *forge_darwin_dlopen(const char *path, int mode) {
     if (path == NULL)
         return DARWIN_RTLD_MAIN_ONLY;
-    if (is_known(path)) {
-        char *handle = library_handle(path);
+    /* A name without a directory is looked for in /usr/lib (dlopen(3), DYLD_FALLBACK_LIBRARY_PATH). */
+    char leaf[256] = "";
+    if (strchr(path, '/') == NULL && snprintf(leaf, sizeof leaf, "/usr/lib/%s", path) >= (int)sizeof leaf)
+        leaf[0] = '\0';
+    const char *known = is_known(path) ? path : leaf[0] != '\0' && is_known(leaf) ? leaf : NULL;
+    if (known != NULL) {
+        char *handle = library_handle(known);
         if (handle == NULL)
             fail("dlopen(%s): too many libraries are open%s", path, "");
         return handle;
@@ -104,18 +122,18 @@ DARWIN_EXPORT void *forge_darwin_dlsym(void *handle, const char *name) {
     }
     has_error = 0;
     if (is_library(handle)) {
-        found = lookup(handle, symbol);
+        found = ask(handle, symbol);
     } else if (handle == DARWIN_RTLD_NEXT || handle == DARWIN_RTLD_DEFAULT || handle == DARWIN_RTLD_SELF ||
                handle == DARWIN_RTLD_MAIN_ONLY) {
         /* What comes after an image cannot be told from before it here, so NEXT looks at the system's libraries. */
         if (handle != DARWIN_RTLD_NEXT)
             found = forge_loader_dlsym_any(name);
-        if (found == NULL && lookup != NULL)
-            found = lookup(NULL, symbol);
+        if (found == NULL)
+            found = ask(NULL, symbol);
     } else {
         found = forge_loader_dlsym(handle, name);
-        if (found == NULL && forge_loader_is_handle(handle) && lookup != NULL)
-            found = lookup(NULL, symbol); /* a handle's search goes on in the libraries that the image depends on */
+        if (found == NULL && forge_loader_is_handle(handle))
+            found = ask(NULL, symbol); /* a handle's search goes on in the libraries that the image depends on */
     }
     if (found == NULL)
         fail("dlsym(%s): symbol not found%s", name, "");
@@ -169,11 +187,9 @@ DARWIN_EXPORT void forge_darwin__dyld_register_func_for_add_image(forge_loader_i
 DARWIN_EXPORT void forge_darwin__dyld_register_func_for_remove_image(forge_loader_image_function function) {
     (void)function;
 }
-/* There is no shared cache: every library is a file. */
-DARWIN_EXPORT int forge_darwin__dyld_shared_cache_contains_path(const char *path) {
-    (void)path;
-    return 0;
-}
+/* Apple's own libraries are no files but parts of the shared cache, which is how ctypes.util finds them; here it holds
+ * those that the tables know. */
+DARWIN_EXPORT int forge_darwin__dyld_shared_cache_contains_path(const char *path) { return is_known(path); }
 DARWIN_EXPORT int forge_darwin__NSGetExecutablePath(char *buffer, uint32_t *size) {
     char path[4096];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path);

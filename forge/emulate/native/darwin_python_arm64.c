@@ -4,6 +4,7 @@
 #include "darwin_python.h"
 #include "darwin_variadic_arm64.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 
 typedef intptr_t ssize;

@@ -75,6 +75,10 @@ FORGE_LOADER_API int forge_loader_on_add(forge_loader_image_function function);
  * everything is bound at once, and every image is global as under Darwin's default. */
 FORGE_LOADER_API void *forge_loader_dlopen(const char *path, int mode);
 
+/* Call what calls back into Python, from code that may run in a sub-interpreter, without the GIL, or while an exception
+ * is set. -1: there is no memory for a thread state. */
+int forge_loader_call_python(void (*function)(void *), void *argument);
+
 /* The address of a symbol (without the underscore) in an image or what it depends on, breadth first; NULL when there
  * is none. A thread local's address is that of the calling thread. */
 FORGE_LOADER_API void *forge_loader_dlsym(void *handle, const char *name);

@@ -108,6 +108,10 @@ static struct {
     void (*restore)(void *);
     void (*clear)(void *);
     void (*delete_current)(void);
+    int (*ensure)(void);
+    void (*release)(int);
+    void (*fetch_exception)(void **, void **, void **);
+    void (*restore_exception)(void *, void *, void *);
 } py;
 
 static void *wanted(const char *name, int *missing) {
@@ -129,30 +133,58 @@ static int find_python(void) {
     py.restore = (void (*)(void *))wanted("PyEval_RestoreThread", &missing);
     py.clear = (void (*)(void *))wanted("PyThreadState_Clear", &missing);
     py.delete_current = (void (*)(void))wanted("PyThreadState_DeleteCurrent", &missing);
+    py.ensure = (int (*)(void))wanted("PyGILState_Ensure", &missing);
+    py.release = (void (*)(int))wanted("PyGILState_Release", &missing);
+    py.fetch_exception = (void (*)(void **, void **, void **))wanted("PyErr_Fetch", &missing);
+    py.restore_exception = (void (*)(void *, void *, void *))wanted("PyErr_Restore", &missing);
     return missing ? -1 : 0;
 }
 
-/* Call the loader in the main interpreter. ctypes' callbacks take the thread's current interpreter, whose GIL and
- * allocator are not the loader's when that is a sub-interpreter; so a thread state of the main one is put in place. */
-static void *call_loader(const char *path, char *text, size_t size) {
+/* In a thread of the main interpreter's, or of none yet. Who calls may have an exception set (libc++abi opens a library
+ * while it ends a catch clause), which the Python code must neither see nor lose. */
+static void call_here(void (*function)(void *), void *argument) {
+    void *type, *value, *traceback;
+    int held = py.ensure();
+    py.fetch_exception(&type, &value, &traceback);
+    function(argument);
+    py.restore_exception(type, value, traceback);
+    py.release(held);
+}
+
+/* ctypes' callbacks take the thread's current interpreter, whose GIL and allocator are not the main one's when that is
+ * a sub-interpreter; so a thread state of the main one is put in place. */
+int forge_loader_call_python(void (*function)(void *), void *argument) {
+    if (!py.restore_exception && find_python())
+        return -1;
     void *state = py.current(), *known = state ? state : py.mine();
-    if (!known || py.interpreter_of(known) == py.main_interpreter())
-        return open_image(path, text, size);
+    if (!known || py.interpreter_of(known) == py.main_interpreter()) {
+        call_here(function, argument);
+        return 0;
+    }
     if (state)
         py.save();
     void *fresh = py.new_state(py.main_interpreter());
-    void *handle = NULL;
     if (fresh) {
         py.restore(fresh);
-        handle = open_image(path, text, size);
+        function(argument);
         py.clear(fresh);
         py.delete_current();
-    } else {
-        snprintf(text, size, "no memory for a thread state");
     }
     if (state)
         py.restore(state);
-    return handle;
+    return fresh ? 0 : -1;
+}
+
+struct open_call {
+    const char *path;
+    char *text;
+    size_t size;
+    void *handle;
+};
+
+static void call_open(void *argument) {
+    struct open_call *call = argument;
+    call->handle = open_image(call->path, call->text, call->size);
 }
 
 void *forge_loader_dlopen(const char *path, int mode) {
@@ -162,10 +194,12 @@ void *forge_loader_dlopen(const char *path, int mode) {
         fail("no Mach-O file can be loaded while Python starts or ends");
         return NULL;
     }
-    void *handle = call_loader(path, text, sizeof text);
-    if (!handle)
+    struct open_call call = {path, text, sizeof text, NULL};
+    if (forge_loader_call_python(call_open, &call))
+        snprintf(text, sizeof text, "no memory for a thread state");
+    if (!call.handle)
         fail(text[0] ? text : "the loader failed without a reason");
-    return handle;
+    return call.handle;
 }
 
 static const struct forge_loader_export *find_export(const struct forge_loader_image *image, const char *name) {

@@ -142,6 +142,11 @@ class SystemLibrary:
         self._system = system
         self._found: dict[str, Binding | None] = {}
 
+    @property
+    def is_provided(self) -> bool:
+        """Whether any of its symbols can be had; an image may name others, code cannot open them."""
+        return bool(self._tables.tables)
+
     def find(self, symbol: str) -> Binding | None:
         """What an import gets, or None where nothing provides it.
 
@@ -244,11 +249,11 @@ class System:
         return self._handles[provider]
 
     def _look_up(self, install_name: bytes | None, symbol: bytes) -> int | None:
-        """What the shim's dlopen and dlsym ask: a symbol's address, or for an empty one whether a library is known."""
+        """What the shim's dlopen and dlsym ask: a symbol's address, or for an empty one whether it has the library."""
         if install_name is not None:
             named = self.library(install_name.decode("utf-8", "surrogateescape"))
             if named is None or not symbol:
-                return None if named is None else 1
+                return 1 if named is not None and named.is_provided else None
             libraries = [named]
         else:
             libraries = [self._named(tables) for tables in self._known]

@@ -162,6 +162,51 @@ def test_dlsym_and_dlopen_know_the_tables(shim: ctypes.CDLL, darwin: System) -> 
     assert dlerror() is None
 
 
+def test_an_exception_that_is_set_is_neither_seen_nor_lost(
+    shim: ctypes.CDLL, darwin: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As libc++abi opens a library at the end of a catch clause that has set a Python exception."""
+    asked: list[bytes | None] = []
+
+    def library(install_name: str) -> None:
+        asked.append(install_name.encode("utf-8", "surrogateescape"))
+        assert int("7") == 7  # needs the interpreter to be free of an exception
+
+    monkeypatch.setattr(darwin, "library", library)
+    # An argument of a call that fails is released while the exception is set; a capsule runs its destructor as it is.
+    capsule = ctypes.pythonapi.PyCapsule_New
+    capsule.restype = ctypes.py_object
+    capsule.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    opens = ctypes.cast(shim.forge_darwin_dlopen_preflight, ctypes.c_void_p)
+    with pytest.raises(TypeError, match="PyCapsule"):
+        int(capsule(1, None, opens))
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "there"),
+    [
+        (b"/usr/lib/libc.dylib", True),
+        (b"/usr/lib/libSystem.B.dylib", True),
+        (b"/usr/lib/libno.dylib", False),
+        # Images may name it; nothing of it can be called.
+        (b"/System/Library/Frameworks/Metal.framework/Metal", False),
+        (b"libc.dylib", False),
+    ],
+)
+def test_libraries_are_in_the_shared_cache(shim: ctypes.CDLL, darwin: System, path: bytes, there: bool) -> None:
+    assert shim.forge_darwin__dyld_shared_cache_contains_path(path) == there
+
+
+def test_a_library_by_its_name_alone(shim: ctypes.CDLL, darwin: System) -> None:
+    dlopen, dlerror = shim.forge_darwin_dlopen, shim.forge_darwin_dlerror
+    dlopen.restype, dlerror.restype = ctypes.c_void_p, ctypes.c_char_p
+    assert dlopen(b"libm.dylib", 2) == dlopen(b"/usr/lib/libm.dylib", 2) is not None
+    assert dlopen(b"libm.so.6", 2) is None  # Linux's is not given out
+    assert dlopen(b"x" * 300, 2) is None
+    assert dlerror()
+
+
 def test_the_largest_library_is_read_quickly(shim: ctypes.CDLL) -> None:
     # A guard against a table format that is slow to read, with room for a busy machine; it takes about 5 ms.
     start = time.process_time()
