@@ -22,9 +22,9 @@ HEADERS = (
     "sys/types.h", "ctype.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "fenv.h", "fts.h", "glob.h", "ifaddrs.h",
     "langinfo.h", "locale.h", "mach-o/loader.h", "mach/mach.h", "math.h", "net/if.h", "netdb.h", "netinet/in.h",
     "netinet/tcp.h", "poll.h", "pthread.h", "pwd.h", "runetype.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h",
-    "spawn.h", "stddef.h", "stdio.h", "stdlib.h", "sys/filio.h", "sys/ioctl.h", "sys/mman.h", "sys/mount.h",
-    "sys/resource.h", "sys/select.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/sysctl.h", "sys/time.h",
-    "sys/utsname.h", "sys/wait.h", "termios.h", "time.h", "unistd.h", "wchar.h", "xlocale.h",
+    "spawn.h", "stddef.h", "stdio.h", "stdlib.h", "sys/event.h", "sys/filio.h", "sys/ioctl.h", "sys/mman.h",
+    "sys/mount.h", "sys/resource.h", "sys/select.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/sysctl.h",
+    "sys/time.h", "sys/utsname.h", "sys/wait.h", "termios.h", "time.h", "unistd.h", "wchar.h", "xlocale.h",
 )  # fmt: skip
 # libdispatch's and libclosure's own headers are not public.
 PRIVATE = {"struct Block_layout"}
@@ -65,7 +65,7 @@ def test_constants_and_layouts_are_the_headers(xcrun: Path, target: Target) -> N
         # The floating-point environment's numbers are the CPU's own; arm64 uses none of these.
         checks = [check for check in checks if '"FE_' not in check]
     assert len(checks) > 500
-    source = "\n".join([*(f"#include <{header}>" for header in HEADERS), *checks])
+    source = "\n".join(["#define __APPLE_USE_RFC_3542", *(f"#include <{header}>" for header in HEADERS), *checks])
     command = [str(xcrun), "--sdk", target.abi, "clang", "-target", target.clang_triple, "-fsyntax-only", "-w", "-xc"]
     done = subprocess.run([*command, "-ferror-limit=0", "-"], input=source, check=False, capture_output=True, text=True)
     assert done.returncode == 0, "\n".join(line for line in done.stderr.splitlines() if "error:" in line)

@@ -1,4 +1,4 @@
-/* poll.h, sys/event.h: struct pollfd is the same; events beyond the first six bits are numbered otherwise. */
+/* poll.h: struct pollfd is the same; events beyond the first six bits are numbered otherwise. */
 #include "darwin_common.h"
 
 #include <errno.h>
@@ -30,16 +30,4 @@ DARWIN_EXPORT int forge_darwin_poll(struct pollfd *entries, unsigned count, int 
         errno = failure;
     }
     return result;
-}
-
-/* Linux has no kqueue: the call fails as on a system that was made without, and callers fall back. */
-DARWIN_EXPORT int forge_darwin_kqueue(void) {
-    errno = ENOSYS;
-    return -1;
-}
-DARWIN_EXPORT int forge_darwin_kevent(int queue, const void *changes, int change_count, void *events, int event_count,
-                                      const void *limit) {
-    (void)queue, (void)changes, (void)change_count, (void)events, (void)event_count, (void)limit;
-    errno = ENOSYS;
-    return -1;
 }

@@ -156,7 +156,7 @@ DARWIN_EXPORT ssize_t forge_darwin_recvfrom(int descriptor, void *data, size_t s
 }
 
 /* sys/socket.h: struct msghdr has an int for the number of buffers; control messages have a 32-bit length and 4-byte
- * alignment. Of control messages SCM_RIGHTS alone is translated. */
+ * alignment. Translated are those listed: descriptors, and what RFC 3542 has of IPv6 packets. */
 struct darwin_msghdr {
     void *name;
     uint32_t namelen;
@@ -174,6 +174,16 @@ _Static_assert(sizeof(struct darwin_msghdr) == 48, "struct msghdr (sys/socket.h)
 _Static_assert(sizeof(struct darwin_cmsghdr) == 12, "struct cmsghdr");
 #define ALIGN4(n) (((n) + 3u) & ~3u)
 
+static const struct {
+    int level, type, host_level, host_type;
+} CONTROLS[] = {
+    {DARWIN_SOL_SOCKET, DARWIN_SCM_RIGHTS, SOL_SOCKET, SCM_RIGHTS},
+    {DARWIN_IPPROTO_IPV6, DARWIN_IPV6_PKTINFO, IPPROTO_IPV6, IPV6_PKTINFO},
+    {DARWIN_IPPROTO_IPV6, DARWIN_IPV6_HOPLIMIT, IPPROTO_IPV6, IPV6_HOPLIMIT},
+    {DARWIN_IPPROTO_IPV6, DARWIN_IPV6_TCLASS, IPPROTO_IPV6, IPV6_TCLASS},
+};
+enum { CONTROL_KINDS = sizeof CONTROLS / sizeof *CONTROLS };
+
 /* The control messages in the host's form; their size, or -1 where one is not known. */
 static ssize_t control_to_host(const struct darwin_msghdr *message, char *host, size_t room) {
     size_t used = 0;
@@ -181,37 +191,48 @@ static ssize_t control_to_host(const struct darwin_msghdr *message, char *host, 
     while (at != NULL && end - at >= (ptrdiff_t)sizeof(struct darwin_cmsghdr)) {
         struct darwin_cmsghdr header;
         memcpy(&header, at, sizeof header);
-        size_t data = header.len - sizeof header;
-        if (header.len < sizeof header || (ptrdiff_t)header.len > end - at || header.level != DARWIN_SOL_SOCKET ||
-            header.type != DARWIN_SCM_RIGHTS || used + CMSG_SPACE(data) > room)
+        size_t data = header.len - sizeof header, kind = 0;
+        while (kind < CONTROL_KINDS && (CONTROLS[kind].level != header.level || CONTROLS[kind].type != header.type))
+            kind++;
+        if (header.len < sizeof header || (ptrdiff_t)header.len > end - at || kind == CONTROL_KINDS ||
+            used + CMSG_SPACE(data) > room)
             return -1;
         struct cmsghdr *out = (struct cmsghdr *)(host + used);
         memset(out, 0, CMSG_SPACE(data));
         out->cmsg_len = CMSG_LEN(data);
-        out->cmsg_level = SOL_SOCKET;
-        out->cmsg_type = SCM_RIGHTS;
+        out->cmsg_level = CONTROLS[kind].host_level;
+        out->cmsg_type = CONTROLS[kind].host_type;
         memcpy(CMSG_DATA(out), at + sizeof header, data);
         used += CMSG_SPACE(data);
         at += ALIGN4(header.len);
     }
     return (ssize_t)used;
 }
-/* The host's control messages in Darwin's form; what does not fit sets MSG_CTRUNC. */
+/* The host's control messages in Darwin's form. What does not fit is cut off and sets MSG_CTRUNC; of descriptors,
+ * those that cannot be handed on are closed. */
 static void control_from_host(struct msghdr *host, struct darwin_msghdr *message) {
-    size_t used = 0;
+    size_t used = 0, room = message->controllen;
+    struct darwin_cmsghdr header;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(host); c != NULL; c = CMSG_NXTHDR(host, c)) {
-        size_t data = c->cmsg_len - CMSG_LEN(0);
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-            used + sizeof(struct darwin_cmsghdr) + data > message->controllen) {
+        size_t data = c->cmsg_len - CMSG_LEN(0), fits = used + sizeof header < room ? room - used - sizeof header : 0;
+        int level = c->cmsg_level, type = c->cmsg_type, kind = 0;
+        while (kind < CONTROL_KINDS && (CONTROLS[kind].host_level != level || CONTROLS[kind].host_type != type))
+            kind++;
+        int rights = level == SOL_SOCKET && type == SCM_RIGHTS;
+        size_t given = data < fits ? data : rights ? fits / sizeof(int) * sizeof(int) : fits;
+        if (kind == CONTROL_KINDS || used + sizeof header > room || (rights && given == 0))
+            given = 0, kind = CONTROL_KINDS;
+        for (size_t i = given / sizeof(int); rights && i < data / sizeof(int); i++)
+            close(((int *)(void *)CMSG_DATA(c))[i]);
+        if (given < data || kind == CONTROL_KINDS)
             message->flags |= DARWIN_MSG_CTRUNC;
-            for (size_t i = 0; c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS && i < data / sizeof(int); i++)
-                close(((int *)(void *)CMSG_DATA(c))[i]);
+        if (kind == CONTROL_KINDS)
             continue;
-        }
-        struct darwin_cmsghdr header = {(uint32_t)(sizeof header + data), DARWIN_SOL_SOCKET, DARWIN_SCM_RIGHTS};
+        header = (struct darwin_cmsghdr){(uint32_t)(sizeof header + given), CONTROLS[kind].level, CONTROLS[kind].type};
         memcpy((char *)message->control + used, &header, sizeof header);
-        memcpy((char *)message->control + used + sizeof header, CMSG_DATA(c), data);
-        used += ALIGN4(sizeof header + data);
+        memcpy((char *)message->control + used + sizeof header, CMSG_DATA(c), given);
+        used += ALIGN4(sizeof header + given);
+        used = used < room ? used : room;
     }
     message->controllen = (uint32_t)used;
 }
@@ -267,6 +288,8 @@ static const struct {
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_IF), OPTION(IPPROTO_IPV6, IPV6_MULTICAST_HOPS),
     OPTION(IPPROTO_IPV6, IPV6_MULTICAST_LOOP), OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP),
     OPTION(IPPROTO_IPV6, IPV6_LEAVE_GROUP), OPTION(IPPROTO_IPV6, IPV6_V6ONLY), OPTION(IPPROTO_IPV6, IPV6_TCLASS),
+    OPTION(IPPROTO_IPV6, IPV6_RECVTCLASS), OPTION(IPPROTO_IPV6, IPV6_RECVHOPLIMIT),
+    OPTION(IPPROTO_IPV6, IPV6_RECVPKTINFO),
 #undef OPTION
 };
 static int find_option(int level, int option) {

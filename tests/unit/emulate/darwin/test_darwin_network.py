@@ -5,8 +5,13 @@ import os
 import select
 import socket
 import struct
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 AF_INET, AF_INET6, AF_UNIX, SOL_SOCKET = 2, 30, 1, 0xFFFF
 
@@ -122,10 +127,11 @@ class Iovec(ctypes.Structure):
     _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
 
 
-def message(data: ctypes.Array[ctypes.c_char], control: ctypes.Array[ctypes.c_char]) -> tuple[Msghdr, Iovec]:
+def message(data: ctypes.Array[ctypes.c_char], control: ctypes.Array[ctypes.c_char]) -> tuple[Msghdr, object]:
+    """A message, and what it points to."""
     iov = Iovec(ctypes.addressof(data), len(data))
     made = Msghdr(iov=ctypes.addressof(iov), iovlen=1, control=ctypes.addressof(control), controllen=len(control))
-    return made, iov
+    return made, (iov, data, control)
 
 
 def test_descriptors_in_messages(shim: ctypes.CDLL) -> None:
@@ -154,6 +160,85 @@ def test_descriptors_in_messages(shim: ctypes.CDLL) -> None:
     assert received.controllen == 0
     for descriptor in (*pair, read, write, passed):
         os.close(descriptor)
+
+
+def test_of_two_descriptors_the_one_that_fits(shim: ctypes.CDLL) -> None:
+    shim.forge_darwin_sendmsg.restype = shim.forge_darwin_recvmsg.restype = ctypes.c_ssize_t
+    one, other = socket.socketpair()
+    with one, other:
+        ends = os.pipe()
+        control = ctypes.create_string_buffer(struct.pack("<Iiiii", 20, SOL_SOCKET, 1, *ends), 20)
+        sent, _keep = message(ctypes.create_string_buffer(b"d", 1), control)
+        assert shim.forge_darwin_sendmsg(one.fileno(), ctypes.byref(sent), 0) == 1
+        room = ctypes.create_string_buffer(18)
+        received, _keep2 = message(ctypes.create_string_buffer(8), room)
+        open_before = len(list(Path("/proc/self/fd").iterdir()))
+        assert shim.forge_darwin_recvmsg(other.fileno(), ctypes.byref(received), 0) == 1
+        assert len(list(Path("/proc/self/fd").iterdir())) == open_before + 1
+        assert (received.controllen, received.flags & 0x20) == (16, 0x20)
+        length, _, _, passed = struct.unpack("<Iiii", room.raw[:16])
+        assert length == 16
+        for descriptor in (*ends, passed):
+            os.close(descriptor)
+
+
+IPPROTO_IPV6, RECVTCLASS, TCLASS, RECVHOPLIMIT, HOPLIMIT, PKTINFO, RECVPKTINFO = 41, 35, 36, 37, 47, 46, 61
+
+
+@pytest.fixture
+def datagrams() -> Iterator[tuple[socket.socket, socket.socket]]:
+    with (
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as one,
+        socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as two,
+    ):
+        try:
+            two.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        one.connect(two.getsockname())
+        two.settimeout(10)
+        yield one, two
+
+
+def test_what_ipv6_packets_carry(shim: ctypes.CDLL, datagrams: tuple[socket.socket, socket.socket]) -> None:
+    """RFC 3542 by Darwin's numbers (netinet6/in6.h)."""
+    shim.forge_darwin_sendmsg.restype = shim.forge_darwin_recvmsg.restype = ctypes.c_ssize_t
+    one, two = datagrams
+    for option in (RECVTCLASS, RECVHOPLIMIT, RECVPKTINFO):
+        yes = ctypes.c_int(1)
+        assert shim.forge_darwin_setsockopt(two.fileno(), IPPROTO_IPV6, option, ctypes.byref(yes), 4) == 0
+    packed = struct.pack("<IiiiIiii", 16, IPPROTO_IPV6, HOPLIMIT, 7, 16, IPPROTO_IPV6, TCLASS, 32)
+    sent, _keep = message(ctypes.create_string_buffer(b"d", 1), ctypes.create_string_buffer(packed, len(packed)))
+    assert shim.forge_darwin_sendmsg(one.fileno(), ctypes.byref(sent), 0) == 1
+    room = ctypes.create_string_buffer(128)
+    received, _keep2 = message(ctypes.create_string_buffer(8), room)
+    assert shim.forge_darwin_recvmsg(two.fileno(), ctypes.byref(received), 0) == 1
+    found, at = {}, 0
+    while at < received.controllen:
+        length, level, kind = struct.unpack_from("<Iii", room.raw, at)
+        assert level == IPPROTO_IPV6
+        found[kind] = room.raw[at + 12 : at + length]
+        at += (length + 3) // 4 * 4
+    assert found[HOPLIMIT] == struct.pack("<i", 7)
+    assert found[TCLASS] == struct.pack("<i", 32)
+    assert found[PKTINFO][:16] == socket.inet_pton(socket.AF_INET6, "::1")
+    # What does not fit is cut off: a header and half a number.
+    assert shim.forge_darwin_sendmsg(one.fileno(), ctypes.byref(sent), 0) == 1
+    yes = ctypes.c_int(0)
+    for option in (RECVTCLASS, RECVPKTINFO):
+        assert shim.forge_darwin_setsockopt(two.fileno(), IPPROTO_IPV6, option, ctypes.byref(yes), 4) == 0
+    received, _keep3 = message(ctypes.create_string_buffer(8), ctypes.create_string_buffer(14))
+    assert shim.forge_darwin_recvmsg(two.fileno(), ctypes.byref(received), 0) == 1
+    assert (received.controllen, received.flags & 0x20) == (14, 0x20)
+
+
+def test_control_messages_that_are_not_known(shim: ctypes.CDLL, error: ctypes._FuncPointer) -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        control = ctypes.create_string_buffer(struct.pack("<Iiii", 16, SOL_SOCKET, 99, 0), 16)
+        sent, _keep = message(ctypes.create_string_buffer(b"d", 1), control)
+        assert shim.forge_darwin_sendmsg(one.fileno(), ctypes.byref(sent), 0) == -1
+        assert error()[0] == 22
 
 
 class Addrinfo(ctypes.Structure):
