@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 from forge.base.errors import TrialError
 from forge.emulate.comparison import compare
+from forge.emulate.ctypes_test import ensure_ctypes_test
 from forge.emulate.libcxx import ensure_libcxx
 from forge.emulate.process import run_limited
 from forge.emulate.runtime.config import LoaderConfig
@@ -50,7 +51,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "codecs": ("test_codecs", "test_multibytecodec", "test_codecencodings_jp", "test_codecencodings_kr"),
     "random": ("test_random",),
     "statistics": ("test_statistics",),
-    "select": ("test_select", "test_selectors", "test_poll"),
+    "select": ("test_select", "test_selectors", "test_poll", "test_kqueue"),
     "socket": ("test_socket",),
     "mmap": ("test_mmap",),
     "sqlite3": ("test_sqlite3",),
@@ -61,19 +62,13 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """Modules, and CPython's tests of them."""
 
+NEEDS_CTYPES_TEST = "ctypes"
+"""The group whose tests open ``_ctypes_test``, which an iOS Python does not have."""
+
 PATTERNS: Mapping[str, tuple[str, ...]] = {
     "test_multiprocessing_fork": ("*Lock*", "*Semaphore*", "*Condition*", "*Event*", "*Barrier*", "*SemLock*"),
 }
 """Of a test that is about more, what is about the extension module."""
-
-IGNORED: Mapping[str, tuple[str, ...]] = {
-    "test_socket": (
-        "*RFC3542*",
-        "*SCMRights*",
-        "*CmsgTrunc*",
-    ),  # ancillary data is not translated, and they wait for it
-}
-"""Tests that cannot end here."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,10 @@ def try_standard_library(
     for name in names:
         progress.phase(f"CPython's tests of {name}", "run")
         runs = []
-        for config, modules in ((loader, directory), (None, None)):
+        macho = [directory]
+        if name == NEEDS_CTYPES_TEST:
+            macho.append(ensure_ctypes_test(setting, target, progress))
+        for config, modules in ((loader, macho), (None, [])):
             with tempfile.TemporaryDirectory(prefix="stdlib-", dir=setting.home.work) as work:
                 parts = [_run_test(test, python, config, modules, tests, Path(work), seconds) for test in GROUPS[name]]
             runs.append(parts)
@@ -147,20 +145,19 @@ def try_standard_library(
 
 
 def _run_test(
-    test: str, python: Path, loader: LoaderConfig | None, directory: Path | None, tests: Path | None, root: Path,
-    seconds: float,
+    test: str, python: Path, loader: LoaderConfig | None, directories: Sequence[Path], tests: Path | None,
+    root: Path, seconds: float,
 ) -> _Run:  # fmt: skip
     work = root / test
     work.mkdir()
     junit, report, records = work / "junit.xml", work / "report.json", work / "records.jsonl"
     arguments = [f"--junit-xml={junit}", "--timeout", str(int(seconds))]
     arguments += [part for pattern in PATTERNS.get(test, ()) for part in ("-m", pattern)]
-    arguments += [part for pattern in IGNORED.get(test, ()) for part in ("-i", pattern)]
     session = {
         "loader": None if loader is None else {**json.loads(loader.to_json()), "report": str(records)},
         "guise": None, "executable": None, "memory": 0, "paths": [] if tests is None else [str(tests)],
         "run": "regrtest",
-        "directory": directory and str(directory), "arguments": [*arguments, test], "report": str(report),
+        "directories": [str(one) for one in directories], "arguments": [*arguments, test], "report": str(report),
     }  # fmt: skip
     (work / "session.json").write_text(json.dumps(session), encoding="utf-8")
     output = work / "output.log"
@@ -170,6 +167,8 @@ def _run_test(
     )  # fmt: skip
     cases = _cases(junit) if junit.is_file() else ()
     notes: list[str] = []
+    if not cases and ended.normally and ended.code == 0:
+        cases = (Case(test, "skipped", ended.seconds, "all of it"),)
     if not cases:
         rows = [json.loads(line) for line in records.read_text().splitlines()] if records.is_file() else []
         lines = output.read_text(encoding="utf-8", errors="replace").splitlines()

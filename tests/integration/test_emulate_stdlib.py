@@ -165,3 +165,19 @@ def test_heapq_passes_and_fails_with_one_branch_inverted(setting: Setting, tests
     worse = {one.id.rpartition(".")[2] for one in broken.differences if one.is_worse}
     assert {"test_push_pop", "test_heappushpop"} & worse
     assert [one.id for one in broken.differences if "Python" in one.id] == []  # heapq's Python code is as it was
+
+
+def test_ctypes_calls_the_mach_o_functions_of_its_tests(setting: Setting, tests: Path, tmp_path: Path) -> None:
+    """The Linux ``_ctypes``, for which the build Python will do, calls ``_ctypes_test``, and is called back by it.
+
+    That Python has no ``_ctypes_test`` of its own, so these tests are of the Mach-O file or are not run.
+    """
+    (result,) = try_standard_library(
+        setting.build_python.executable, tmp_path, TARGET, setting, ["ctypes"], SilentProgress(), tests=tests
+    )
+    assert (result.modules, result.notes) == (("_ctypes_test",), ())
+    assert result.comparison.ratio == 1.0
+    added = [one for one in result.comparison.differences if one.host in ("absent", "skipped")]
+    assert sum(one.emulated == "passed" for one in added) > 200
+    bad = [one for one in added if one.emulated in ("failed", "error", "crashed")]
+    assert [one.id for one in bad if "No module named '_testcapi'" not in one.message] == []

@@ -45,8 +45,7 @@ def main() -> int:
     if session["run"] == "pytest":
         return _run_pytest(session)
     if session["run"] == "regrtest":
-        directory = session["directory"]
-        stdlib.run(directory and Path(directory), session["arguments"])
+        stdlib.run([Path(directory) for directory in session["directories"]], session["arguments"])
     runpy.run_path(session["arguments"][0], run_name="__main__")
     return 0
 

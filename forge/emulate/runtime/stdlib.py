@@ -45,16 +45,33 @@ def forget(directory: Path) -> None:
             del sys.modules[name]
 
 
-def run(directory: Path | None, arguments: Sequence[str]) -> None:
+def name_libraries_as_darwin() -> None:
+    """Have ``ctypes.util.find_library`` look for libraries as on iOS: Darwin's is the system that ``_ctypes`` opens.
+
+    The module chooses by ``sys.platform`` while it is imported; its code for Apple's systems asks ``_ctypes`` what is
+    in dyld's shared cache, which the shim answers from its tables.
+    """
+    importlib.import_module("subprocess")  # it would not start a process on iOS
+    own = sys.platform
+    sys.platform = "ios"
+    try:
+        importlib.import_module("ctypes.util")
+    finally:
+        sys.platform = own
+
+
+def run(directories: Sequence[Path], arguments: Sequence[str]) -> None:
     """Run tests as ``python -m test`` does; ends the process with regrtest's exit code.
 
     Args:
-        directory: An iOS Python's ``lib-dynload``; None for the Linux modules.
+        directories: An iOS Python's ``lib-dynload``, and others with such modules; none for the Linux modules.
         arguments: regrtest's.
     """
-    if directory is not None:
+    for directory in directories:
         forget(directory)
-        sys.path.insert(0, str(directory))
+    sys.path[:0] = map(str, directories)
+    if any(path.name.startswith("_ctypes.") for directory in directories for path in directory.iterdir()):
+        name_libraries_as_darwin()
     sys.argv = ["test", *arguments]
     # Imported once the modules are the right ones, by name: not every Python has its tests.
     importlib.import_module("test.libregrtest.main").main()

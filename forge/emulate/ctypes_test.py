@@ -1,0 +1,86 @@
+"""``_ctypes_test`` as a Mach-O image: the C functions that CPython's tests of ctypes call.
+
+An iOS Python is built without its test modules. This one is compiled from the same source archive with forge's
+toolchain, as CPython's iOS build links extension modules (``BLDSHARED`` in its ``configure.ac``).
+
+    emulate/ctypes-test/<version>-<multiarch>-<fingerprint>/_ctypes_test.cpython-313-iphonesimulator.so
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.atomic import atomic_directory, locked
+from forge.base.errors import SourceError
+from forge.base.hashing import file_sha256, fingerprint
+from forge.base.process import run
+from forge.ios_python.releases import find_release
+from forge.source.fetch import fetch, prepare
+from forge.toolchain.environment import cross_environment
+
+if TYPE_CHECKING:
+    from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.build.recipe_build import Setting
+
+SOURCE = Path("Modules", "_ctypes", "_ctypes_test.c")
+"""In CPython's source tree; its header is beside it."""
+
+FLAGS = ("-O2", "-DNDEBUG", "-fno-strict-aliasing", "-fwrapv", "-dynamiclib")
+"""Of CPython's ``OPT`` and ``BASECFLAGS`` what changes code."""
+
+
+def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> Path:
+    """The directory with ``_ctypes_test`` for a target: taken from the cache, or compiled (a few seconds).
+
+    Args:
+        setting: The cache, the toolchain, and the iOS Python, whose release's source is compiled.
+        target: Whose ABI and CPU.
+        progress: Is told what happens.
+
+    Raises:
+        SourceError, NetworkError: CPython's source cannot be had, or lacks the module.
+        BuildError: It cannot be compiled.
+    """
+    release = find_release(setting.python.version)
+    key = fingerprint(
+        {
+            "cpython": release.cpython.identity,
+            "python": setting.python.fingerprint(target),
+            "toolchain": setting.toolchain.id,
+            "code": file_sha256(Path(__file__)),
+        }
+    )
+    home = setting.home
+    entry = f"{release.version}-{target.multiarch}-{key[:12]}"
+    destination = home.root / "emulate" / "ctypes-test" / entry
+    with locked(home.locks, f"ctypes-test-{entry}"):
+        if not destination.is_dir():
+            archive = fetch(release.cpython.source, home, progress)
+            progress.phase(f"_ctypes_test {target}", "compile")
+            work = home.work / f"ctypes-test-{entry}"
+            shutil.rmtree(work, ignore_errors=True)
+            prepare(archive, (), work / "Python", progress)
+            with atomic_directory(destination) as temporary:
+                _compile(setting, target, work, temporary)
+            shutil.rmtree(work, ignore_errors=True)
+    return destination
+
+
+def _compile(setting: Setting, target: Target, work: Path, into: Path) -> None:
+    source = work / "Python" / SOURCE
+    if not source.is_file():
+        raise SourceError(f"CPython {setting.python.version} has no {SOURCE.as_posix()}")
+    name = f"_ctypes_test.cpython-{setting.python.python_tag.removeprefix('cp')}-{target.abi}.so"
+    log = setting.home.logs / f"ctypes-test-{target.multiarch}.log"
+    log.unlink(missing_ok=True)
+    run(
+        [
+            setting.toolchain.path[0] / "xcrun", "--sdk", str(target.abi), "clang", "-target", target.clang_triple,
+            *FLAGS, f"-I{setting.python.headers(target)}", "-F", setting.python.slice(target), "-framework", "Python",
+            source, "-o", into / name,
+        ],
+        log=log, env=cross_environment(setting.toolchain, target, work), cwd=work, what="compiling _ctypes_test",
+    )  # fmt: skip
