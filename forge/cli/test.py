@@ -1,4 +1,4 @@
-"""``forge test``: iOS wheels run on Linux."""
+"""``forge test``: iOS wheels run, on Linux or on a Mac's simulator."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from forge.cli.display import progress_display
 from forge.cli.options import python_option
 from forge.emulate.session import Limits
 from forge.emulate.trial_report import render_text, to_json, to_junit
+from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
 from forge.recipe.store import find_recipes
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
     "--abi", type=click.Choice([abi.value for abi in Abi]), default=Abi.IPHONESIMULATOR.value, show_default=True,
     help="For which a recipe's wheel is tried; a wheel says it itself.",
 )  # fmt: skip
-@click.option("--arch", type=click.Choice([arch.value for arch in Arch]), default=Arch.X86_64.value, show_default=True)
+@click.option(
+    "--arch", type=click.Choice([arch.value for arch in Arch]), default=lambda: (host_arch() or Arch.X86_64).value,
+    show_default="this machine's CPU",
+)  # fmt: skip
 @python_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
 @click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--require", "requires", multiple=True, metavar="REQUIREMENT", help="What these tests need besides.")
 @click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
+@click.option("--simulator", metavar="NAME", help="On a Mac: which simulator, by Xcode's name for it.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds a process.")
 @click.option("--memory", type=click.IntRange(min=0), default=0, help="MiB of address space a process; 0: no limit.")
 @click.option("--pytest", "pytest_args", multiple=True, metavar="ARG", help="A further argument for pytest.")
@@ -60,6 +65,7 @@ def test(
     tests: tuple[Path, ...],
     requires: tuple[str, ...],
     find_links: tuple[Path, ...],
+    simulator: str | None,
     timeout: float,
     memory: int,
     pytest_args: tuple[str, ...],
@@ -69,7 +75,9 @@ def test(
     out: Path,
     recipes: Path | None,
 ) -> int:
-    """Run wheels' tests on this machine: their machine code is loaded into the Linux Python of the same version.
+    """Run wheels' tests on this machine: on Linux their machine code is loaded into the Python of the same version.
+
+    On a Mac they run in CPython's testbed, on Apple's simulator.
 
     Of a recipe's wheel, the recipe's imports and test files are run, or the project's own suite; of a wheel that is
     named by its file, everything is imported. The exit code is 11 if a test fails. docs/emulation.md says what such a
@@ -78,7 +86,7 @@ def test(
     home = ForgeHome.from_environment()
     options = Options(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
-        pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host,
+        pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host, simulator=simulator,
     )  # fmt: skip
     wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
     for wheel in wheels:

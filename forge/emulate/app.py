@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.errors import TrialError
+from forge.base.process import run
 from forge.build.cross_environment import ensure_cross_environment
-from forge.build.tools import ensure_tools
+from forge.build.tools import ensure_tools, pip_environment
 from forge.emulate.choose import download_wheels
 from forge.frameworks.findings import render_text
 from forge.frameworks.make import make_frameworks
@@ -60,20 +61,64 @@ def make_app(
         TrialError: A requirement has no wheel for the target, or the wheels do not make an app.
         BuildError: The cross environment cannot be made.
     """
-    environment = ensure_cross_environment(
-        setting.home, setting.python, target, setting.build_python, setting.toolchain, None
-    )
-    tools = ensure_tools(setting.home, setting.build_python)
-    links = [part for directory in find_links for part in ("--find-links", directory.resolve())]
-    chosen = download_wheels(
-        [tools.python, "-m", "pip", "--python", environment.cross_python],
-        [*links, *(wheel.resolve() for wheel in wheels), *requires],
-        work / "wheels", log, what="choosing wheels",
-        failure=f"the wheels that the tests take cannot be had for {target}",
-        hint="build what is missing with forge first",
-    )  # fmt: skip
+    chosen = choose_app_wheels(wheels, requires, target, setting, find_links, work / "wheels", log)
     made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
     if made.directory is None:
         raise TrialError(f"the wheels do not make an app:\n{render_text(made.findings).rstrip()}")
     root = made.directory / target.abi
     return App(root, root / "app_packages", chosen)
+
+
+def choose_app_wheels(
+    wheels: Sequence[Path], requires: Sequence[str], target: Target, setting: Setting, find_links: Sequence[Path],
+    into: Path, log: Path,
+) -> tuple[Path, ...]:  # fmt: skip
+    """Resolve wheels and requirements for a target as an installer on iOS does.
+
+    Args:
+        wheels: As `make_app` takes them; so with the next four.
+        requires: As above.
+        target: As above.
+        setting: As above.
+        find_links: As above.
+        into: A directory for the wheels, made if it is not there.
+        log: For what pip says.
+
+    Returns:
+        All of them, sorted by name.
+
+    Raises:
+        TrialError: A requirement has no wheel for the target.
+        BuildError: The cross environment cannot be made.
+    """
+    links = [part for directory in find_links for part in ("--find-links", directory.resolve())]
+    return download_wheels(
+        _cross_pip(target, setting), [*links, *(wheel.resolve() for wheel in wheels), *requires],
+        into, log, what="choosing wheels",
+        failure=f"the wheels that the tests take cannot be had for {target}",
+        hint="build what is missing with forge first",
+    )  # fmt: skip
+
+
+def install_app_wheels(wheels: Sequence[Path], target: Target, setting: Setting, into: Path, log: Path) -> None:
+    """Install chosen wheels into a directory as they are, for who makes frameworks of them later.
+
+    Raises:
+        BuildError: pip cannot.
+    """
+    run(
+        [
+            *_cross_pip(target, setting), "install", "--no-input", "--disable-pip-version-check", "--no-index",
+            "--no-deps", "--no-compile", "--target", into, *wheels,
+        ],
+        log=log, env=pip_environment(), cwd=into, what="installing wheels",
+    )  # fmt: skip
+
+
+def _cross_pip(target: Target, setting: Setting) -> list[str | Path]:
+    """pip, answering with a target's tags and markers."""
+    environment = ensure_cross_environment(
+        setting.home, setting.python, target, setting.build_python, setting.toolchain, None
+    )
+    tools = ensure_tools(setting.home, setting.build_python)
+    return [tools.python, "-m", "pip", "--python", environment.cross_python]

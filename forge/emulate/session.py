@@ -107,7 +107,7 @@ class Outcome:
         incidents: What went wrong with the processes.
         reports: What the loader of each process that ended by itself tells: images, modules, bindings.
         seconds: Together.
-        peak_bytes: The most memory that a process had in RAM.
+        peak_bytes: The most memory that a process had in RAM; 0 where that is not known.
         output: The file with what the processes printed.
     """
 

@@ -92,7 +92,8 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
     if len(bad) > _SHOWN:
         lines.append(f"  … and {len(bad) - _SHOWN} more")
     said = ", ".join(f"{count:,} {name}" for name, count in counts(trial).items() if count) or "no test was run"
-    lines.append(f"  {said} in {outcome.seconds:.1f} s, {outcome.peak_bytes / 2**20:,.0f} MiB at most")
+    memory = f", {outcome.peak_bytes / 2**20:,.0f} MiB at most" if outcome.peak_bytes else ""
+    lines.append(f"  {said} in {outcome.seconds:.1f} s{memory}")
     if trial.comparison is not None:
         lines += _compared(trial.comparison)
     lines.append(f"  {trial.how}")

@@ -39,7 +39,8 @@ def check_runs_here(target: Target) -> None:
     """
     if not sys.platform.startswith("linux"):
         raise TrialError(
-            "forge test runs wheels on Linux", hint="on a Mac, run the wheel in CPython's testbed on a real simulator"
+            f"forge test runs wheels on Linux and on a Mac, not on {sys.platform}",
+            hint="use a Linux, in a container too",
         )
     here = host_arch()
     if target.arch is here:

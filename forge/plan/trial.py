@@ -1,8 +1,9 @@
-"""``forge test``: recipes' wheels, or wheels of anybody's, run on this machine."""
+"""``forge test``: recipes' wheels, or wheels of anybody's, run on this machine: emulated, or on a Mac's simulator."""
 
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,9 +16,11 @@ from forge.emulate.app import make_app
 from forge.emulate.comparison import compare
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import Limits, run_session
+from forge.emulate.testbed import run_pytest
 from forge.emulate.trial_report import HONEST, HONEST_QEMU, Trial
 from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
 from forge.plan.run import build_one
+from forge.plan.testbed_trial import HOW, check_simulates, prepare_testbed
 from forge.recipe.evaluate import evaluate
 from forge.source.fetch import fetch, prepare
 from forge.wheel.contents import WheelContents, read_wheel
@@ -82,6 +85,7 @@ class Options:
         tests: Files and directories of tests to run instead: a project's own, beside a wheel of anybody's.
         requires: What these need besides pytest (PEP 508).
         against_host: Run the same tests with the Linux wheel of the same version as well.
+        simulator: Which of a Mac's simulators; None for the testbed's choice.
     """
 
     suite: bool = False
@@ -92,6 +96,7 @@ class Options:
     tests: tuple[Path, ...] = ()
     requires: tuple[str, ...] = ()
     against_host: bool = False
+    simulator: str | None = None
 
 
 def try_recipe(
@@ -109,7 +114,7 @@ def try_recipe(
         TrialError: The tests cannot be run: that they fail is no error here.
         ForgeError: The wheel cannot be built.
     """
-    check_runs_here(target)
+    _check(target, options)
     evaluated = evaluate(recipe, target, setting.python.minor)
     trial = evaluated.trial
     if options.suite and not trial.suite_args:
@@ -128,7 +133,7 @@ def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Option
         WheelError: It is none, or not for iOS.
     """
     target = wheel_target(wheel)
-    check_runs_here(target)
+    _check(target, options)
     options = replace(options, find_links=(*options.find_links, wheel.resolve().parent))
     return _try(wheel.name, wheel, [PYTEST], read_wheel(wheel), target, setting, progress, options)
 
@@ -146,6 +151,22 @@ def wheel_target(wheel: Path) -> Target:
     return targets[0]
 
 
+def _on_a_mac() -> bool:
+    return sys.platform == "darwin"
+
+
+def _check(target: Target, options: Options) -> None:
+    if not _on_a_mac():
+        if options.simulator is not None:
+            raise TrialError("there is no simulator here to choose", hint="--simulator is for a Mac")
+        check_runs_here(target)
+        return
+    if options.as_host or options.against_host:
+        named = "--against-host" if options.against_host else "--as-host"
+        raise TrialError(f"{named} is about Linux, where wheels are emulated", hint="leave it out on a Mac")
+    check_simulates(target)
+
+
 def _try(
     subject: str, wheel: Path, requires: Sequence[str], tried: EvaluatedRecipe | WheelContents, target: Target,
     setting: Setting, progress: Progress, options: Options,
@@ -159,23 +180,21 @@ def _try(
         work = Path(temporary)
         progress.phase(subject, "install")
         answered = replace(target, ios_version=max(target.ios_version, ANSWERED_VERSION))
+        if _on_a_mac():
+            testbed, wheels = prepare_testbed(
+                [wheel], requires, answered, setting, options.find_links, work, log, progress,
+                simulator=options.simulator,
+            )  # fmt: skip
+            arguments = _lay_out(tried, setting, options, testbed.app, work, rootdir=".")
+            progress.phase(subject, "test")
+            outcome = run_pytest(testbed, arguments, simulator=options.simulator, work=work, limits=options.limits)
+            _append(outcome.output, log)
+            return Trial(subject, tuple(path.name for path in wheels), replace(outcome, output=log), HOW)
         app = make_app([wheel], requires, answered, setting, options.find_links, work, log)
         emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host)
         run = work / "run"
         run.mkdir()
-        if options.tests:
-            arguments = list(_lay_out_named(options.tests, run))
-        elif isinstance(tried, WheelContents):
-            extensions = tuple(extension.module for extension in tried.extensions)
-            arguments = list(_lay_out_tests(_top_level(tried), extensions, (), run))
-        elif options.suite:
-            _lay_out_suite(tried, setting, run, work)
-            arguments = list(tried.trial.suite_args)
-        else:
-            arguments = list(_lay_out_tests(tried.trial.imports, tried.extensions, tried.trial.files, run))
-        # A file that cannot be collected is an error of its own; the others are run.
-        common = ["-p", "no:cacheprovider", "--continue-on-collection-errors", f"--rootdir={run}"]
-        arguments = [*common, *arguments, *options.pytest_args]
+        arguments = _lay_out(tried, setting, options, run, work, rootdir=str(run))
         progress.phase(subject, "test")
         outcome = run_session(
             emulator, paths=[app.packages], arguments=arguments, cwd=run, work=work, limits=options.limits
@@ -190,6 +209,25 @@ def _try(
             compared = _try_host(outcome, emulator, installed, arguments, run, work, log, options)
             trial = replace(trial, comparison=compared)
     return trial
+
+
+def _lay_out(
+    tried: EvaluatedRecipe | WheelContents, setting: Setting, options: Options, run: Path, work: Path, *, rootdir: str
+) -> list[str]:
+    """Put the tests that are to run into a directory; pytest's arguments for them, there."""
+    if options.tests:
+        chosen = list(_lay_out_named(options.tests, run))
+    elif isinstance(tried, WheelContents):
+        extensions = tuple(extension.module for extension in tried.extensions)
+        chosen = list(_lay_out_tests(_top_level(tried), extensions, (), run))
+    elif options.suite:
+        _lay_out_suite(tried, setting, run, work)
+        chosen = list(tried.trial.suite_args)
+    else:
+        chosen = list(_lay_out_tests(tried.trial.imports, tried.extensions, tried.trial.files, run))
+    # A file that cannot be collected is an error of its own; the others are run.
+    common = ["-p", "no:cacheprovider", "--continue-on-collection-errors", f"--rootdir={rootdir}"]
+    return [*common, *chosen, *options.pytest_args]
 
 
 def _try_host(

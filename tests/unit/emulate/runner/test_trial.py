@@ -148,7 +148,7 @@ def test_what_wheels_are_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("system", "machine", "arch"),
-    [("darwin", "arm64", Arch.ARM64), ("linux", "riscv64", Arch.ARM64), ("linux", "aarch64", Arch.X86_64),
+    [("win32", "arm64", Arch.ARM64), ("linux", "riscv64", Arch.ARM64), ("linux", "aarch64", Arch.X86_64),
      ("linux", "x86_64", Arch.ARM64)],
 )  # fmt: skip
 def test_what_does_not_run_here(
