@@ -11,12 +11,12 @@ from rich.text import Text
 
 from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
-from forge.base.target import Arch
 from forge.cli.display import progress_display
 from forge.cli.options import chosen_targets, python_option, target_options
 from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.releases import find_release
 from forge.plan.closure import closure
+from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_all
 from forge.plan.trial import Options, try_recipe
@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
     help="Where the wheels go.",
 )  # fmt: skip
-@click.option("--test", "tested", is_flag=True, help="Then run the recipes' tests on the x86_64 simulator's wheels.")
+@click.option(
+    "--test", "tested", is_flag=True, help="Then run the recipes' tests on the simulator's wheels for this CPU."
+)
 @click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
 def build(
     names: tuple[str, ...],
@@ -58,9 +60,12 @@ def build(
     """
     home = ForgeHome.from_environment()
     targets = chosen_targets(abi, arch, ios_version)
-    runnable = [target for target in targets if target.is_simulator and target.arch is Arch.X86_64]
+    here = host_arch()
+    runnable = [target for target in targets if target.is_simulator and target.arch is here]
     if tested and not runnable:
-        raise click.UsageError("--test runs the wheels of the x86_64 simulator, which --abi or --arch leaves out.")
+        raise click.UsageError(
+            "--test runs wheels of simulators with this machine's CPU, which --abi or --arch leaves out."
+        )
     if tested and variants:
         raise click.UsageError("--test runs wheels without variants: leave --test or --variant out.")
     store = find_recipes(recipes)
