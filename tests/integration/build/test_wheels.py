@@ -62,7 +62,12 @@ def test_numpy_has_the_cpu_features_of_its_macos_wheel(target: Target, forge: Fo
     published = published_wheel("numpy", "2.5.5", platforms, tmp_path)
     assert published is not None
     baseline, dispatch = cpu_features(ours.wheel)
-    assert (baseline, dispatch) == cpu_features(published)
+    theirs = cpu_features(published)
+    if target.arch == "arm64":
+        # clang 19 crashes where one of SVE's vectors is an argument in Darwin's calling convention, so the check fails.
+        # Nothing is lost. Apple's CPUs have SVE in SME's streaming mode only, which numpy does not enter.
+        theirs = (theirs[0], [feature for feature in theirs[1] if feature != "SVE"])
+    assert (baseline, dispatch) == theirs
     expected = ["ASIMDHP", "ASIMDDP", "ASIMDFHM"] if target.arch == "arm64" else ["X86_V3", "X86_V4", "AVX512_ICL"]
     assert dispatch == expected
     # What the configure summary says is what went into the binary.
