@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.progress import SilentProgress
-from forge.base.target import Arch
 from forge.build.compilers import find_compilers
 from forge.build.cross_environment import ensure_cross_environment
 from forge.build.fortran import fortran_runtime
@@ -104,8 +102,6 @@ class Shell:
 
 @pytest.fixture
 def shell(forge: Forge, target: Target, tmp_path: Path) -> Shell:
-    if target.arch is not Arch.X86_64 and "FORGE_LONG_TESTS" not in os.environ:
-        pytest.skip("the runtime takes minutes for each target: set FORGE_LONG_TESTS for all of them")
     return Shell(forge, target, tmp_path)
 
 
