@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.errors import TrialError
-from forge.base.process import run
 from forge.build.cross_environment import ensure_cross_environment
-from forge.build.tools import ensure_tools, pip_environment
-from forge.emulate.choose import download_wheels
+from forge.build.tools import ensure_tools
+from forge.emulate.choose import download_wheels, install_wheels
 from forge.frameworks.findings import render_text
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
@@ -106,13 +105,7 @@ def install_app_wheels(wheels: Sequence[Path], target: Target, setting: Setting,
     Raises:
         BuildError: pip cannot.
     """
-    run(
-        [
-            *_cross_pip(target, setting), "install", "--no-input", "--disable-pip-version-check", "--no-index",
-            "--no-deps", "--no-compile", "--target", into, *wheels,
-        ],
-        log=log, env=pip_environment(), cwd=into, what="installing wheels",
-    )  # fmt: skip
+    install_wheels(_cross_pip(target, setting), ["--no-compile"], wheels, into, log, what="installing wheels")
 
 
 def _cross_pip(target: Target, setting: Setting) -> list[str | Path]:

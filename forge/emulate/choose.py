@@ -1,4 +1,4 @@
-"""Choosing wheels with pip, for trees of what is tried."""
+"""Choosing and installing wheels with pip, for trees of what is tried."""
 
 from __future__ import annotations
 
@@ -48,3 +48,29 @@ def download_wheels(
         said = f"pip's words are in {log}"
         raise TrialError(f"{failure}: {reason or error.message}", hint=f"{hint}; {said}" if hint else said) from error
     return tuple(sorted(into.glob("*.whl")))
+
+
+def install_wheels(
+    pip: Sequence[str | Path], options: Sequence[str], wheels: Sequence[Path], into: Path, log: Path, *, what: str
+) -> None:
+    """Install wheels that were chosen, and nothing besides.
+
+    Args:
+        pip: The command, up to the arguments of ``pip install``.
+        options: Further options.
+        wheels: All of them.
+        into: What goes to ``sys.path``, made if it is not there.
+        log: For what pip says.
+        what: The step's name.
+
+    Raises:
+        BuildError: pip cannot.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    run(
+        [
+            *pip, "install", "--no-input", "--disable-pip-version-check", *options, "--no-index", "--no-deps",
+            "--target", into, *wheels,
+        ],
+        log=log, env=pip_environment(), cwd=into, what=what,
+    )  # fmt: skip

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forge.base.process import run
-from forge.base.target import Arch
-from forge.build.tools import ensure_tools, pip_environment
-from forge.emulate.choose import download_wheels
+from forge.build.tools import ensure_tools
+from forge.emulate.choose import download_wheels, install_wheels
+from forge.emulate.shim import LINUX_MACHINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from forge.base.target import Arch
     from forge.build.recipe_build import Setting
     from forge.wheel.name import WheelName
 
-_MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
 _GLIBC = (34, 31, 28, 27, 26, 24, 17)
 """The ``manylinux_2_N`` tags (PEP 600) that wheels are published with; Debian 12's glibc has 36, and takes them all."""
 
@@ -41,7 +40,7 @@ def install_host(
         TrialError: The index has no Linux wheel of that version.
     """
     tools = ensure_tools(setting.home, setting.build_python)
-    machine = _MACHINES[arch]
+    machine = LINUX_MACHINES[arch]
     platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC), f"manylinux2014_{machine}"]
     wanted = [f"{name.distribution}=={name.version}", *requires]
     common = ["--python-version", setting.python.minor, "--implementation", "cp"]
@@ -52,11 +51,5 @@ def install_host(
         failure=f"there is no Linux wheel to compare {name.distribution} {name.version} with",
     )  # fmt: skip
     packages = work / "packages"
-    run(
-        [
-            *pip, "install", "--disable-pip-version-check", "--only-binary=:all:", *common, "--no-index", "--no-deps",
-            "--target", packages, *wheels,
-        ],
-        log=log, env=pip_environment(), cwd=work, what="installing Linux wheels",
-    )  # fmt: skip
+    install_wheels(pip, ["--only-binary=:all:", *common], wheels, packages, log, what="installing Linux wheels")
     return packages, tuple(wheel.name for wheel in wheels)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from forge.base.paths import ForgeHome
 
-_MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
+LINUX_MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
+"""CPUs by the name that Linux, compilers' triples and wheels' tags have for them."""
 
 
 def shim_path(home: ForgeHome, arch: Arch, *, sysroot: Path | None = None, clang: Path | None = None) -> Path:
@@ -63,4 +64,4 @@ def _compiler(arch: Arch, sysroot: Path | None, clang: Path | None) -> list[str]
     found = clang or shutil.which("clang")
     if found is None:
         raise ToolchainError("compiling for another machine needs clang and lld", hint="run 'forge doctor'")
-    return [str(found), f"--target={_MACHINES[arch]}-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld"]
+    return [str(found), f"--target={LINUX_MACHINES[arch]}-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld"]
