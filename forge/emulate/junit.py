@@ -30,7 +30,7 @@ def read_junit(path: Path) -> tuple[Case, ...]:
     try:
         root = ET.parse(path).getroot()  # noqa: S314 - the file of a process of ours
         for element in root.iter("testcase"):
-            case = _case(element)
+            case = read_case(element, _node_id(element))
             earlier = found.get(case.id)
             if earlier is None or not earlier.is_bad:
                 found[case.id] = case
@@ -39,13 +39,22 @@ def read_junit(path: Path) -> tuple[Case, ...]:
     return tuple(found.values())
 
 
-def _case(element: ET.Element) -> Case:
+def read_case(element: ET.Element, name: str) -> Case:
+    """A ``testcase`` element, of pytest's or of another writer's.
+
+    Args:
+        element: With a child of its outcome, unless it passed.
+        name: What the test is called.
+
+    Raises:
+        ValueError: Its time is no number.
+    """
     child = next((child for child in element if child.tag in _OUTCOMES), None)
     seconds = float(element.get("time", "0"))
     if child is None:
-        return Case(_node_id(element), "passed", seconds)
+        return Case(name, "passed", seconds)
     outcome = "xfailed" if child.get("type") == "pytest.xfail" else _OUTCOMES[child.tag]
-    return Case(_node_id(element), outcome, seconds, child.text or child.get("message") or "")
+    return Case(name, outcome, seconds, child.text or child.get("message") or "")
 
 
 def _node_id(element: ET.Element) -> str:

@@ -17,6 +17,7 @@ from xml.etree import ElementTree as ET
 from forge.base.errors import TrialError
 from forge.emulate.comparison import compare
 from forge.emulate.ctypes_test import ensure_ctypes_test
+from forge.emulate.junit import read_case
 from forge.emulate.libcxx import ensure_libcxx
 from forge.emulate.process import run_limited
 from forge.emulate.runtime.config import LoaderConfig
@@ -190,10 +191,7 @@ def _cases(junit: Path) -> tuple[Case, ...]:
         if name is None:  # so regrtest writes a subtest that failed, and leaves the test out
             found[_SUBTEST] = Case(_SUBTEST, "failed", 0.0)
             continue
-        child = next((child for child in element if child.tag in ("error", "failure", "skipped")), None)
-        outcome = "passed" if child is None else {"failure": "failed"}.get(child.tag, child.tag)
-        message = "" if child is None else (child.text or child.get("message") or "")
         earlier = found.get(name)
-        if earlier is None or earlier.outcome in ("passed", "skipped"):
-            found[name] = Case(name, outcome, float(element.get("time", "0")), message)
+        if earlier is None or not earlier.is_bad:
+            found[name] = read_case(element, name)
     return tuple(found.values())
