@@ -18,7 +18,7 @@ from forge.ios_python.releases import find_release
 from forge.plan.closure import closure
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
-from forge.plan.run import build_all
+from forge.plan.run import run_steps
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 
@@ -72,11 +72,10 @@ def build(
     wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
     # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
     minor = find_release(python_version).minor
-    for target in targets:
-        closure(wanted, target, minor, store, variants)
+    plans = [closure(wanted, target, minor, store, variants) for target in targets]
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
-        results = build_all(wanted, targets, setting, store, out, progress, variants)
+        results = [result for steps in plans for result in run_steps(steps, setting, out, progress)]
         trials = [
             try_recipe(recipe, target, setting, store, out, progress, Options())
             for recipe in (wanted if tested else [])
