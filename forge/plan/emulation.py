@@ -102,12 +102,10 @@ class Linux:
     Args:
         command: What starts the Python.
         shim: The shim.
-        qemu: Whether qemu runs it.
     """
 
     command: tuple[str, ...]
     shim: Path
-    qemu: bool
 
 
 def ensure_linux(setting: Setting, arch: Arch, progress: Progress) -> Linux:
@@ -117,13 +115,13 @@ def ensure_linux(setting: Setting, arch: Arch, progress: Progress) -> Linux:
         ForgeError: It cannot be had.
     """
     if arch is host_arch():
-        return Linux((str(setting.build_python.executable),), shim_path(setting.home, arch), qemu=False)
+        return Linux((str(setting.build_python.executable),), shim_path(setting.home, arch))
     guest = ensure_guest(setting.home, setting.python.minor, progress)
     toolchain = setting.toolchain
     if not isinstance(toolchain, LLVMToolchain):
         raise ToolchainError(f"{toolchain.description}: the shim for another CPU is compiled with LLVM's tools")
     shim = shim_path(setting.home, arch, sysroot=guest.root, clang=toolchain.llvm.bin / "clang")
-    return Linux(guest.command, shim, qemu=True)
+    return Linux(guest.command, shim)
 
 
 def process_environment(work: Path) -> dict[str, str]:

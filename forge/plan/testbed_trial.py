@@ -44,8 +44,8 @@ def check_simulates(target: Target) -> None:
             f"a simulator runs no code for {target.multiarch}",
             hint="a Mac runs simulators' wheels, --abi iphonesimulator; Linux runs devices' too",
         )
-    if target.arch is not host_arch():
-        here = host_arch()
+    here = host_arch()
+    if target.arch is not here:
         raise TrialError(
             f"this Mac's simulator runs {platform.machine()} code, and this is for {target.multiarch}",
             hint=f"--arch {here}" if here else None,

@@ -52,7 +52,7 @@ def junit(*cases: str) -> str:
 
 @pytest.fixture
 def ctypes_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(stdlib_trial, "ensure_linux", lambda *_: Linux(("python",), tmp_path / "shim.so", qemu=False))
+    monkeypatch.setattr(stdlib_trial, "ensure_linux", lambda *_: Linux(("python",), tmp_path / "shim.so"))
     monkeypatch.setattr(stdlib_trial, "ensure_libcxx", lambda *_: tmp_path / "libc++.1.dylib")
     monkeypatch.setattr(stdlib_trial, "ensure_ctypes_test", lambda *_: tmp_path / "ctypes-test")
     return tmp_path / "ctypes-test"
