@@ -257,6 +257,8 @@ def _environment(
 ) -> dict[str, str]:
     home = work / "home"
     home.mkdir(parents=True)
+    # Configure steps may ask for what the compiler cannot do and crashes on; its dumps are this build's, not /tmp's.
+    crashes = {"CLANG_CRASH_DIAGNOSTICS_DIR": str(work / "crashes")}
     return cross_environment(
         setting.toolchain,
         recipe.target,
@@ -264,7 +266,7 @@ def _environment(
         path=[environment.build_bin, environment.wrappers, *path],
         prefix_map=names,
         pkg_config=prefix.pkg_config,
-        variables={**variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
+        variables={**crashes, **variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
     )
 
 
