@@ -12,7 +12,7 @@ from rich.text import Text
 from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
-from forge.cli.options import chosen_targets, python_option, target_options
+from forge.cli.options import chosen_targets, python_option, target_options, variant_option
 from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.releases import find_release
 from forge.plan.closure import closure
@@ -30,10 +30,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @target_options
 @python_option
-@click.option(
-    "--variant", "variants", multiple=True, metavar="NAME",
-    help="A variant to build, of every recipe that declares it; may be given several times.",
-)  # fmt: skip
+@variant_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
     help="Where the wheels go.",
@@ -66,8 +63,6 @@ def build(
         raise click.UsageError(
             "--test runs wheels of simulators with this machine's CPU, which --abi or --arch leaves out."
         )
-    if tested and variants:
-        raise click.UsageError("--test runs wheels without variants: leave --test or --variant out.")
     store = find_recipes(recipes)
     wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
     # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
@@ -77,7 +72,7 @@ def build(
         setting = ensure_setting(home, python_version, targets, progress)
         results = [result for steps in plans for result in run_steps(steps, setting, out, progress)]
         trials = [
-            try_recipe(recipe, target, setting, store, out, progress, Options())
+            try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
             for recipe in (wanted if tested else [])
             for target in runnable
         ]

@@ -30,35 +30,33 @@ class IOSVersionType(click.ParamType[IOSVersion]):
             self.fail(f"{error.message} ({error.hint})", param, ctx)
 
 
+def ios_version_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--ios-version``."""
+    return click.option(
+        "--ios-version", type=IOSVersionType(), default="12.0", show_default=True,
+        help="Minimum iOS version of the wheels.",
+    )(function)  # fmt: skip
+
+
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--abi``, ``--arch`` and ``--ios-version``."""
-    for option in reversed(
-        (
-            click.option(
-                "--abi",
-                type=click.Choice([*(a.value for a in Abi), "all"]),
-                default="all",
-                show_default=True,
-                help="Device or simulator.",
-            ),
-            click.option(
-                "--arch",
-                type=click.Choice([*(a.value for a in Arch), "all"]),
-                default="all",
-                show_default=True,
-                help="CPU architecture.",
-            ),
-            click.option(
-                "--ios-version",
-                type=IOSVersionType(),
-                default="12.0",
-                show_default=True,
-                help="Minimum iOS version of the wheels.",
-            ),
-        )
-    ):
+    for option in (
+        ios_version_option,
+        click.option("--arch", type=click.Choice([*(a.value for a in Arch), "all"]), default="all", show_default=True,
+                     help="CPU architecture."),
+        click.option("--abi", type=click.Choice([*(a.value for a in Abi), "all"]), default="all", show_default=True,
+                     help="Device or simulator."),
+    ):  # fmt: skip
         function = option(function)
     return function
+
+
+def variant_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--variant``."""
+    return click.option(
+        "--variant", "variants", multiple=True, metavar="NAME",
+        help="A variant to build, of every recipe that declares it; may be given several times.",
+    )(function)  # fmt: skip
 
 
 def python_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -13,15 +13,18 @@ from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
 from forge.base.target import Abi, Arch, Target
 from forge.cli.display import progress_display
-from forge.cli.options import python_option
+from forge.cli.options import ios_version_option, python_option, variant_option
 from forge.emulate.session import Limits
 from forge.emulate.trial_report import render_text, to_json, to_junit
+from forge.ios_python.releases import find_release
+from forge.plan.closure import closure
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
+    from forge.base.target import IOSVersion
     from forge.emulate.trial_report import Trial
 
 
@@ -35,7 +38,9 @@ if TYPE_CHECKING:
     "--arch", type=click.Choice([arch.value for arch in Arch]), default=lambda: (host_arch() or Arch.X86_64).value,
     show_default="this machine's CPU",
 )  # fmt: skip
+@ios_version_option
 @python_option
+@variant_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
 @click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
 @click.option("--against-host", is_flag=True, help="Run the same tests with the Linux wheel too, and compare.")
@@ -58,7 +63,9 @@ def test(
     subjects: tuple[str, ...],
     abi: str,
     arch: str,
+    ios_version: IOSVersion,
     python_version: str,
+    variants: tuple[str, ...],
     suite: bool,
     as_host: bool,
     against_host: bool,
@@ -87,16 +94,22 @@ def test(
     options = Options(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
         pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host, simulator=simulator,
+        variants=variants,
     )  # fmt: skip
     wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
     for wheel in wheels:
         if not wheel.is_file():
             raise click.BadParameter(f"there is no file {wheel}", param_hint="WHEEL")
     names = [subject for subject in subjects if not subject.endswith(".whl")]
-    target = Target(Abi(abi), Arch(arch))
+    if variants and not names:
+        raise click.UsageError("--variant is about recipes' wheels: a wheel's file is what it is.")
+    target = Target(Abi(abi), Arch(arch), ios_version)
     store = find_recipes(recipes)
     wanted = [store.load(name) for name in names]
     targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
+    if wanted:
+        # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
+        closure(wanted, target, find_release(python_version).minor, store, variants)
     trials: list[Trial] = []
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)

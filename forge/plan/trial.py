@@ -86,6 +86,7 @@ class Options:
         requires: What these need besides pytest (PEP 508).
         against_host: Run the same tests with the Linux wheel of the same version as well.
         simulator: Which of a Mac's simulators; None for the testbed's choice.
+        variants: Of which variants a recipe's wheel is built, each in every recipe that declares it.
     """
 
     suite: bool = False
@@ -97,6 +98,7 @@ class Options:
     requires: tuple[str, ...] = ()
     against_host: bool = False
     simulator: str | None = None
+    variants: tuple[str, ...] = ()
 
 
 def try_recipe(
@@ -115,11 +117,11 @@ def try_recipe(
         ForgeError: The wheel cannot be built.
     """
     _check(target, options)
-    evaluated = evaluate(recipe, target, setting.python.minor)
+    evaluated = evaluate(recipe, target, setting.python.minor, options.variants)
     trial = evaluated.trial
     if options.suite and not trial.suite_args:
         raise TrialError(f"{recipe.name}: its recipe names no test suite", hint="see test.suite in docs/recipes.md")
-    built = build_one(recipe, target, setting, store, out, progress)
+    built = build_one(recipe, target, setting, store, out, progress, options.variants)
     requires = [PYTEST, *trial.requires, *(trial.suite_requires if options.suite else ())]
     options = replace(options, find_links=(*options.find_links, out))
     return _try(built.subject, built.wheel, requires, evaluated, target, setting, progress, options)

@@ -19,6 +19,7 @@ from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
 from forge.base.hashing import file_sha256
 from forge.base.target import TargetError
 from forge.cli import build as build_command
+from forge.cli import test as trial_command
 from forge.cli.main import cli
 from forge.toolchain import llvm
 from tests.unit.build.fakes import RECIPE, WHEEL, write_recipe
@@ -41,7 +42,8 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def failing(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(build_command, "ensure_setting", failing)
+    for command in (build_command, trial_command):
+        monkeypatch.setattr(command, "ensure_setting", failing)
 
 
 def cached(forge: Forge) -> list[str]:
@@ -159,15 +161,23 @@ class TestRecipe:
         assert "^^^^^^" in said.err
 
     @pytest.mark.parametrize(
-        "arguments", ["--variant fats", "--variant fast", "--variant fast --ios-version 16.4 --test"]
+        "arguments",
+        [
+            "build demo --variant fats",
+            "build demo --variant fast",
+            "test demo --variant fats",
+            "test demo --variant fast",
+            f"test {WHEEL} --variant fast",
+        ],
     )
     def test_a_variant_that_cannot_be_had(
         self, forge: Forge, monkeypatch: pytest.MonkeyPatch, arguments: str, snapshot: SnapshotAssertion
     ) -> None:
         fails_with(monkeypatch, AssertionError("what is wrong is told before anything is made"))
         write_recipe(forge.root / "recipes", text=VARIANT)
-        said = forge("build", "demo", *arguments.split())
-        assert said.code == (2 if "--test" in arguments else 3)
+        (forge.root / WHEEL).touch()
+        said = forge(*arguments.split())
+        assert said.code == (2 if WHEEL in arguments else 3)
         assert said.err == snapshot
         assert said.out == ""
 
