@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forge.emulate.runtime.accelerate import counterpart
 from forge.emulate.runtime.system import LibraryTables, read_libraries, read_table
 from forge.macho.reader import read_macho
 
@@ -68,8 +69,10 @@ def main() -> int:
                         continue
                     imports.add((library.name, imported.name))
                     archs = listed[library.name].get(imported.name, set())
-                    by_prefix = imported.name.startswith(library.prefixes) if library.prefixes else False
-                    if not by_prefix and not archs & {None, piece.cpu.value}:
+                    by_rule = imported.name.startswith(library.prefixes) if library.prefixes else False
+                    if library.rule is not None:
+                        by_rule = counterpart(imported.name) is not None
+                    if not by_rule and not archs & {None, piece.cpu.value}:
                         missing[library.name, imported.name][piece.cpu.value].add(who.partition("-")[0])
     for (name, symbol), archs_missing in sorted(missing.items()):
         for arch, importers in sorted(archs_missing.items()):

@@ -40,11 +40,8 @@ def install_host(
         TrialError: The index has no Linux wheel of that version.
     """
     tools = ensure_tools(setting.home, setting.build_python)
-    machine = LINUX_MACHINES[arch]
-    platforms = [*(f"manylinux_2_{minor}_{machine}" for minor in _GLIBC), f"manylinux2014_{machine}"]
     wanted = [f"{name.distribution}=={name.version}", *requires]
-    common = ["--python-version", setting.python.minor, "--implementation", "cp"]
-    common += [part for platform in platforms for part in ("--platform", platform)]
+    common = linux_options(setting.python.minor, arch)
     pip: list[str | Path] = [tools.python, "-m", "pip"]
     wheels = download_wheels(
         pip, [*common, *wanted], work / "wheels", log, what="choosing Linux wheels",
@@ -53,3 +50,16 @@ def install_host(
     packages = work / "packages"
     install_wheels(pip, ["--only-binary=:all:", *common], wheels, packages, log, what="installing Linux wheels")
     return packages, tuple(wheel.name for wheel in wheels)
+
+
+def linux_options(minor: str, arch: Arch) -> list[str]:
+    """What makes pip choose wheels for a Linux with glibc.
+
+    Args:
+        minor: Of CPython, e.g. ``3.13``.
+        arch: The CPU.
+    """
+    machine = LINUX_MACHINES[arch]
+    platforms = [*(f"manylinux_2_{glibc}_{machine}" for glibc in _GLIBC), f"manylinux2014_{machine}"]
+    options = ["--python-version", minor, "--implementation", "cp"]
+    return options + [part for platform in platforms for part in ("--platform", platform)]

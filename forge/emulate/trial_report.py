@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from forge.emulate.runtime.accelerate import OPENBLAS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -71,6 +73,10 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
     if bound:
         said = ", ".join(f"{count:,} {source}" for source, count in bound.most_common() if source != "trap")
         lines.append(f"  bound: {said}")
+    if any(bound[source] for source in OPENBLAS):
+        lines.append(
+            "  Accelerate's BLAS and LAPACK are a Linux OpenBLAS here: its numbers and its speed are not Apple's"
+        )
     called = {incident.record.get("symbol") for incident in outcome.incidents if incident.kind == "trap"}
     trapped = [row for row in _bindings(outcome.reports, "trap") if row["symbol"] not in called]
     wanting = sorted({f"{row['symbol']} of {row['library']}" for row in trapped})

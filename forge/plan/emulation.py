@@ -14,6 +14,7 @@ from forge.base.errors import ToolchainError, TrialError
 from forge.base.target import Arch, IOSVersion, Target
 from forge.emulate.guest import ensure_guest, require_qemu
 from forge.emulate.libcxx import ensure_libcxx
+from forge.emulate.openblas import ensure_openblas, names_accelerate
 from forge.emulate.runtime.child import SITECUSTOMIZE
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.guise import Guise
@@ -80,10 +81,13 @@ def ensure_emulator(
     executable = app / "python"
     executable.write_text(f'#!/bin/sh\nexec {shlex.join(linux.command)} "$@"\n', encoding="utf-8")
     executable.chmod(0o755)
+    openblas = ensure_openblas(setting, target.arch, progress) if names_accelerate(app) else None
     loader = LoaderConfig(
         shim=linux.shim,
         libcxx=ensure_libcxx(setting.home, setting.toolchain, target, progress),
         executable_path=executable,
+        openblas32=None if openblas is None else openblas.openblas32,
+        openblas64=None if openblas is None else openblas.openblas64,
     )
     guise = Guise(str(ANSWERED_VERSION), str(target.effective_ios_version), target.multiarch)
     return Emulator(

@@ -18,6 +18,7 @@ from pathlib import Path
 from forge.base.paths import ForgeHome
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.libcxx import ensure_libcxx
+from forge.emulate.openblas import ensure_openblas
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.session import Emulator, run_session
 from forge.plan.emulation import ensure_linux, process_environment
@@ -43,8 +44,7 @@ class Printer:
 
 def install(project: str, minor: str, packages: Path) -> list[str]:
     """Install a project's macOS wheel and what it requires; the wheels' names."""
-    # Not 14: numpy's wheel for it calls Accelerate, which Linux has nothing for.
-    platforms = [f"macosx_{major}_0_x86_64" for major in (13, 12, 11)]
+    platforms = [f"macosx_{major}_0_x86_64" for major in (14, 13, 12, 11)]
     platforms += [f"macosx_10_{number}_x86_64" for number in range(15, 8, -1)]
     flags = [part for platform in platforms for part in ("--platform", platform)]
     with tempfile.TemporaryDirectory() as wheels:
@@ -65,7 +65,11 @@ def main() -> None:
     progress = Printer()
     setting = ensure_setting(ForgeHome.from_environment(), options.python, [TARGET], progress)
     linux = ensure_linux(setting, TARGET.arch, progress)
-    loader = LoaderConfig(linux.shim, ensure_libcxx(setting.home, setting.toolchain, TARGET, progress))
+    openblas = ensure_openblas(setting, TARGET.arch, progress)
+    loader = LoaderConfig(
+        linux.shim, ensure_libcxx(setting.home, setting.toolchain, TARGET, progress),
+        openblas32=openblas.openblas32, openblas64=openblas.openblas64,
+    )  # fmt: skip
     print("| project | wheel | Mach-O modules | work |\n| --- | --- | --- | --- |")
     for project in options.projects or PROJECTS:
         with tempfile.TemporaryDirectory(prefix="macos-") as temporary:

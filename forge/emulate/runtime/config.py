@@ -20,6 +20,9 @@ class LoaderConfig:
         executable_path: The app's executable, in whose directory ``.fwork`` paths and ``@executable_path`` begin;
             None for the running Python's.
         fault_handler: Report crashes of the process.
+        openblas32: A Linux BLAS and LAPACK with 32-bit integers to stand in for Accelerate's
+            (`forge.emulate.runtime.accelerate`); None for none, and each call is a trap.
+        openblas64: The same with 64-bit integers.
     """
 
     shim: Path
@@ -27,6 +30,8 @@ class LoaderConfig:
     report: Path | None = None
     executable_path: Path | None = None
     fault_handler: bool = True
+    openblas32: Path | None = None
+    openblas64: Path | None = None
 
     def to_json(self) -> str:
         """The configuration as a JSON object."""
@@ -41,7 +46,7 @@ class LoaderConfig:
             TypeError: A key is unknown or missing.
         """
         values: dict[str, Any] = json.loads(text)
-        for key in ("shim", "libcxx", "report", "executable_path"):
+        for key in ("shim", "libcxx", "report", "executable_path", "openblas32", "openblas64"):
             if values.get(key) is not None:
                 values[key] = Path(values[key])
         return cls(**values)

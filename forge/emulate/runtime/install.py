@@ -42,7 +42,9 @@ def install(config: LoaderConfig, system: System | None = None) -> Loader:
     native = Native(config.shim)
     if system is None:
         # Imported when asked for: the loader works with other libraries, and tests bring their own.
-        system = importlib.import_module("forge.emulate.runtime.system").System(native.shim)
+        openblas = {"openblas32": config.openblas32, "openblas64": config.openblas64}
+        there = {name: path for name, path in openblas.items() if path is not None}
+        system = importlib.import_module("forge.emulate.runtime.system").System(native.shim, there)
         assert system is not None  # noqa: S101 - an instance, which an untyped import hides
     if config.report is not None:
         native.set_report_fd(os.open(config.report, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644))

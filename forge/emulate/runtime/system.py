@@ -3,7 +3,8 @@
 ``bindings/*.toml`` lists every symbol, one by one, with the library of this machine that provides it and the reason
 why it may; nothing binds because a name happens to match. Most functions are glibc's own, where types, structures,
 constants and flags are the same on both systems; the others are adapters in forge's shim (``native/darwin_*.c``).
-A symbol in no table is not provided: the loader leaves a trap there.
+A symbol in no table is not provided: the loader leaves a trap there. Accelerate's have a rule instead
+(`forge.emulate.runtime.accelerate`).
 
 The format of a table: ``[[group]]`` with ``provider``, ``reason`` and ``symbols`` (separated by white space, each with
 its leading underscore; ``symbol=entry`` where the provider calls it otherwise). ``arch`` restricts a group to one CPU;
@@ -20,7 +21,12 @@ import tomllib
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from forge.emulate.runtime import accelerate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BINDINGS = Path(__file__).parent / "bindings"
 # Linux's names for what a group calls its provider.
@@ -43,7 +49,8 @@ class Binding:
 
     Args:
         address: The function's or variable's address in this process.
-        source: Where it comes from: ``shim``, ``python``, or a key of `PROVIDERS`.
+        source: Where it comes from: ``shim``, ``python``, a key of `PROVIDERS`, or ``openblas32`` and ``openblas64``,
+            which are no libraries of Darwin's but stand in for one.
         entry: Its name there.
     """
 
@@ -83,6 +90,7 @@ class LibraryTables:
         tables: The tables that list its symbols, without ``.toml``.
         prefixes: Symbols with one of these that no table lists are the interpreter's own.
         reason: Why those may bind by name.
+        rule: ``accelerate`` where `forge.emulate.runtime.accelerate` says what its symbols are; else None.
     """
 
     name: str
@@ -90,6 +98,7 @@ class LibraryTables:
     tables: tuple[str, ...]
     prefixes: tuple[str, ...]
     reason: str
+    rule: str | None = None
 
 
 def host_arch() -> str:
@@ -128,6 +137,7 @@ def read_libraries() -> tuple[LibraryTables, ...]:
             tuple(entry.get("tables", ())),
             tuple(entry.get("prefixes", ())),
             entry["reason"],
+            entry.get("rule"),
         )
         for entry in document["library"]
     )
@@ -145,7 +155,7 @@ class SystemLibrary:
     @property
     def is_provided(self) -> bool:
         """Whether any of its symbols can be had; an image may name others, code cannot open them."""
-        return bool(self._tables.tables)
+        return bool(self._tables.tables) or (self._tables.rule is not None and self._system.has_openblas)
 
     def find(self, symbol: str) -> Binding | None:
         """What an import gets, or None where nothing provides it.
@@ -160,6 +170,8 @@ class SystemLibrary:
             return found
 
     def _resolve(self, symbol: str) -> Binding | None:
+        if self._tables.rule is not None:
+            return self._system.resolve_accelerate(symbol)
         listed = self._listed.get(symbol)
         if listed is not None:
             return self._system.resolve(*listed)
@@ -191,10 +203,13 @@ class System:
 
     Args:
         shim: forge's shim, loaded.
+        openblas: The files of ``openblas32`` and ``openblas64``, as far as they are there. They are loaded when the
+            first symbol is asked for.
     """
 
-    def __init__(self, shim: ctypes.CDLL) -> None:
+    def __init__(self, shim: ctypes.CDLL, openblas: Mapping[str, Path] | None = None) -> None:
         self._shim = shim
+        self._openblas = dict(openblas or {})
         self._dlsym = ctypes.CDLL(None).dlsym
         self._dlsym.restype = ctypes.c_void_p
         self._dlsym.argtypes = [ctypes.c_void_p, ctypes.c_char_p]
@@ -233,6 +248,23 @@ class System:
         address = None if handle is None else self._dlsym(handle or None, entry.encode("utf-8", "surrogateescape"))
         return Binding(address, "shim" if provider == "loader" else provider, entry) if address else None
 
+    @property
+    def has_openblas(self) -> bool:
+        """Whether there is anything to stand in for Accelerate."""
+        return bool(self._openblas)
+
+    def resolve_accelerate(self, symbol: str) -> Binding | None:
+        """What stands in for a symbol of Accelerate's (as in a Mach-O file), or None."""
+        wanted = accelerate.counterpart(symbol)
+        found = None if wanted is None else self.resolve(wanted.provider, wanted.entry)
+        if wanted is None or found is None or wanted.adapter is None:
+            return found
+        functions = (ctypes.c_void_p * (2 * len(accelerate.ADAPTED))).in_dll(
+            self._shim, "forge_darwin_accelerate_functions"
+        )
+        functions[wanted.slot] = found.address
+        return self.resolve("shim", wanted.adapter)
+
     def _handle(self, provider: str) -> int | None:
         """A dlopen handle; 0 for the process itself (``RTLD_DEFAULT``), None where there is no such library."""
         if provider not in self._handles:
@@ -240,6 +272,10 @@ class System:
                 handle: int | None = self._shim._handle  # noqa: SLF001 - ctypes has no other way to a library's handle
             elif provider == "python":
                 handle = 0
+            elif provider in accelerate.OPENBLAS:
+                file = self._openblas.get(provider)
+                # That it is there and cannot be loaded is no trap but an error, which says why.
+                handle = None if file is None else ctypes.CDLL(str(file))._handle  # noqa: SLF001 - as above
             else:
                 try:
                     handle = ctypes.CDLL(PROVIDERS[provider])._handle  # noqa: SLF001 - as above

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from forge.emulate.runtime import system
+from forge.emulate.runtime import accelerate, system
 from forge.emulate.runtime.system import System
 from forge.emulate.shim_compile import NATIVE
 from forge.toolchain.symbols import libraries
@@ -90,7 +90,13 @@ def test_what_the_shim_exports_is_in_a_table(shim_file: object) -> None:
     ours = {name for name in names if name.startswith(system.SHIM_PREFIX)}
     # For the loader and `System`, not for Mach-O code.
     for_python = {"forge_darwin_errno_publish", "forge_darwin_set_arguments", "forge_darwin_set_lookup"}
-    assert ours - {e.entry for _, e in ENTRIES} == for_python
+    for_python.add("forge_darwin_accelerate_functions")
+    # Accelerate has a rule in place of a table.
+    found = [
+        accelerate.counterpart(f"_{name}$NEWLAPACK{wide}") for name in accelerate.ADAPTED for wide in ("", "$ILP64")
+    ]
+    adapters = {one.adapter for one in found if one is not None}
+    assert ours - {e.entry for _, e in ENTRIES} == for_python | adapters
     assert {name for name in names if not name.startswith(("forge_darwin_", "forge_loader_"))} == set()
 
 
@@ -104,6 +110,7 @@ def test_install_names(darwin: System) -> None:
     assert name("@rpath/Python.framework/Python") == "Python"
     assert name("/Library/Frameworks/Python.framework/Versions/3.13/Python") == "Python"
     assert name("@loader_path/../.dylibs/libgcc_s.1.1.dylib") == "libgcc_s"
+    assert name("/System/Library/Frameworks/Accelerate.framework/Accelerate") == "Accelerate"
     assert name("/System/Library/Frameworks/UIKit.framework/UIKit") == "not provided"
     # Mach-O images, which the loader has.
     assert name("/usr/lib/libc++.1.dylib") is None

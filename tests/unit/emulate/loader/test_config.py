@@ -17,6 +17,7 @@ from forge.emulate.runtime.finders import FrameworkLoader, apple_suffixes
     [
         LoaderConfig(Path("/s.so")),
         LoaderConfig(Path("/s.so"), Path("/l.dylib"), Path("/r.jsonl"), Path("/app/x"), fault_handler=False),
+        LoaderConfig(Path("/s.so"), openblas32=Path("/32.so"), openblas64=Path("/64.so")),
     ],
 )
 def test_a_configuration_goes_through_json(config: LoaderConfig) -> None:

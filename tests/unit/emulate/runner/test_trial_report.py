@@ -73,6 +73,15 @@ def test_text(trial: Trial, snapshot: SnapshotAssertion) -> None:
     assert render_text(trial) == snapshot
 
 
+def test_text_says_what_stands_in_for_accelerate() -> None:
+    rows = [bound("_dgesdd$NEWLAPACK$ILP64", "openblas64", "scipy_dgesdd_64_")]
+    trial = Trial("demo", (), Outcome(CASES[:1], (), ({"modules": {}, "bindings": rows},), 0.25, 0, Path("l")))
+    text = render_text(trial, bindings=True)
+    assert "  bound: 1 openblas64\n  Accelerate's BLAS and LAPACK are a Linux OpenBLAS here" in text
+    assert "    one.so: _dgesdd$NEWLAPACK$ILP64 -> scipy_dgesdd_64_ (openblas64)\n" in text
+    assert "OpenBLAS" not in render_text(BAD, bindings=True)
+
+
 def test_text_with_bindings(snapshot: SnapshotAssertion) -> None:
     assert render_text(BAD, bindings=True) == snapshot
 
