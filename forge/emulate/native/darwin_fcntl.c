@@ -3,6 +3,7 @@
  * open, openat, fcntl and ioctl are variadic: on x86_64 both systems pass such arguments alike; the arm64 entry points
  * (darwin_variadic_arm64.c) call the `darwin_*` functions here. */
 #include "darwin_fcntl.h"
+#include "darwin_kqueue.h"
 #include "darwin_stat.h"
 
 #include <errno.h>
@@ -113,8 +114,9 @@ static int path_of(int descriptor, char *buffer) {
 
 int darwin_fcntl(int descriptor, int command, intptr_t argument) {
     switch (command) {
-    case DARWIN_F_DUPFD: return fcntl(descriptor, F_DUPFD, (int)argument);
-    case DARWIN_F_DUPFD_CLOEXEC: return fcntl(descriptor, F_DUPFD_CLOEXEC, (int)argument);
+    case DARWIN_F_DUPFD: return darwin_copied_descriptor(descriptor, fcntl(descriptor, F_DUPFD, (int)argument));
+    case DARWIN_F_DUPFD_CLOEXEC:
+        return darwin_copied_descriptor(descriptor, fcntl(descriptor, F_DUPFD_CLOEXEC, (int)argument));
     case DARWIN_F_GETFD: return fcntl(descriptor, F_GETFD);
     case DARWIN_F_SETFD: return fcntl(descriptor, F_SETFD, (int)argument);
     case DARWIN_F_GETFL: {

@@ -1,8 +1,8 @@
 /* sys/event.h: kqueue over epoll.
  *
  * A queue is an epoll instance, so that it can be polled and closed as the descriptor that it is. What kevent keeps
- * for each event (its flags, its udata) is kept by the queue's number: closing is glibc's, and a number that comes back
- * from kqueue() starts anew. Signals, files' changes, Mach ports and asynchronous I/O are refused with ENOTSUP, and so
+ * for each event (its flags, its udata) is kept by the queue's numbers, and forgotten with the last of them. A number that
+ * Linux's code closed is taken for open until kqueue() or dup() gives it again. Signals, files' changes, Mach ports and asynchronous I/O are refused with ENOTSUP, and so
  * is waiting for regular files, which epoll does not know. A descriptor that is closed while a copy of it is open goes
  * on being told. The events themselves are darwin_kqueue_notes.c's. */
 #include "darwin_kqueue.h"
@@ -16,7 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct darwin_queue *queues;
+static struct number {
+    int fd;
+    struct darwin_queue *queue;
+    struct number *next;
+} *numbers;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The flags that are provided. */
@@ -25,16 +29,64 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 enum { BATCH = 256 };
 
 static struct darwin_queue *find_queue(int fd) {
-    struct darwin_queue *queue = queues;
-    while (queue != NULL && queue->fd != fd)
-        queue = queue->next;
-    return queue;
+    for (struct number *number = numbers; number != NULL; number = number->next)
+        if (number->fd == fd) {
+            number->queue->fd = fd;
+            return number->queue;
+        }
+    return NULL;
 }
+static void forget_number(int fd) {
+    struct number **place = &numbers;
+    while (*place != NULL && (*place)->fd != fd)
+        place = &(*place)->next;
+    struct number *number = *place;
+    if (number == NULL)
+        return;
+    *place = number->next;
+    if (--number->queue->numbers == 0) {
+        darwin_clear_queue(number->queue);
+        free(number->queue);
+    }
+    free(number);
+}
+static int add_number(int fd, struct darwin_queue *queue) {
+    struct number *number = malloc(sizeof *number);
+    if (number == NULL)
+        return 0;
+    *number = (struct number){.fd = fd, .queue = queue, .next = numbers};
+    numbers = number;
+    queue->numbers++;
+    return 1;
+}
+int darwin_copied_descriptor(int from, int to) {
+    if (to < 0 || to == from)
+        return to;
+    pthread_mutex_lock(&lock);
+    struct darwin_queue *queue = find_queue(from);
+    forget_number(to); /* not the last one of this queue, which has the other */
+    int there = queue == NULL || add_number(to, queue);
+    pthread_mutex_unlock(&lock);
+    if (there)
+        return to;
+    close(to);
+    errno = ENOMEM;
+    return -1;
+}
+DARWIN_EXPORT int forge_darwin_close(int fd) {
+    pthread_mutex_lock(&lock);
+    forget_number(fd); /* before: once it is closed, another thread may be given it */
+    pthread_mutex_unlock(&lock);
+    return close(fd);
+}
+DARWIN_EXPORT int forge_darwin_dup(int from) { return darwin_copied_descriptor(from, dup(from)); }
+DARWIN_EXPORT int forge_darwin_dup2(int from, int to) { return darwin_copied_descriptor(from, dup2(from, to)); }
+
 /* Queues are not inherited by a child (kqueue(2)). The descriptor stays open there, and is no queue. */
 static void before_fork(void) { pthread_mutex_lock(&lock); }
 static void after_fork(void) { pthread_mutex_unlock(&lock); }
 static void after_fork_in_child(void) {
-    queues = NULL;
+    numbers = NULL;
     pthread_mutex_unlock(&lock);
 }
 static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork_in_child); }
@@ -46,15 +98,12 @@ DARWIN_EXPORT int forge_darwin_kqueue(void) {
     if (fd < 0)
         return -1;
     pthread_mutex_lock(&lock);
-    struct darwin_queue *queue = find_queue(fd);
-    if (queue != NULL) {
-        darwin_clear_queue(queue);
-    } else if ((queue = calloc(1, sizeof *queue)) != NULL) {
-        *queue = (struct darwin_queue){.fd = fd, .next = queues};
-        queues = queue;
-    }
+    forget_number(fd);
+    struct darwin_queue *queue = calloc(1, sizeof *queue);
+    int made = queue != NULL && add_number(fd, queue);
     pthread_mutex_unlock(&lock);
-    if (queue == NULL) {
+    if (!made) {
+        free(queue);
         close(fd);
         errno = ENOMEM;
         return -1;

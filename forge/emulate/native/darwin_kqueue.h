@@ -1,4 +1,4 @@
-/* sys/event.h: what kqueue's two files share. Everything here is called with the queues' lock held. */
+/* sys/event.h: what kqueue's files share. All but darwin_copied_descriptor is called with the queues' lock held. */
 #ifndef FORGE_DARWIN_KQUEUE_H
 #define FORGE_DARWIN_KQUEUE_H
 
@@ -22,11 +22,11 @@ struct darwin_note {
 };
 enum { DARWIN_READING, DARWIN_WRITING, DARWIN_DIRECTIONS };
 struct darwin_queue {
-    int fd;
+    int fd;      /* the number by which it was asked last: the one that is open for certain */
+    int numbers; /* how many it has */
     struct darwin_note (*descriptors)[DARWIN_DIRECTIONS]; /* by number */
     size_t descriptor_count;
     struct darwin_note *others;
-    struct darwin_queue *next;
 };
 
 /* What epoll hands back: a descriptor's number, or with this bit that of another event's helper. */
@@ -44,5 +44,9 @@ int darwin_tell_other(struct darwin_queue *queue, int helper, struct darwin_keve
 
 /* Forgets everything that a queue waits for. */
 void darwin_clear_queue(struct darwin_queue *queue);
+
+/* Tells that a descriptor, which may be a queue's, has a copy by now (dup, dup2, F_DUPFD). Returns the copy; what is
+ * negative, it passes on. */
+int darwin_copied_descriptor(int from, int to);
 
 #endif

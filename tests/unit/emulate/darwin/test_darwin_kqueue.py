@@ -46,11 +46,11 @@ def event(ident: int, filter: int, flags: int, fflags: int = 0, data: int = 0, u
 class Queue:
     """A kqueue."""
 
-    def __init__(self, shim: ctypes.CDLL) -> None:
+    def __init__(self, shim: ctypes.CDLL, fd: int | None = None) -> None:
         self._kevent: Any = shim.forge_darwin_kevent
         self._error: Any = shim["forge_darwin___error"]
         self._error.restype = ctypes.POINTER(ctypes.c_int)
-        self.fd: int = shim.forge_darwin_kqueue()
+        self.fd: int = shim.forge_darwin_kqueue() if fd is None else fd
 
     def call(self, *changes: Kevent, room: int = 8, seconds: float | None = 0) -> list[Kevent]:
         made, told = (Kevent * max(len(changes), 1))(*changes), (Kevent * max(room, 1))()
@@ -69,7 +69,7 @@ def queue(shim: ctypes.CDLL) -> Iterator[Queue]:
     made = Queue(shim)
     assert made.fd >= 0
     yield made
-    os.close(made.fd)
+    assert shim.forge_darwin_close(made.fd) == 0
 
 
 @pytest.fixture
@@ -199,6 +199,42 @@ def test_a_number_that_comes_back_is_a_new_queue(shim: ctypes.CDLL, pair: Pair) 
     assert again.fd == first.fd
     assert again.call() == []
     os.close(again.fd)
+
+
+def test_a_copy_is_the_same_queue(shim: ctypes.CDLL, pair: Pair) -> None:
+    """tokio wakes its thread by a copy. What one descriptor is asked for, any tells, when the first is closed too."""
+    one, other = pair
+    number, fcntl_dupfd_cloexec = one.fileno(), 67
+    first = Queue(shim)
+    first.call(event(number, READ, ADD, udata=1), event(1, USER, ADD | CLEAR))
+    copies = [shim.forge_darwin_dup(first.fd), shim.forge_darwin_fcntl(first.fd, fcntl_dupfd_cloexec, 0)]
+    copies.append(shim.forge_darwin_dup2(copies[0], copies[1] + 1))
+    assert len({first.fd, *copies}) == 4
+    assert copies[2] == copies[1] + 1 == shim.forge_darwin_dup2(copies[2], copies[2])
+    queues = [first, *(Queue(shim, fd) for fd in copies)]
+    assert queues[3].told(event(1, USER, 0, TRIGGER), room=0) == []
+    assert queues[0].told(seconds=5) == [(1, USER)]
+    assert shim.forge_darwin_close(first.fd) == 0
+    other.send(b"x")
+    for queue in queues[1:]:
+        assert [(each.ident, each.udata) for each in queue.call(seconds=5)] == [(number, 1)]
+    again = Queue(shim)
+    assert again.fd == first.fd
+    assert again.told() == [], "a number that comes back is a new queue, whatever has copies of the old one"
+    assert queues[2].told(event(number, READ, DELETE)) == []
+    assert shim.forge_darwin_dup2(again.fd, copies[2]) == copies[2]
+    again.call(event(number, WRITE, ADD))
+    assert (queues[3].told(), queues[1].told()) == ([(number, WRITE)], [])
+    assert shim.forge_darwin_dup2(number, copies[2]) == copies[2]
+    fails(queues[3], EBADF)
+    for fd in (again.fd, *copies):
+        assert shim.forge_darwin_close(fd) == 0
+
+
+def test_a_copy_of_nothing(shim: ctypes.CDLL) -> None:
+    fd = os.dup(0)
+    os.close(fd)
+    assert shim.forge_darwin_dup(fd) == shim.forge_darwin_dup2(fd, fd + 1) == shim.forge_darwin_close(fd) == -1
 
 
 def test_what_is_no_queue(shim: ctypes.CDLL, pair: Pair) -> None:
