@@ -86,6 +86,33 @@ static int warn(object category, ssize level, object message) {
     return result;
 }
 VARIADIC(int, PyErr_WarnFormat, 3, (object category, ssize level, const char *f, char *slots), warn(category, level, UNICODE))
+/* With the message in one piece, which "%U" is; NULL, if it cannot be made. */
+static int warn_of(object source, ssize level, object message) {
+    int result = message == NULL ? -1 : CALL(int, PyErr_ResourceWarning, (object, ssize, const char *, ...), (source, level, "%U", message));
+    if (message != NULL)
+        DROP(message);
+    return result;
+}
+VARIADIC(int, PyErr_ResourceWarning, 3, (object source, ssize level, const char *f, char *slots), warn_of(source, level, UNICODE))
+static int warn_at(object category, const char *file, int line, const char *module, object registry, object message) {
+    int result = message == NULL ? -1 : CALL(int, PyErr_WarnExplicitFormat, (object, const char *, int, const char *, object, const char *, ...), (category, file, line, module, registry, "%U", message));
+    if (message != NULL)
+        DROP(message);
+    return result;
+}
+VARIADIC(int, PyErr_WarnExplicitFormat, 6, (object category, const char *file, int line, const char *module, object registry, const char *f, char *slots), warn_at(category, file, line, module, registry, UNICODE))
+/* The exception that it tells is set while it is called, and must not be while the message is made. */
+static void tell_unraisable(const char *f, va_list a) {
+    object exception = CALL(object, PyErr_GetRaisedException, (void), ());
+    object message = f == NULL ? NULL : UNICODE;
+    if (f != NULL && message == NULL)
+        CALL(void, PyErr_Clear, (void), ());
+    CALL(void, PyErr_SetRaisedException, (object), (exception));
+    CALL(void, PyErr_FormatUnraisable, (const char *, ...), (message == NULL ? NULL : "%U", message));
+    if (message != NULL)
+        DROP(message);
+}
+VARIADIC(void, PyErr_FormatUnraisable, 1, (const char *f, char *slots), tell_unraisable(f, a))
 static void write_to(const char *stream, object message) {
     const char *text = message == NULL ? NULL : CALL(const char *, PyUnicode_AsUTF8AndSize, (object, ssize *), (message, NULL));
     if (text != NULL && stream[0] == 'e')
@@ -121,6 +148,13 @@ static object arguments_by(const char *f, va_list a) {
     DROP(value);
     return made;
 }
+static int audit(const char *event, object args) {
+    int result = args == NULL ? -1 : CALL(int, PySys_AuditTuple, (const char *, object), (event, args));
+    if (args != NULL)
+        DROP(args);
+    return result;
+}
+VARIADIC(int, PySys_Audit, 2, (const char *event, const char *f, char *slots), audit(event, arguments_by(f, a)))
 static object call_with(object callable, object args) {
     object result = args == NULL ? NULL : CALL(object, PyObject_CallObject, (object, object), (callable, args));
     if (args != NULL)

@@ -1,0 +1,104 @@
+"""CPython's variadic functions, which Apple's arm64 calls otherwise than Linux's, called by a Mach-O module."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forge.base.paths import ForgeHome
+from forge.base.process import output
+from forge.base.progress import SilentProgress
+from forge.base.target import Abi, Arch, Target
+from forge.emulate.guest import find_qemu
+from forge.emulate.runtime.config import LoaderConfig
+from forge.plan.emulation import ensure_linux, host_arch
+from forge.plan.provision import ensure_setting
+from forge.toolchain.environment import cross_environment
+
+pytestmark = pytest.mark.toolchain
+
+ROOT = Path(__file__).parents[2]
+SOURCE = Path(__file__).parent / "emulate" / "loader" / "variadics.c"
+TARGETS = (Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64), Target(Abi.IPHONEOS, Arch.ARM64))
+
+SCRIPT = """
+import json, sys, warnings
+sys.path[:0] = [{root!r}, {here!r}]
+from forge.emulate.runtime import LoaderConfig, install
+install(LoaderConfig.from_json({config!r}))
+import variadics as v
+
+def failing(call, *args):
+    try:
+        call(*args)
+    except Exception as error:
+        return [type(error).__name__, str(error)]
+
+audited, ignored = [], []
+sys.addaudithook(lambda event, args: event.startswith("forge.") and audited.append([event, *args]))
+v.audits()
+sys.unraisablehook = lambda told: ignored.append([repr(told.exc_value), told.err_msg])
+v.ignores()
+with warnings.catch_warnings(record=True) as warned:
+    warnings.simplefilter("always")
+    v.warns("source")
+number, real, text, none, seven, large, data = v.built()
+said = dict(
+    built=[number, real, text, none, seven, large, list(data)],
+    packed=v.packed(1, 2), parsed=[v.parsed(-5, "t"), v.parsed(5, "t", 0.25), failing(v.parsed, "x", "t")],
+    named=[v.named("a"), v.named("a", other="b"), failing(v.named, "a", "b")],
+    unpacked=[v.unpacked(1), v.unpacked(1, 2), failing(v.unpacked)],
+    formatted=[v.formatted("a")[0], v.formatted()[1].decode(), v.formatted()[2]],
+    called=v.called(lambda *args: args), raises=failing(v.raises), audited=audited, ignored=ignored,
+    warned=[[w.category.__name__, str(w.message), w.source] for w in warned],
+    where=[[w.filename, w.lineno] for w in warned][2],
+)
+print("result", json.dumps(said), flush=True)
+v.writes(1)
+"""
+
+EXPECTED = {
+    "built": [-1, 2.5, "text", None, 7, 2**63, [97, 98, 0, 99]],
+    "packed": [[1, 2], True, None],
+    "parsed": [[-5, "t", 0.0], [5, "t", 0.25], ["TypeError", "'str' object cannot be interpreted as an integer"]],
+    "named": [["a", None], ["a", "b"], ["TypeError", "named() takes at most 1 positional argument (2 given)"]],
+    "unpacked": [[None, 1], [2, 1], ["TypeError", "unpacked expected at least 1 argument, got 0"]],
+    "formatted": ["-7 x ('a',) 1099511627776 y", "42-z", "-7 x 1.5"],
+    "called": [[3, 0.5], ["upper", None], "lower", "aupperb"],
+    "raises": ["ValueError", "wrong: 9"],
+    "audited": [["forge.several", "a", 3], ["forge.none"], ["forge.one", "b"]],
+    "ignored": [["KeyError('lost')", "Ignored in here 5"], ["KeyError('lost too')", None]],
+    "warned": [
+        ["UserWarning", "first 1", None], ["ResourceWarning", "second 2", "source"], ["FutureWarning", "third 3", None],
+    ],
+    "where": ["file.c", 33],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=str)
+def test_what_variadic_functions_are_given_arrives(target: Target, tmp_path: Path) -> None:
+    if target.arch != host_arch() and find_qemu() is None:
+        pytest.skip("there is no qemu-aarch64")
+    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    output(
+        ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-O1", "-bundle",
+         f"-I{setting.python.headers(target)}", "-Wl,-undefined,dynamic_lookup", SOURCE,
+         "-o", tmp_path / f"variadics.cpython-313-{target.abi}.so"],
+        env=cross_environment(setting.toolchain, target, tmp_path),
+    )  # fmt: skip
+    linux = ensure_linux(setting, target.arch, SilentProgress())
+    config = LoaderConfig(shim=linux.shim)
+    script = SCRIPT.format(root=str(ROOT), here=str(tmp_path), config=config.to_json())
+    done = subprocess.run(
+        [*linux.command, "-I", "-c", script], check=False, capture_output=True, text=True, timeout=120, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    result, *written = done.stdout.splitlines()
+    said: dict[str, Any] = json.loads(result.removeprefix("result "))
+    assert said == EXPECTED
+    assert written == ["written 1", "(1,) 2"]
+    assert done.stderr.splitlines() == ["written 3", "(1,) 4"]
