@@ -3,7 +3,8 @@
     python tools/binding_review.py DIRECTORY...
 
 Every Mach-O file below the directories counts, those inside wheels too. Symbols that the loader finds in other images
-(a wheel's own libraries, libc++) are not looked at. For each symbol: who imports it, and which CPUs have no entry.
+(a wheel's own libraries, libc++) are not looked at; of Accelerate's, whether their names have a counterpart, not
+whether the OpenBLAS that is taken has it. For each symbol: who imports it, and which CPUs have no entry.
 """
 
 from __future__ import annotations

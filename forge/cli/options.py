@@ -55,7 +55,7 @@ def variant_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--variant``."""
     return click.option(
         "--variant", "variants", multiple=True, metavar="NAME",
-        help="A variant to build, of every recipe that declares it; may be given several times.",
+        help="A variant, of every recipe that declares it; may be given several times.",
     )(function)  # fmt: skip
 
 

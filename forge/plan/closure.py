@@ -42,8 +42,9 @@ class Step:
 
 
 def closure(
-    recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore, variants: Collection[str] = ()
-) -> tuple[Step, ...]:
+    recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore, variants: Collection[str] = (),
+    *, checked: bool = False,
+) -> tuple[Step, ...]:  # fmt: skip
     """The builds that recipes take for a target, in an order in which each comes after what it needs.
 
     Args:
@@ -52,6 +53,8 @@ def closure(
         python: Python's major.minor, e.g. ``3.13``.
         store: Where requirements are found.
         variants: Variants to build, each in every recipe that declares it.
+        checked: Whether these recipes are some of those for which the variants were checked already: that none of these
+            declares one is no error then.
 
     Raises:
         RecipeError: A host requirement has no recipe, or one of another version, or needs itself; no recipe declares a
@@ -73,7 +76,8 @@ def closure(
         host[name] = tuple(_names(evaluated.host, evaluated, store, known, must_exist=True))
         run[name] = tuple(_names(evaluated.run, evaluated, store, known, must_exist=False))
         waiting += [known[other] for other in (*host[name], *run[name]) if other not in found]
-    check_variants(variants, [evaluated.recipe for evaluated in found.values()], target)
+    if not checked:
+        check_variants(variants, [evaluated.recipe for evaluated in found.values()], target)
     order = _in_order({name: (*host[name], *run[name]) for name in found})
     wanted = _reached([recipe.normalized_name for recipe in recipes], run)
     # What a wheel links or reads it usually imports too: all of a wanted one's packages go along.

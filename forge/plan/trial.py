@@ -18,8 +18,9 @@ from forge.emulate.host_wheels import install_host
 from forge.emulate.session import Limits, run_session
 from forge.emulate.testbed import run_pytest
 from forge.emulate.trial_report import HONEST, HONEST_QEMU, Trial
+from forge.plan.closure import closure
 from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
-from forge.plan.run import build_one
+from forge.plan.run import run_steps, subject_of
 from forge.plan.testbed_trial import HOW, check_simulates, prepare_testbed
 from forge.recipe.evaluate import evaluate
 from forge.source.fetch import fetch, prepare
@@ -110,7 +111,9 @@ def try_recipe(
     progress: Progress,
     options: Options,
 ) -> Trial:
-    """Build a recipe's wheel, or take it from the cache, and run its tests.
+    """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.
+
+    Whether *options*' variants can be had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
 
     Raises:
         TrialError: The tests cannot be run: that they fail is no error here.
@@ -121,10 +124,14 @@ def try_recipe(
     trial = evaluated.trial
     if options.suite and not trial.suite_args:
         raise TrialError(f"{recipe.name}: its recipe names no test suite", hint="see test.suite in docs/recipes.md")
-    built = build_one(recipe, target, setting, store, out, progress, options.variants)
+    steps = closure([recipe], target, setting.python.minor, store, options.variants, checked=True)
+    results = run_steps(steps, setting, out, progress)
+    subject = subject_of(recipe, target)
+    # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
+    wheels = [result.wheel for result in sorted(results, key=lambda result: result.subject != subject)]
     requires = [PYTEST, *trial.requires, *(trial.suite_requires if options.suite else ())]
     options = replace(options, find_links=(*options.find_links, out))
-    return _try(built.subject, built.wheel, requires, evaluated, target, setting, progress, options)
+    return _try(subject, wheels, requires, evaluated, target, setting, progress, options)
 
 
 def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Options) -> Trial:
@@ -137,7 +144,7 @@ def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Option
     target = wheel_target(wheel)
     _check(target, options)
     options = replace(options, find_links=(*options.find_links, wheel.resolve().parent))
-    return _try(wheel.name, wheel, [PYTEST], read_wheel(wheel), target, setting, progress, options)
+    return _try(wheel.name, [wheel], [PYTEST], read_wheel(wheel), target, setting, progress, options)
 
 
 def wheel_target(wheel: Path) -> Target:
@@ -170,9 +177,10 @@ def _check(target: Target, options: Options) -> None:
 
 
 def _try(
-    subject: str, wheel: Path, requires: Sequence[str], tried: EvaluatedRecipe | WheelContents, target: Target,
-    setting: Setting, progress: Progress, options: Options,
+    subject: str, wheels: Sequence[Path], requires: Sequence[str], tried: EvaluatedRecipe | WheelContents,
+    target: Target, setting: Setting, progress: Progress, options: Options,
 ) -> Trial:  # fmt: skip
+    wheel = wheels[0]
     setting.home.work.mkdir(parents=True, exist_ok=True)
     log = setting.home.logs / f"test-{wheel.name.removesuffix('.whl')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -183,16 +191,16 @@ def _try(
         progress.phase(subject, "install")
         answered = replace(target, ios_version=max(target.ios_version, ANSWERED_VERSION))
         if _on_a_mac():
-            testbed, wheels = prepare_testbed(
-                [wheel], requires, answered, setting, options.find_links, work, log, progress,
+            testbed, chosen = prepare_testbed(
+                wheels, requires, answered, setting, options.find_links, work, log, progress,
                 simulator=options.simulator,
             )  # fmt: skip
             arguments = _lay_out(tried, setting, options, testbed.app, work, rootdir=".")
             progress.phase(subject, "test")
             outcome = run_pytest(testbed, arguments, simulator=options.simulator, work=work, limits=options.limits)
             _append(outcome.output, log)
-            return Trial(subject, tuple(path.name for path in wheels), replace(outcome, output=log), HOW)
-        app = make_app([wheel], requires, answered, setting, options.find_links, work, log)
+            return Trial(subject, tuple(path.name for path in chosen), replace(outcome, output=log), HOW)
+        app = make_app(wheels, requires, answered, setting, options.find_links, work, log)
         emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host)
         run = work / "run"
         run.mkdir()

@@ -130,7 +130,7 @@ class Trial(Generic[T]):
 
 @dataclass(frozen=True)
 class Variant:
-    """Another way to build a package, chosen by name (``forge build --variant``).
+    """Another way to build a package, chosen by name (``--variant``).
 
     Args:
         name: As the recipe declares it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
+from forge.emulate.runtime.system import read_table
 from forge.plan.emulation import ensure_linux, host_arch
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import cross_environment
@@ -102,3 +104,18 @@ def test_what_variadic_functions_are_given_arrives(target: Target, tmp_path: Pat
     assert said == EXPECTED
     assert written == ["written 1", "(1,) 2"]
     assert done.stderr.splitlines() == ["written 3", "(1,) 4"]
+
+
+def test_each_that_python_exports_is_bound_by_name_on_arm64() -> None:
+    """The rule that binds the interpreter's functions would give Apple's code a function of Linux's convention."""
+    setting = ensure_setting(ForgeHome.from_environment(), "3.13", TARGETS, SilentProgress())
+    headers = "".join(path.read_text("utf-8") for path in setting.python.headers(TARGETS[1]).rglob("*.h"))
+    code = re.sub(r"/\*.*?\*/", "", headers, flags=re.DOTALL)
+    variadic = set(re.findall(r"\b(_?Py\w+)\s*\([^()]*(?:\.\.\.\s*|\bva_list\b[^()]*)\)", code))
+    assert {"PyErr_Format", "PyUnicode_FromFormat", "Py_VaBuildValue", "PySys_Audit", "_PyErr_Format"} <= variadic
+    asked = "import ctypes, sys; print(*[name for name in sys.argv[1:] if hasattr(ctypes.pythonapi, name)])"
+    command = [setting.build_python.executable, "-c", asked, *sorted(variadic)]
+    exported = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    listed = {entry.symbol[1:] for entry in read_table("python") if entry.arch == "arm64"}
+    assert len(exported) > 30
+    assert set(exported) - listed == set()

@@ -42,9 +42,9 @@ class Printer:
     note = phase
 
 
-def install(project: str, minor: str, packages: Path) -> list[str]:
+def install(project: str, minor: str, macos: int, packages: Path) -> list[str]:
     """Install a project's macOS wheel and what it requires; the wheels' names."""
-    platforms = [f"macosx_{major}_0_x86_64" for major in (14, 13, 12, 11)]
+    platforms = [f"macosx_{major}_0_x86_64" for major in range(macos, 10, -1)]
     platforms += [f"macosx_10_{number}_x86_64" for number in range(15, 8, -1)]
     flags = [part for platform in platforms for part in ("--platform", platform)]
     with tempfile.TemporaryDirectory() as wheels:
@@ -61,6 +61,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("projects", nargs="*", help=f"of: {', '.join(PROJECTS)}; all by default")
     parser.add_argument("--python", default="3.13")
+    parser.add_argument(
+        "--macos", type=int, default=14, help="the newest macOS whose wheels are taken; 14: Accelerate's"
+    )
     options = parser.parse_args()
     progress = Printer()
     setting = ensure_setting(ForgeHome.from_environment(), options.python, [TARGET], progress)
@@ -74,7 +77,7 @@ def main() -> None:
     for project in options.projects or PROJECTS:
         with tempfile.TemporaryDirectory(prefix="macos-") as temporary:
             work = Path(temporary)
-            wheels = install(project, options.python, work / "packages")
+            wheels = install(project, options.python, options.macos, work / "packages")
             run = work / "run"
             run.mkdir()
             (run / "pytest.ini").write_text("[pytest]\n")

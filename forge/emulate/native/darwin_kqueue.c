@@ -1,16 +1,17 @@
 /* sys/event.h: kqueue over epoll.
  *
  * A queue is an epoll instance, so that it can be polled and closed as the descriptor that it is. What kevent keeps
- * for each event (its flags, its udata) is kept by the queue's numbers, and forgotten with the last of them. A number that
- * Linux's code closed is taken for open until kqueue() or dup() gives it again. Signals, files' changes, Mach ports and asynchronous I/O are refused with ENOTSUP, and so
- * is waiting for regular files, which epoll does not know. A descriptor that is closed while a copy of it is open goes
- * on being told. The events themselves are darwin_kqueue_notes.c's. */
+ * for each event (its flags, its udata) is kept by the queue's numbers, and forgotten with the last of them. A number
+ * that Linux's code closed is taken for open until kqueue() or dup() gives it again. Signals, files' changes, Mach ports
+ * and asynchronous I/O are refused with ENOTSUP, and so is waiting for regular files, which epoll does not know. A
+ * descriptor that is closed while a copy of it is open goes on being told. The events themselves are darwin_kqueue_notes.c's. */
 #include "darwin_kqueue.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -22,6 +23,8 @@ static struct number {
     struct number *next;
 } *numbers;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Whether there has been a queue. Before, close and dup take no lock: a signal's handler may call them (POSIX). */
+static atomic_int used;
 
 /* The flags that are provided. */
 #define KNOWN (DARWIN_EV_ADD | DARWIN_EV_DELETE | DARWIN_EV_ENABLE | DARWIN_EV_DISABLE | DARWIN_EV_ONESHOT | \
@@ -60,7 +63,7 @@ static int add_number(int fd, struct darwin_queue *queue) {
     return 1;
 }
 int darwin_copied_descriptor(int from, int to) {
-    if (to < 0 || to == from)
+    if (to < 0 || to == from || !used)
         return to;
     pthread_mutex_lock(&lock);
     struct darwin_queue *queue = find_queue(from);
@@ -74,6 +77,8 @@ int darwin_copied_descriptor(int from, int to) {
     return -1;
 }
 DARWIN_EXPORT int forge_darwin_close(int fd) {
+    if (!used)
+        return close(fd);
     pthread_mutex_lock(&lock);
     forget_number(fd); /* before: once it is closed, another thread may be given it */
     pthread_mutex_unlock(&lock);
@@ -94,6 +99,7 @@ static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fo
 DARWIN_EXPORT int forge_darwin_kqueue(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, watch_forks);
+    used = 1;
     int fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0)
         return -1;

@@ -22,7 +22,7 @@ struct darwin_note {
 };
 enum { DARWIN_READING, DARWIN_WRITING, DARWIN_DIRECTIONS };
 struct darwin_queue {
-    int fd;      /* the number by which it was asked last: the one that is open for certain */
+    int fd;      /* the number by which find_queue was asked: until the lock is released, the one to use */
     int numbers; /* how many it has */
     struct darwin_note (*descriptors)[DARWIN_DIRECTIONS]; /* by number */
     size_t descriptor_count;

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 BINDINGS = Path(__file__).parent / "bindings"
+NONE = "none"
+"""The provider of what stays a trap although a rule would bind it."""
 # Linux's names for what a group calls its provider.
 PROVIDERS = {
     "glibc": "libc.so.6",
@@ -244,6 +246,8 @@ class System:
 
     def resolve(self, provider: str, entry: str) -> Binding | None:
         """The address of a provider's symbol, or None where this machine's has none of that name."""
+        if provider == NONE:
+            return None
         handle = self._handle(provider)
         address = None if handle is None else self._dlsym(handle or None, entry.encode("utf-8", "surrogateescape"))
         return Binding(address, "shim" if provider == "loader" else provider, entry) if address else None

@@ -4,6 +4,7 @@ import io
 
 import pytest
 import yaml
+from yaml._yaml import get_version, get_version_string
 
 DOCUMENT = """\
 name: gr\u00fc\u00df dich
@@ -19,6 +20,7 @@ data: !!binary aGVsbG8=
 
 def test_it_reads_what_the_python_code_reads():
     assert yaml.__with_libyaml__
+    assert ".".join(map(str, get_version())) == get_version_string()
     read = yaml.load(DOCUMENT, Loader=yaml.CSafeLoader)
     assert read == yaml.load(DOCUMENT, Loader=yaml.SafeLoader)
     assert (read["name"], read["data"]) == ("gr\u00fc\u00df dich", b"hello")

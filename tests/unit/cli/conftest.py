@@ -7,6 +7,7 @@ import pytest
 
 from forge.build import recipe_build
 from forge.cli import build as build_command
+from forge.cli import test as trial_command
 from tests.unit.build.fakes import make_setting, no_cross_environment
 from tests.unit.cli.runner import Forge
 
@@ -36,5 +37,6 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
-    monkeypatch.setattr(build_command, "ensure_setting", lambda *_: make_setting(forge.root))
+    for command in (build_command, trial_command):
+        monkeypatch.setattr(command, "ensure_setting", lambda *_: make_setting(forge.root))
     monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)

@@ -15,12 +15,13 @@ import click
 import pytest
 
 import forge as forge_package
-from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
+from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError, TrialError
 from forge.base.hashing import file_sha256
-from forge.base.target import TargetError
+from forge.base.target import Arch, TargetError
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
+from forge.plan.trial import Options
 from forge.toolchain import llvm
 from tests.unit.build.fakes import RECIPE, WHEEL, write_recipe
 
@@ -262,6 +263,22 @@ class TestBuild:
         logs = [path.read_text() for path in (forge.root / "home" / "wheels").glob("*/*/build.log")]
         assert sorted("WAY fast" in log for log in logs) == [False, True]
         assert forge("build", "demo", *ONE, "--variant", "fast").out == f"dist/{WHEEL}  (cached)\n"
+
+    @pytest.mark.parametrize("command", [("build", "demo", "--test"), ("test", "demo")])
+    def test_variants_are_tried(self, forge: Forge, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+        def try_recipe(*arguments: object) -> None:
+            *_, options = arguments
+            assert isinstance(options, Options)
+            raise TrialError(f"asked for {options.variants}")
+
+        for module in (build_command, trial_command):
+            monkeypatch.setattr(module, "try_recipe", try_recipe)
+            monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
+        monkeypatch.setattr(build_command, "run_steps", lambda *_: [])
+        write_recipe(forge.root / "recipes", text=VARIANT)
+        said = forge(*command, "--arch", "arm64", "--variant", "fast", "--ios-version", "16.4")
+        assert said.code == TrialError.exit_code
+        assert "asked for ('fast',)" in said.err
 
     def test_a_build_that_fails(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
         body = "[print('line', n) for n in range(40)]; raise SystemExit('ld: [bold]symbol[/bold] not found')"

@@ -92,7 +92,7 @@ int answers(double *to) {
     double nan = NAN;
     *at++ = f_disnan(&nan) != 0;
     *at++ = f_disnan(&x[0]) != 0;
-    *at++ = f_dlamch("E");
+    *at++ = f_dlamch("E") * 0x1p53;
     integer transpose = 112;
     char letter = '?';
     f_chla_transtype(&letter, 1, &transpose);

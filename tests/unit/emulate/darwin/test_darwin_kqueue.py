@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import select
 import signal
@@ -208,9 +209,11 @@ def test_a_copy_is_the_same_queue(shim: ctypes.CDLL, pair: Pair) -> None:
     first = Queue(shim)
     first.call(event(number, READ, ADD, udata=1), event(1, USER, ADD | CLEAR))
     copies = [shim.forge_darwin_dup(first.fd), shim.forge_darwin_fcntl(first.fd, fcntl_dupfd_cloexec, 0)]
-    copies.append(shim.forge_darwin_dup2(copies[0], copies[1] + 1))
+    free = fcntl.fcntl(first.fd, fcntl.F_DUPFD, 200)
+    os.close(free)
+    copies.append(shim.forge_darwin_dup2(copies[0], free))
     assert len({first.fd, *copies}) == 4
-    assert copies[2] == copies[1] + 1 == shim.forge_darwin_dup2(copies[2], copies[2])
+    assert copies[2] == free == shim.forge_darwin_dup2(free, free)
     queues = [first, *(Queue(shim, fd) for fd in copies)]
     assert queues[3].told(event(1, USER, 0, TRIGGER), room=0) == []
     assert queues[0].told(seconds=5) == [(1, USER)]

@@ -1,0 +1,84 @@
+"""Which wheels a recipe's tests are run with; nothing is run."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forge.build.recipe_build import BuiltWheel
+from forge.plan import run, trial
+from forge.plan.trial import Options, try_recipe
+from forge.recipe.store import RecipeStore
+from tests.unit.build.fakes import RECIPE, make_setting, write_recipe
+from tests.unit.ios_python.fakes import ARM_SIMULATOR, Recorder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.recipe.model import EvaluatedRecipe
+
+VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
+    "variants: {fast: {summary: Another way}}\n"
+)
+
+
+class ChosenError(Exception):
+    """Ends a trial where the app would be made; its arguments are the wheels."""
+
+
+@pytest.fixture
+def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Tries a recipe; the names and contents of the wheels that the app would be made of."""
+    demo = write_recipe(tmp_path / "recipes", text=VARIANT)
+    for name, requirement in (("user", "demo"), ("plain", None)):
+        shutil.copytree(demo, demo.parent / name)
+        text = RECIPE.replace("name: demo", f"name: {name}")
+        needs = f"requirements: {{run: [{requirement}]}}\n" if requirement else ""
+        (demo.parent / name / "recipe.yaml").write_text(text + needs)
+    store, setting = RecipeStore(demo.parent), make_setting(tmp_path, ARM_SIMULATOR)
+
+    def build_recipe(recipe: EvaluatedRecipe, setting: object, *, key: str, out: Path, **_: Any) -> BuiltWheel:
+        wheel = out / f"{recipe.name}-1.0-cp313-cp313-{recipe.target.platform_tag}.whl"
+        wheel.write_text(recipe.env.get("WAY", "usual"))
+        log = out / "log"
+        log.touch()
+        return BuiltWheel(wheel, log, ())
+
+    def make_app(wheels: list[Path], *_: object) -> None:
+        raise ChosenError(*wheels)
+
+    def try_it(name: str, *variants: str) -> list[tuple[str, str]]:
+        with pytest.raises(ChosenError) as caught:
+            try_recipe(
+                store.load(name),
+                ARM_SIMULATOR,
+                setting,
+                store,
+                tmp_path / "dist",
+                Recorder(),
+                Options(variants=variants),
+            )
+        return [(wheel.name.partition("-")[0], wheel.read_text()) for wheel in caught.value.args]
+
+    monkeypatch.setattr(run, "build_recipe", build_recipe)
+    monkeypatch.setattr(trial, "make_app", make_app)
+    monkeypatch.setattr(trial, "check_runs_here", lambda target: None)
+    return try_it
+
+
+def test_a_variant_is_what_is_tried(tried: Any) -> None:
+    assert tried("demo", "fast") == [("demo", "fast")]
+    assert tried("demo") == [("demo", "usual")]
+
+
+def test_what_it_requires_is_of_the_same_variant(tried: Any) -> None:
+    """Not what an earlier run left in the directory, under a name that pip likes better."""
+    assert tried("demo") == [("demo", "usual")]
+    assert tried("user", "fast") == [("user", "usual"), ("demo", "fast")]
+    assert tried("user") == [("user", "usual"), ("demo", "usual")]
+
+
+def test_one_of_several_recipes_may_have_no_variant(tried: Any) -> None:
+    assert tried("plain", "fast") == [("plain", "usual")]
