@@ -58,6 +58,8 @@ said = dict(
     called=v.called(lambda *args: args), raises=failing(v.raises), audited=audited, ignored=ignored,
     warned=[[w.category.__name__, str(w.message), w.source] for w in warned],
     where=[[w.filename, w.lineno] for w in warned][2],
+    listed=[list(one) if isinstance(one, bytes) else one for one in [*v.listed(5, 6)[0], *v.listed(5, 6)[1:]]],
+    sized=[list(one) if isinstance(one, bytes) else repr(one) for one in v.sized(lambda *args: args, b"a\\0b")],
 )
 print("result", json.dumps(said), flush=True)
 v.writes(1)
@@ -78,6 +80,8 @@ EXPECTED = {
         ["UserWarning", "first 1", None], ["ResourceWarning", "second 2", "source"], ["FutureWarning", "third 3", None],
     ],
     "where": ["file.c", 33],
+    "listed": ["v--3", list(b"v--3"), "v--3", True, [4, "w"], 5, 6, 5, 6],
+    "sized": ["(b'a\\x00b', 1)", "(2,)", list(b"a\0b"), "3", "7", "7"],
 }  # fmt: skip
 
 
@@ -119,3 +123,10 @@ def test_each_that_python_exports_is_bound_by_name_on_arm64() -> None:
     listed = {entry.symbol[1:] for entry in read_table("python") if entry.arch == "arm64"}
     assert len(exported) > 30
     assert set(exported) - listed == set()
+
+
+def test_the_module_calls_each() -> None:
+    source = SOURCE.read_text(encoding="utf-8")
+    adapted = [entry.symbol[1:] for entry in read_table("python") if (entry.arch, entry.provider) == ("arm64", "shim")]
+    assert len(adapted) > 30
+    assert [name for name in adapted if not re.search(rf"[^\w\"]{name}\(", source)] == []

@@ -72,7 +72,79 @@ static PyObject *writes(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+/* With a va_list, which is a pointer on Apple's arm64 and a structure on Linux's. */
+static PyObject *lists(const char *format, ...) {
+    char buffer[32];
+    PyObject *made[4];
+    va_list arguments;
+    va_start(arguments, format);
+    made[0] = PyUnicode_FromFormatV(format, arguments);
+    va_end(arguments);
+    va_start(arguments, format);
+    made[1] = PyBytes_FromFormatV(format, arguments);
+    va_end(arguments);
+    va_start(arguments, format);
+    PyOS_vsnprintf(buffer, sizeof buffer, format, arguments);
+    va_end(arguments);
+    va_start(arguments, format);
+    made[2] = PyErr_FormatV(PyExc_ValueError, format, arguments);
+    va_end(arguments);
+    PyErr_Clear();
+    made[3] = PyUnicode_FromString(buffer);
+    return Py_BuildValue("NNNO", made[0], made[1], made[3], made[2] == NULL ? Py_True : Py_False);
+}
+static PyObject *builds(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    PyObject *made = Py_VaBuildValue(format, arguments);
+    va_end(arguments);
+    return made;
+}
+static int parses(PyObject *args, PyObject *keywords, const char *format, char **names, ...) {
+    va_list arguments;
+    va_start(arguments, names);
+    int fine = keywords == NULL ? PyArg_VaParse(args, format, arguments)
+                                : PyArg_VaParseTupleAndKeywords(args, keywords, format, names, arguments);
+    va_end(arguments);
+    return fine;
+}
+static PyObject *listed(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"one", "other", NULL};
+    int one = 0, other = 0, first = 0, second = 0;
+    PyObject *none = PyDict_New();
+    if (!parses(args, NULL, "ii:listed", NULL, &one, &other) || !parses(args, none, "ii:listed", names, &first, &second))
+        return NULL;
+    Py_DECREF(none);
+    return Py_BuildValue("NNiiii", lists("%s-%d", "v", -3), builds("(is)", 4, "w"), one, other, first, second);
+}
+
+/* What PY_SSIZE_T_CLEAN made of the names until 3.12; extensions for the stable ABI still import them. */
+extern int _PyArg_Parse_SizeT(PyObject *, const char *, ...);
+extern int _PyArg_ParseTuple_SizeT(PyObject *, const char *, ...);
+extern int _PyArg_ParseTupleAndKeywords_SizeT(PyObject *, PyObject *, const char *, char **, ...);
+extern PyObject *_Py_BuildValue_SizeT(const char *, ...);
+extern PyObject *_PyObject_CallFunction_SizeT(PyObject *, const char *, ...);
+extern PyObject *_PyObject_CallMethod_SizeT(PyObject *, const char *, const char *, ...);
+static PyObject *sized(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"callable", "data", NULL};
+    PyObject *callable, *again;
+    const char *data, *other;
+    Py_ssize_t length, size;
+    int number = 0, old = 0;
+    if (!_PyArg_ParseTuple_SizeT(args, "Oy#:sized", &callable, &data, &length) ||
+        !_PyArg_ParseTupleAndKeywords_SizeT(args, NULL, "Oy#:sized", names, &again, &other, &size))
+        return NULL;
+    PyObject *seven = PyLong_FromLong(7);
+    if (!_PyArg_Parse_SizeT(seven, "i", &number) || !PyArg_Parse(seven, "i", &old))
+        return NULL;
+    Py_DECREF(seven);
+    return _Py_BuildValue_SizeT("NNy#nii", _PyObject_CallFunction_SizeT(callable, "(y#i)", data, length, 1),
+                                _PyObject_CallMethod_SizeT(again, "__call__", "(i)", 2), other, size, size, number, old);
+}
+
 static PyMethodDef functions[] = {
+    {"listed", (PyCFunction)(void (*)(void))listed, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"sized", (PyCFunction)(void (*)(void))sized, METH_VARARGS | METH_KEYWORDS, NULL},
     {"built", built, METH_NOARGS, NULL}, {"packed", packed, METH_VARARGS, NULL}, {"parsed", parsed, METH_VARARGS, NULL},
     {"named", (PyCFunction)(void (*)(void))named, METH_VARARGS | METH_KEYWORDS, NULL}, {"unpacked", unpacked, METH_VARARGS, NULL},
     {"formatted", formatted, METH_VARARGS, NULL}, {"called", called, METH_O, NULL}, {"raises", raises, METH_NOARGS, NULL},
