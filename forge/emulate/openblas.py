@@ -21,6 +21,7 @@ from forge.build.tools import ensure_tools
 from forge.emulate.choose import download_wheels, install_wheels
 from forge.emulate.host_wheels import linux_options
 from forge.emulate.shim import LINUX_MACHINES
+from forge.macho.edit import command_name
 from forge.macho.errors import MachOError
 from forge.macho.formats import looks_like_macho
 from forge.macho.layout import LOAD_DYLIBS, read_layout
@@ -158,5 +159,4 @@ def _loads(path: Path) -> Iterator[str]:
     for frame in frames:
         for command in frame.commands:
             if command.number in LOAD_DYLIBS:
-                # lc_str: the name begins where the command's third word says, and ends with a zero byte.
-                yield command.data[command.u32(8) :].partition(b"\0")[0].decode("utf-8", "replace")
+                yield command_name(command)

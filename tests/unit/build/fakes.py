@@ -56,6 +56,11 @@ wheel:
   extensions: [demo._x]
 """
 
+VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
+    "variants: {fast: {summary: Another way, ios_version: '>=16.4'}}\n"
+)
+"""The same with another way to build it, from iOS 16.4 on."""
+
 
 def write_source(tree: Path, body: str = "pass", files: Mapping[str, bytes] | None = None, **wheel: str) -> Path:
     """A source tree whose back end runs *body*, then gives out a wheel that is in the tree already."""

@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import errno
-import importlib
-import pkgutil
-import re
 import shutil
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import pytest
 
 import forge as forge_package
-from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError, TrialError
+from forge.base.errors import BuildError, StorageError, TrialError
 from forge.base.hashing import file_sha256
-from forge.base.target import Arch, TargetError
+from forge.base.target import Arch
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
 from forge.plan.trial import Options
 from forge.toolchain import llvm
-from tests.unit.build.fakes import RECIPE, WHEEL, write_recipe
+from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, write_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from syrupy.assertion import SnapshotAssertion
 
     from tests.unit.cli.runner import Forge
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "exit-codes.md"
 ONE = ("--abi", "iphoneos")
-VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
-    "variants: {fast: {summary: Another way, ios_version: '>=16.4'}}\n"
-)
 
 
 def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
@@ -52,40 +42,6 @@ def cached(forge: Forge) -> list[str]:
     home = forge.root / "home"
     kept = [path for path in home.rglob("*") if path.is_file()]
     return [str(p.relative_to(home)) for p in kept if p.relative_to(home).parts[0] not in {"logs", "locks", "builds"}]
-
-
-class TestDocument:
-    @pytest.fixture
-    def rows(self) -> dict[int, str]:
-        """Exit codes and their classes, as the table has them."""
-        lines = re.findall(r"^\| (\d+) \| (\S*) ?\|", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        assert len({code for code, _ in lines}) == len(lines)
-        return {int(code): name for code, name in lines}
-
-    @staticmethod
-    def errors(kind: type[ForgeError] = ForgeError) -> Iterator[type[ForgeError]]:
-        yield kind
-        for child in kind.__subclasses__():
-            yield from TestDocument.errors(child)
-
-    def test_every_failure_is_listed(self, rows: dict[int, str]) -> None:
-        for module in pkgutil.walk_packages(forge_package.__path__, "forge."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
-        codes = {kind.exit_code for kind in self.errors()} | {0, click.UsageError.exit_code}
-        assert set(rows) == codes
-
-    def test_each_class_of_failure_has_its_own(self, rows: dict[int, str]) -> None:
-        classes = ForgeError.__subclasses__()
-        assert len({kind.exit_code for kind in classes}) == len(classes)
-        assert len({kind.title for kind in classes}) == len(classes)
-        every: list[type[ForgeError]] = [ForgeError, *classes]
-        for kind in every:
-            assert rows[kind.exit_code] == kind.title, kind
-
-    def test_what_shells_and_click_have_meanings_for(self) -> None:
-        assert TargetError.exit_code == click.UsageError.exit_code
-        assert Interrupted.exit_code == 128 + 2
 
 
 class TestCommandLine:

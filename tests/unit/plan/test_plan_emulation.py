@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Arch
 from forge.emulate.openblas import OpenBLAS
 from forge.plan import emulation
+from tests.unit.build.fakes import make_setting
 from tests.unit.frameworks.modules import INTEL, module
 from tests.unit.macho import builder
 
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
 
 ACCELERATE = "/System/Library/Frameworks/Accelerate.framework/Accelerate"
 MADE = OpenBLAS(Path("/cache/32.so"), Path("/cache/64.so"))
-
-
-class Setting:
-    """Stands for toolchain and Pythons."""
-
-    def __init__(self, root: Path) -> None:
-        self.home = ForgeHome(root)
-        self.toolchain = None
 
 
 @pytest.fixture
@@ -52,8 +44,7 @@ def told(tmp_path: Path, image: bytes) -> LoaderConfig:
     for directory in (framework, work):
         directory.mkdir(parents=True)
     (framework / "pkg._x").write_bytes(image)
-    setting: Any = Setting(tmp_path / "home")
-    loader = emulation.ensure_emulator(setting, INTEL, app, work, SilentProgress(), as_host=True).loader
+    loader = emulation.ensure_emulator(make_setting(tmp_path), INTEL, app, work, SilentProgress(), as_host=True).loader
     assert loader is not None
     return loader
 

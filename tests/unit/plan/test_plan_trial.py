@@ -11,17 +11,13 @@ from forge.build.recipe_build import BuiltWheel
 from forge.plan import run, trial
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import RecipeStore
-from tests.unit.build.fakes import RECIPE, make_setting, write_recipe
+from tests.unit.build.fakes import RECIPE, VARIANT, make_setting, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, Recorder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.recipe.model import EvaluatedRecipe
-
-VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
-    "variants: {fast: {summary: Another way}}\n"
-)
 
 
 class ChosenError(Exception):
