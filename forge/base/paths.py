@@ -50,6 +50,11 @@ class ForgeHome:
         return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - keeps symbolic links, as given
 
     @property
+    def rooms(self) -> tuple[Path, ...]:
+        """Every directory below that a build may name in what it writes."""
+        return (self.sources, self.toolchains, self.pythons, self.build_pythons, self.wheels, self.work)
+
+    @property
     def sources(self) -> Path:
         """Downloaded archives by sha256."""
         return self.root / "sources"
