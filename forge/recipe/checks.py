@@ -6,6 +6,7 @@ The checks bear with a recipe that the schema has found wrong, so that its error
 from __future__ import annotations
 
 import enum
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class Role(enum.Enum):
     REQUIREMENT = enum.auto()
     PATCH = enum.auto()
     MODULE = enum.auto()
+    LIBRARY = enum.auto()
     TEST_FILE = enum.auto()
     SOURCE_PATH = enum.auto()
 
@@ -51,6 +53,7 @@ _ROLES: dict[Path, Role] = {
     ("requirements", "run", "*"): Role.REQUIREMENT,
     ("wheel", "license_files", "*"): Role.SOURCE_PATH,
     ("wheel", "extensions", "*"): Role.MODULE,
+    ("wheel", "libraries", "*"): Role.LIBRARY,
     ("test", "imports", "*"): Role.MODULE,
     ("test", "requires", "*"): Role.REQUIREMENT,
     ("test", "files", "*"): Role.TEST_FILE,
@@ -59,6 +62,10 @@ _ROLES: dict[Path, Role] = {
     ("test", "suite", "args", "*"): Role.TEXT,
 }
 """Which strings may name variables, by their paths; ``*`` is any key or index."""
+
+
+_LIBRARY_PATTERN = re.compile(r"[\w*?\[\]!-]+(\.[\w*?\[\]!-]+)*")
+"""A pattern of ``wheel.libraries``: dotted names with what `fnmatch` gives a meaning to."""
 
 
 def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]:
@@ -117,6 +124,9 @@ def value_problems(
             return [Diagnostic(where, f"{text!r} is no requirement: {reason}", "write 'name', 'name>=1.2' (PEP 508)")]
     elif role is Role.MODULE and not all(part.isidentifier() for part in text.split(".")):
         return [Diagnostic(where, f"{text!r} is no module's dotted name", "write 'package.module', without a suffix")]
+    elif role is Role.LIBRARY and not _LIBRARY_PATTERN.fullmatch(text):
+        hint = "write dotted names without a suffix, with '*' and '?', e.g. 'package._lib_*'"
+        return [Diagnostic(where, f"{text!r} is not a pattern of dotted names", hint)]
     elif role in _FILES:
         return _file_problems(role, text, where, directory, has_variables=has_variables)
     return []

@@ -66,6 +66,7 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
         run=strings(Role.REQUIREMENT, recipe.run),
         license_files=strings(Role.SOURCE_PATH, recipe.license_files),
         extensions=strings(Role.MODULE, recipe.extensions),
+        libraries=strings(Role.LIBRARY, recipe.libraries),
         trial=Trial(
             imports=strings(Role.MODULE, recipe.trial.imports),
             requires=strings(Role.REQUIREMENT, recipe.trial.requires),

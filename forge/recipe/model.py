@@ -171,6 +171,8 @@ class Recipe:
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         native: Whether the wheel must have compiled code.
         extensions: Dotted names of the extension modules that the wheel must have.
+        libraries: Patterns (fnmatch) of the dotted names of compiled files that are not extension modules but libraries
+            that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The variants that it declares.
     """
@@ -192,6 +194,7 @@ class Recipe:
     license_files: tuple[Value, ...] = ()
     native: bool = True
     extensions: tuple[Value, ...] = ()
+    libraries: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
     variants: tuple[Variant, ...] = ()
 
@@ -230,6 +233,8 @@ class EvaluatedRecipe:
         run: Run requirements that the wheel declares beside the project's own (PEP 508).
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         extensions: Dotted names of the extension modules that the wheel must have.
+        libraries: Patterns (fnmatch) of the dotted names of compiled files that are not extension modules but libraries
+            that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The names of the variants that were chosen and that the recipe declares, in the recipe's order.
     """
@@ -247,6 +252,7 @@ class EvaluatedRecipe:
     run: tuple[str, ...] = ()
     license_files: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     trial: Trial[str] = Trial()
     variants: tuple[str, ...] = ()
 

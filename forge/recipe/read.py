@@ -103,6 +103,7 @@ class _Reader:
             license_files=self._values(("wheel", "license_files"), wheel.get("license_files", [])),
             native=wheel.get("native", True),
             extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
+            libraries=self._values(("wheel", "libraries"), wheel.get("libraries", [])),
             trial=self._trial(data.get("test", {})),
             variants=tuple(
                 Variant(

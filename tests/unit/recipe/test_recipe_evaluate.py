@@ -92,6 +92,15 @@ def test_device(load: LoadRecipe) -> None:
     assert evaluated.about.summary == "A demonstration"
 
 
+def test_libraries_are_patterns_of_dotted_names(load: LoadRecipe) -> None:
+    recipe = load(GOOD + "wheel: {libraries: ['Crypto.*._raw_*', {value: 'a.[bc]?', when: {abi: iphonesimulator}}]}\n")
+    device, simulator = (evaluate(recipe, target, "3.13") for target in (DEVICE, SIMULATOR))
+    assert device.libraries == ("Crypto.*._raw_*",)
+    assert simulator.libraries == ("Crypto.*._raw_*", "a.[bc]?")
+    assert digest_input(device)["libraries"] == ["Crypto.*._raw_*"]
+    assert "libraries" not in digest_input(evaluate(load(GOOD), DEVICE, "3.13"))
+
+
 def test_simulator(load: LoadRecipe) -> None:
     evaluated = evaluate(load(WHOLE, files=PATCHES), SIMULATOR, "3.14")
     assert [patch.name for patch in evaluated.patches] == ["0001.patch", "iphonesimulator.patch"]
