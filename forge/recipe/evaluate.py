@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.errors import RecipeError
-from forge.recipe.checks import Role, value_problems
 from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError
 from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, SourcePin, Trial, UrlPin
+from forge.recipe.rules import Role, value_problems
 from forge.recipe.values import Variables, expand, expand_all
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             target admits them is `forge.recipe.variants.check_variants`'s to say.
 
     Raises:
-        RecipeError: *python* is no major.minor.
+        RecipeError: *python* is not a major.minor.
         InvalidRecipeError: A value is wrong once its variables are expanded.
     """
     if re.fullmatch(r"\d{1,3}\.\d{1,3}", python, flags=re.ASCII) is None:
-        raise RecipeError(f"{python!r} is no Python version", hint="expected major.minor, e.g. 3.13")
+        raise RecipeError(f"{python!r} is not a Python version", hint="expected major.minor, e.g. 3.13")
     variables = Variables.of(recipe.name, recipe.version, target, python)
     chosen_variants = tuple(variant.name for variant in recipe.variants if variant.name in variants)
     problems: list[Diagnostic] = []
@@ -62,7 +62,7 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             if value.counts(variables, chosen_variants)
         },
         script=strings(Role.TEXT, recipe.script),
-        host=strings(Role.REQUIREMENT, recipe.host),
+        host=strings(Role.HOST_REQUIREMENT, recipe.host),
         run=strings(Role.REQUIREMENT, recipe.run),
         license_files=strings(Role.SOURCE_PATH, recipe.license_files),
         extensions=strings(Role.MODULE, recipe.extensions),

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from forge.recipe.diagnostics import Location
+from forge.recipe.diagnostics import Location, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from forge.base.target import Target
+    from forge.recipe.document import Path as DataPath
     from forge.recipe.values import Value
 
 T = TypeVar("T")
@@ -175,6 +176,7 @@ class Recipe:
             that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The variants that it declares.
+        places: Where each value stands in the file, by its path.
     """
 
     file: Path
@@ -197,6 +199,13 @@ class Recipe:
     libraries: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
     variants: tuple[Variant, ...] = ()
+    places: Mapping[DataPath, Location] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, *path: str | int) -> Location:
+        """Where a value stands, or the nearest thing around it, for messages."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path) or Location(shown_path(self.file), 1)
 
     @property
     def directory(self) -> Path:
