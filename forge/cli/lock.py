@@ -24,7 +24,7 @@ def lock(names: tuple[str, ...], python_version: str, recipes: Path | None) -> N
     """Resolve the build requirements of one or more recipes and pin them, with hashes, beside the recipe."""
     home = ForgeHome.from_environment()
     store = find_recipes(recipes)
-    wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
+    wanted = store.load_all(names)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         build_python = ensure_build_python(home, find_release(python_version), progress)
         locks = [(recipe, lock_recipe(home, recipe, build_python, progress)) for recipe in wanted]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from forge.base.target import Target
+    from forge.recipe.diagnostics import Location
     from forge.recipe.model import Recipe
     from forge.recipe.values import Value
 
@@ -47,6 +48,9 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             problems.extend(value_problems(role, text, value.where, recipe.directory))
         return expand_all(chosen, variables, chosen_variants)
 
+    def places(values: Iterable[Value]) -> tuple[Location, ...]:
+        return tuple(value.where for value in values if value.counts(variables, chosen_variants))
+
     settings = {key: expand_all(values, variables, chosen_variants) for key, values in recipe.config_settings.items()}
     evaluated = EvaluatedRecipe(
         recipe=recipe,
@@ -76,6 +80,8 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             suite_args=expand_all(recipe.trial.suite_args, variables, chosen_variants),
         ),
         variants=chosen_variants,
+        host_places=places(recipe.host),
+        run_places=places(recipe.run),
     )
     if problems:
         raise InvalidRecipeError(problems)

@@ -246,6 +246,8 @@ class EvaluatedRecipe:
             that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The names of the variants that were chosen and that the recipe declares, in the recipe's order.
+        host_places: Where each of *host* stands, for messages.
+        run_places: Where each of *run* stands.
     """
 
     recipe: Recipe
@@ -264,6 +266,8 @@ class EvaluatedRecipe:
     libraries: tuple[str, ...] = ()
     trial: Trial[str] = Trial()
     variants: tuple[str, ...] = ()
+    host_places: tuple[Location, ...] = field(default=(), compare=False, repr=False)
+    run_places: tuple[Location, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def name(self) -> str:
