@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
     from forge.toolchain.base import Toolchain
 
-BACKEND_REQUIRES: Mapping[Backend, tuple[str, ...]] = {Backend.MESON_PYTHON: ("ninja>=1.8.2",)}
-"""What a back end asks for when it runs (PEP 517's ``get_requires_for_build_wheel``), for a lock to hold beforehand."""
-
 
 @dataclass(frozen=True)
 class BuiltWheel:
@@ -98,10 +95,10 @@ def source_of(recipe: EvaluatedRecipe) -> Source:
 
 
 def required(recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:
-    """What the build side needs: what the source declares, what the recipe says, what the back end asks for."""
+    """What the build side needs as the source and the recipe say; `forge.plan.lock` asks the back end for more."""
     if recipe.is_native_library:
         return merge_requires((), recipe.requires)
-    return merge_requires((*declared_requires(tree), *BACKEND_REQUIRES.get(recipe.backend, ())), recipe.requires)
+    return merge_requires(declared_requires(tree), recipe.requires)
 
 
 def build_recipe(

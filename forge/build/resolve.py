@@ -1,61 +1,198 @@
-"""Resolving build requirements once, for a recipe's lock."""
+"""Resolving build requirements once, for a recipe's lock, and asking back ends what they require besides."""
 
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forge.base.errors import NetworkError
+from build import BuildBackendException, BuildException, ProjectBuilder
+from packaging.requirements import Requirement
+
+from forge.base.errors import BuildError, ForgeError, NetworkError, RecipeError
 from forge.base.process import run
-from forge.build.tools import ensure_tools, pip_environment
-from forge.recipe.lock import BuildLock, make_lock
+from forge.build.tools import ensure_tools, install, pip_environment
+from forge.recipe.lock import BuildLock, make_lock, normalized_requires
+from forge.source.http import Patience
 from forge.source.index import project_hashes
-from forge.source.pip_config import IndexConfig
+from forge.source.pip_settings import PipSettings
+from forge.toolchain.environment import build_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from forge.base.paths import ForgeHome
     from forge.ios_python.build_python import BuildPython
 
+_HOOK_PROGRAMS = (
+    "sh", "env", "uname", "git", "cat", "ls", "cp", "mv", "rm", "mkdir", "sed", "grep", "awk", "head", "tr", "sort",
+    "dirname", "basename", "cc", "gcc", "c++", "g++", "ld", "as", "ar",
+)  # fmt: skip
+"""What a hook finds on PATH. Not ninja, cmake or cargo: a back end asks for what it does not find, and a lock must not
+depend on the machine."""
 
-def resolve_lock(home: ForgeHome, requires: Sequence[str], build_python: BuildPython) -> BuildLock:
-    """Resolve build requirements with pip, as the build Python sees them, and pin each with every file's hash.
 
-    The hashes of all files of a version are kept, so that a lock serves build machines of every kind.
+_UNNEEDED_PROGRAMS = ("patchelf",)
+"""What a hook finds though it is not there, since no build for iOS can use it: it edits ELF files."""
+
+
+def resolve_lock(
+    home: ForgeHome, requires: Sequence[str], build_python: BuildPython, *, log: Path | None = None
+) -> BuildLock:
+    """Resolve build requirements with pip, as the build Python sees them, and pin each with its files' hashes.
+
+    The hashes of all files of a version are kept that the index has which pip chose a file of, so that a lock serves
+    build machines of every kind, and a namesake in another index none.
 
     Args:
         home: The cache.
         requires: PEP 508 requirements.
         build_python: Whose markers and tags count.
+        log: For what pip says.
 
     Raises:
+        RecipeError: A requirement names a URL, which a lock cannot pin.
         BuildError: pip found no set of versions; the log says why.
         NetworkError: The index gives no hashes for a file that is needed.
         SourceError: The index changed meanwhile.
     """
     if not requires:
         return make_lock([], [])
+    for text in normalized_requires(requires):
+        if (requirement := Requirement(text)).url:
+            raise RecipeError(
+                f"the build requirement {requirement.name!r} names a URL, which cannot be locked",
+                hint=f"list '{requirement.name}' with a version under build.requires: it takes the place of the URL",
+            )
+    settings = PipSettings.from_pip()
     tools = ensure_tools(home, build_python)
-    log = home.logs / "resolve.log"
-    log.unlink(missing_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        report = Path(temporary) / "report.json"
+    with scratch(home, "resolve") as directory:
+        report = directory / "report.json"
         command: list[str | Path] = [
             tools.python, "-m", "pip", "install",
             "--no-input", "--disable-pip-version-check", "--dry-run", "--ignore-installed", "--prefer-binary",
             "--report", report, *requires,
         ]  # fmt: skip
-        run(command, log=log, env=pip_environment(), cwd=home.root, what="resolving build requirements")
+        environment = pip_environment(home, settings)
+        run(
+            command, log=log or home.logs / f"{directory.name}.log", env=environment, cwd=home.root,
+            what="resolving build requirements",
+        )  # fmt: skip
         resolved: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    config = IndexConfig.from_pip()
+    patience = Patience.of(settings)
     pins: list[tuple[str, str, list[str]]] = []
     for item in resolved["install"]:
         name, version = item["metadata"]["name"], item["metadata"]["version"]
-        hashes = sorted(set(project_hashes(name, version, config).values()))
+        chosen = _chosen(item["download_info"])
+        hashes = sorted(set(project_hashes(name, version, settings, patience, chosen=chosen).values()))
         if not hashes:
             raise NetworkError(f"the package index gives no sha256 for {name} {version}", hint="use an index that does")
         pins.append((name, version, hashes))
     return make_lock(pins, requires)
+
+
+def _chosen(download: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The URL and sha256 of the file that pip chose (PyPA's "direct URL" data, in pip's installation report)."""
+    hashes = download.get("archive_info", {}).get("hashes", {})
+    return str(download["url"]), hashes.get("sha256")
+
+
+def hook_requires(
+    home: ForgeHome,
+    tree: Path,
+    lock: BuildLock,
+    build_python: BuildPython,
+    runs: Sequence[tuple[Mapping[str, Sequence[str]], Mapping[str, str]]],
+    *,
+    log: Path,
+    subject: str,
+) -> tuple[str, ...]:
+    """What a back end's ``get_requires_for_build_wheel`` hook (PEP 517) asks for beyond ``build-system.requires``.
+
+    Args:
+        home: The cache.
+        tree: The source.
+        lock: The static requirements, resolved: the hook runs in an environment with these.
+        build_python: Runs the hook.
+        runs: Config settings and environment variables, of each build that may differ.
+        log: The log file.
+        subject: What to call this, for errors.
+
+    Raises:
+        BuildError: The requirements cannot be installed, or the hook failed; carries what it printed.
+    """
+    with scratch(home, "hooks") as directory:
+        pinned = directory / "requirements.txt"
+        pinned.write_text(lock.text(), encoding="utf-8")
+        python = _environment(home, directory / "venv", pinned, build_python, log)
+        programs = _programs(directory / "bin")
+        asked: list[str] = []
+        for config_settings, variables in runs:
+            # Rust is the recipe's to ask for (build.languages), not the back end's to install.
+            own = {"MATURIN_NO_INSTALL_RUST": "1", "PATH": f"{python.parent}:{programs}"}
+            env = build_environment(directory, variables={**variables, **own})
+            asked += _ask(tree, python, env, config_settings, log, subject)
+    return normalized_requires(asked)
+
+
+def _environment(home: ForgeHome, root: Path, pinned: Path, build_python: BuildPython, log: Path) -> Path:
+    """A virtual environment with what is pinned; its interpreter."""
+    env = pip_environment(home)
+    what = "virtual environment for build requirements"
+    run(
+        [build_python.executable, "-I", "-m", "venv", "--without-pip", root], log=log, env=env, cwd=home.root, what=what
+    )
+    python = root / "bin" / "python"
+    install(ensure_tools(home, build_python), python, pinned, log=log, cwd=home.root)
+    return python
+
+
+def _programs(directory: Path) -> Path:
+    directory.mkdir()
+    for name in _HOOK_PROGRAMS:
+        if found := shutil.which(name):
+            (directory / name).symlink_to(found)
+    for name in _UNNEEDED_PROGRAMS:
+        (directory / name).symlink_to(shutil.which("false") or "/bin/false")
+    return directory
+
+
+def _ask(
+    tree: Path,
+    python: Path,
+    env: Mapping[str, str],
+    config_settings: Mapping[str, Sequence[str]],
+    log: Path,
+    subject: str,
+) -> set[str]:
+    def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
+        where = tree if cwd is None else Path(cwd)
+        try:
+            run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
+        except BuildError as error:  # pyproject_hooks' script, which it names, tells the user nothing
+            message = error.message.replace(shlex.join(cmd[:2]), "the back end's hook get_requires_for_build_wheel")
+            raise BuildError(message, log=error.log, tail=error.tail) from None
+
+    settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
+    try:
+        return ProjectBuilder(tree, python_executable=str(python), runner=runner).get_requires_for_build(
+            "wheel", settings
+        )
+    except BuildBackendException as error:
+        if isinstance(error.exception, (ForgeError, OSError)):
+            raise error.exception from None
+        raise BuildError(f"{subject}: {error}", log=log) from error
+    except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)
+        raise BuildError(f"{subject}: {error}", log=log) from error
+
+
+@contextmanager
+def scratch(home: ForgeHome, purpose: str) -> Iterator[Path]:
+    """A directory of this process's own below the cache, removed at the end; its name serves for a log too."""
+    home.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{purpose}-", dir=home.work, ignore_cleanup_errors=True) as directory:
+        yield Path(directory)

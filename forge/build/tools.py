@@ -1,7 +1,13 @@
-"""The virtual environment that forge's own tools for the build Python live in: pip and crossenv, pinned by hash."""
+"""The virtual environment that forge's own tools for the build Python live in, and the one place that runs pip.
+
+pip runs isolated: in an environment made from nothing, without its configuration files, with what the user's
+configuration says of indexes and of the way to them and nothing else. What it installs depends on the lock alone, not
+on ``PIP_TARGET``, ``CFLAGS`` or what pip has in the user's cache.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -9,18 +15,31 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
 from forge.base.atomic import locked
+from forge.base.errors import BuildError
 from forge.base.hashing import file_sha256, fingerprint
-from forge.base.process import run
+from forge.base.paths import ForgeHome
+from forge.base.process import output, run
+from forge.recipe.lock import read_lock
+from forge.source.pip_settings import PipSettings
+from forge.toolchain.environment import build_environment
 
 if TYPE_CHECKING:
-    from forge.base.paths import ForgeHome
     from forge.ios_python.build_python import BuildPython
 
 TOOLS_LOCK = Path(str(resources.files("forge.build") / "data" / "tools.lock"))
 """The pinned tools, in pip's requirements format with hashes."""
 
 _DONE = ".forge-complete"
+
+_LISTING = (
+    "import json, importlib.metadata as m;"
+    "print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions() if d.metadata['Name']]))"
+)
+"""What an environment has; asked of its own interpreter, since not every environment has a pip."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +60,12 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
         BuildError: pip could not install them; the log says why.
     """
     key = fingerprint(
-        {"lock": file_sha256(TOOLS_LOCK), "python": build_python.version, "at": str(build_python.executable)}
+        {
+            "lock": file_sha256(TOOLS_LOCK),
+            "python": build_python.version,
+            "at": str(build_python.executable),
+            "code": file_sha256(Path(__file__)),
+        }
     )
     root = home.build_pythons / f"tools-{key[:12]}"
     python = root / "bin" / "python"
@@ -49,11 +73,11 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
         if not (root / _DONE).is_file():
             # A virtual environment records its own place, so it is made there, and counts only once it is marked.
             shutil.rmtree(root, ignore_errors=True)
-            log = home.logs / "tools.log"
+            log = home.logs / f"{root.name}.log"
             log.unlink(missing_ok=True)
             run(
                 [build_python.executable, "-I", "-m", "venv", root],
-                log=log, env=pip_environment(), cwd=home.root, what="virtual environment for forge's tools",
+                log=log, env=pip_environment(home), cwd=home.root, what="virtual environment for forge's tools",
             )  # fmt: skip
             install(Tools(python), python, TOOLS_LOCK, log=log, cwd=home.root)
             (root / _DONE).touch()
@@ -61,10 +85,10 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
 
 
 def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> None:
-    """Install what a lock pins into the environment of *python*, and nothing else.
+    """Install what a lock pins into the environment of *python*, and nothing else, and see that it is there.
 
     Raises:
-        BuildError: pip failed; the log has its words.
+        BuildError: pip failed; the log has its words. Or something else was installed than the lock pins.
     """
     command: list[str | Path] = [
         tools.python, "-m", "pip", "--python", python, "install",
@@ -72,12 +96,58 @@ def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> 
         "--requirement", lock,
     ]  # fmt: skip
     run(command, log=log, env=pip_environment(), cwd=cwd, what="installing pinned build requirements")
+    if wrong := lacking(python, lock):
+        raise BuildError(
+            f"the environment of {python} is not what {lock.name} pins: {'; '.join(wrong)}", log=log,
+            hint="please report it",
+        )  # fmt: skip
 
 
-def pip_environment() -> dict[str, str]:
-    """This process's environment for running pip: the user's configuration says where packages come from.
+def lacking(python: Path, lock: Path) -> tuple[str, ...]:
+    """What a lock pins and an environment lacks, or has in another version, in words.
 
-    What would make Python itself behave otherwise is left out.
+    Raises:
+        ToolchainError: The interpreter does not run.
+        RecipeError: The lock cannot be read.
     """
-    hidden = {"PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
-    return {name: value for name, value in os.environ.items() if name not in hidden}
+    listed = json.loads(output([python, "-I", "-c", _LISTING], env=pip_environment()))
+    # An environment may inherit another's packages; the first of a name is what is imported.
+    have: dict[str, str] = {}
+    for name, version in listed:
+        have.setdefault(_normal(name), version)
+    wrong = []
+    for pin in read_lock(lock).pins:
+        version = have.get(pin.name)
+        if version is None:
+            wrong.append(f"{pin.name} is missing")
+        elif Version(version) != Version(pin.version):
+            wrong.append(f"{pin.name} is {version} instead of {pin.version}")
+    return tuple(wrong)
+
+
+def _normal(name: str) -> str:
+    return str(canonicalize_name(name))
+
+
+def pip_environment(home: ForgeHome | None = None, settings: PipSettings | None = None) -> dict[str, str]:
+    """The environment to run pip in: made from nothing, but for how to reach package indexes.
+
+    Args:
+        home: Where pip's cache and home directory are; None is the user's ``FORGE_HOME``.
+        settings: pip's options; None asks the user's configuration.
+    """
+    home = home or ForgeHome.from_environment()
+    settings = settings or PipSettings.from_pip()
+    own = home.root / "pip"
+    own.mkdir(parents=True, exist_ok=True)
+    variables = {
+        **settings.variables(),
+        "PIP_CONFIG_FILE": os.devnull,  # no configuration file at all, not even the machine's
+        "PIP_CACHE_DIR": str(own / "cache"),
+        "PIP_NO_INPUT": "1",
+    }
+    # Credentials of the user's, for pip's HTTP library, which looks for them in HOME otherwise.
+    credentials = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")  # noqa: PTH111 - never raises
+    if os.path.isfile(credentials):  # noqa: PTH113 - never raises
+        variables["NETRC"] = credentials
+    return build_environment(own, variables=variables)

@@ -15,7 +15,7 @@ from forge.cli.display import progress_display
 from forge.cli.options import chosen_targets, python_option, target_options, variant_option
 from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.releases import find_release
-from forge.plan.closure import closure
+from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import run_steps
@@ -64,16 +64,15 @@ def build(
             "--test runs wheels of simulators with this machine's CPU, which --abi or --arch leaves out."
         )
     store = find_recipes(recipes)
-    wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
-    # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
-    minor = find_release(python_version).minor
-    plans = [closure(wanted, target, minor, store, variants) for target in targets]
+    wanted = store.load_all(names)
+    # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
+    plans = plan_builds(wanted, targets, find_release(python_version).minor, store, variants)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)
         results = [result for steps in plans for result in run_steps(steps, setting, out, progress)]
         trials = [
             try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
-            for recipe in (wanted if tested else [])
+            for recipe in (wanted if tested else ())
             for target in runnable
         ]
     console = Console(highlight=False, soft_wrap=True)

@@ -10,9 +10,9 @@ from rich.console import Console
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
 from forge.cli.options import python_option
-from forge.ios_python.build_python import ensure_build_python
 from forge.ios_python.releases import find_release
 from forge.plan.lock import lock_recipe
+from forge.plan.lock_python import find_lock_python
 from forge.recipe.store import find_recipes
 
 
@@ -24,10 +24,10 @@ def lock(names: tuple[str, ...], python_version: str, recipes: Path | None) -> N
     """Resolve the build requirements of one or more recipes and pin them, with hashes, beside the recipe."""
     home = ForgeHome.from_environment()
     store = find_recipes(recipes)
-    wanted = list({recipe.normalized_name: recipe for recipe in map(store.load, names)}.values())
+    wanted = store.load_all(names)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        build_python = ensure_build_python(home, find_release(python_version), progress)
+        build_python = find_lock_python(home, find_release(python_version), progress)
         locks = [(recipe, lock_recipe(home, recipe, build_python, progress)) for recipe in wanted]
     for recipe, made in locks:
         pinned = ", ".join(f"{pin.name} {pin.version}" for pin in made.pins)
-        click.echo(f"{recipe.lock_file}: {pinned or 'nothing needed'}")
+        click.echo(f"{recipe.lock_file}: {pinned or 'no build requirements'}")

@@ -17,7 +17,7 @@ from forge.cli.options import ios_version_option, python_option, variant_option
 from forge.emulate.session import Limits
 from forge.emulate.trial_report import render_text, to_json, to_junit
 from forge.ios_python.releases import find_release
-from forge.plan.closure import closure
+from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
@@ -108,11 +108,11 @@ def test(
         raise click.UsageError("--variant is about recipes' wheels: a wheel's file is what it is.")
     target = Target(Abi(abi), Arch(arch), ios_version)
     store = find_recipes(recipes)
-    wanted = [store.load(name) for name in names]
+    wanted = store.load_all(names)
     targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
     if wanted:
-        # Planned here for its errors: those of recipes and variants are told before a toolchain or a Python is made.
-        closure(wanted, target, find_release(python_version).minor, store, variants)
+        # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
+        plan_builds(wanted, [target], find_release(python_version).minor, store, variants)
     trials: list[Trial] = []
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         setting = ensure_setting(home, python_version, targets, progress)

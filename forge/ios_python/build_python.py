@@ -70,6 +70,15 @@ def find_build_python(home: ForgeHome, version: str) -> BuildPython | None:
     return None
 
 
+def find_minor_python(home: ForgeHome, minor: str) -> BuildPython | None:
+    """A CPython of a minor version (``3.13``), of whatever patch release, that has what builds need."""
+    for executable in _candidates(home, f"{minor}.*"):
+        found = probe(executable)
+        if found is not None and found[0].startswith(f"{minor}.") and not found[1]:
+            return BuildPython(executable, found[0])
+    return None
+
+
 def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
     """A CPython's full version and which of `NEEDED_MODULES` it lacks; None if it is no working CPython."""
     try:
@@ -101,13 +110,16 @@ def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
     # Absolute, since builds run in directories of their own.
     if named := os.environ.get("FORGE_BUILD_PYTHON"):
         yield Path(named).absolute()
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))  # noqa: PTH111 - never raises
     for directory in map(Path, os.get_exec_path()):
         path = (directory / name).absolute()
         # What pyenv's shims start depends on directory and environment, which are others in a build.
-        if directory != pyenv / "shims" and path.is_file() and os.access(path, os.X_OK):
+        # A directory that may not be read, as PATH has it after su or sudo, holds no Python for this user: os.access
+        # says so, where Path.is_file raises (before Python 3.12).
+        if directory != pyenv / "shims" and os.access(path, os.X_OK) and path.is_file():
             yield path
-    yield from (p for p in [pyenv / "versions" / version / "bin" / name] if p.is_file())
+    if os.access(pyenv / "versions", os.R_OK | os.X_OK):
+        yield from sorted(p for p in (pyenv / "versions").glob(f"{version}/bin/{name}") if os.access(p, os.X_OK))
     yield from sorted(home.build_pythons.glob(f"{version}-*/bin/{name}"))
 
 

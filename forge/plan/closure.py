@@ -1,20 +1,24 @@
 """What has to be built for what was asked for: recipes and what they require, each after what it needs.
 
 A recipe's host requirements are recipes; so are those of its run requirements that forge has a recipe for, since a
-wheel is of no use on iOS without the compiled wheels that it imports.
+wheel is of no use on iOS without the compiled wheels that it imports. Only host requirements order builds: what a wheel
+needs to run may need that wheel in turn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.base.errors import RecipeError
+from forge.base.markers import target_environment
+from forge.plan.preflight import preflight_problems
+from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError, Note, did_you_mean, together
 from forge.recipe.evaluate import evaluate
 from forge.recipe.variants import check_variants
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from forge.base.target import Target
+    from forge.recipe.diagnostics import Location
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
 
@@ -41,6 +46,42 @@ class Step:
     wanted: bool
 
 
+def plan_builds(
+    recipes: Sequence[Recipe],
+    targets: Sequence[Target],
+    python: str,
+    store: RecipeStore,
+    variants: Collection[str] = (),
+) -> tuple[tuple[Step, ...], ...]:
+    """The closure of each target, with every error of any of them, before anything is downloaded or made.
+
+    Beyond `closure`, local sources and locks are looked at (`forge.plan.preflight`).
+
+    Args:
+        recipes: What was asked for.
+        targets: For what.
+        python: Python's major.minor, e.g. ``3.13``.
+        store: Where requirements are found.
+        variants: Variants to build, each in every recipe that declares it.
+
+    Raises:
+        RecipeError: As `closure` does; or a local source or a lock is missing, or a lock is malformed or out of date.
+    """
+    plans: list[tuple[Step, ...]] = []
+    errors: list[RecipeError] = []
+    for target in targets:
+        try:
+            plans.append(closure(recipes, target, python, store, variants))
+        except RecipeError as error:
+            errors.append(error)
+    problems = dict.fromkeys(p for steps in plans for step in steps for p in preflight_problems(step.recipe))
+    if problems:
+        errors.append(InvalidRecipeError(problems))
+    if errors:
+        raise together(errors)
+    return tuple(plans)
+
+
 def closure(
     recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore, variants: Collection[str] = (),
     *, checked: bool = False,
@@ -53,79 +94,148 @@ def closure(
         python: Python's major.minor, e.g. ``3.13``.
         store: Where requirements are found.
         variants: Variants to build, each in every recipe that declares it.
-        checked: Whether these recipes are some of those for which the variants were checked already: that none of these
-            declares one is no error then.
+        checked: Skip the check that every variant is declared; the caller has done it.
 
     Raises:
-        RecipeError: A host requirement has no recipe, or one of another version, or needs itself; no recipe declares a
-            variant.
-        InvalidRecipeError: A recipe is wrong, or the target does not admit a variant.
+        RecipeError: No recipe declares a variant.
+        InvalidRecipeError: A recipe is wrong; a host requirement has no recipe or one of another version, or needs
+            itself; the target does not admit a variant. Everything that is wrong is said at once.
     """
-    found: dict[NormalizedName, EvaluatedRecipe] = {}
-    run: dict[NormalizedName, tuple[NormalizedName, ...]] = {}
-    host: dict[NormalizedName, tuple[NormalizedName, ...]] = {}
-    waiting = list(recipes)
-    known = {recipe.normalized_name: recipe for recipe in recipes}
-    while waiting:
-        recipe = waiting.pop(0)
-        name = recipe.normalized_name
-        if name in found:
-            continue
-        evaluated = evaluate(recipe, target, python, variants)
-        found[name] = evaluated
-        host[name] = tuple(_names(evaluated.host, evaluated, store, known, must_exist=True))
-        run[name] = tuple(_names(evaluated.run, evaluated, store, known, must_exist=False))
-        waiting += [known[other] for other in (*host[name], *run[name]) if other not in found]
+    search = _Search(target, python, store, variants, {recipe.normalized_name: recipe for recipe in recipes})
+    search.run(recipe.normalized_name for recipe in recipes)
+    errors = list(search.errors)
     if not checked:
-        check_variants(variants, [evaluated.recipe for evaluated in found.values()], target)
-    order = _in_order({name: (*host[name], *run[name]) for name in found})
+        try:
+            check_variants(variants, search.known.values(), target)
+        except InvalidRecipeError as error:
+            errors.append(error)
+        except RecipeError as error:
+            if not errors:  # a recipe that could not be read might have declared it
+                errors.append(error)
+    order: tuple[NormalizedName, ...] = ()
+    try:
+        order = _in_order(search)
+    except InvalidRecipeError as error:
+        errors.append(error)
+    if errors:
+        raise together(errors)
+    found = search.found
+    host = {name: tuple(search.edges[name]) for name in found}
+    run = {name: tuple(search.run_edges[name]) for name in found}
     wanted = _reached([recipe.normalized_name for recipe in recipes], run)
     # What a wheel links or reads it usually imports too: all of a wanted one's packages go along.
     wanted |= {other for name in wanted for other in _reached(host[name], host) if not found[other].is_native_library}
     return tuple(Step(found[name], _sorted(_reached(host[name], host), order), name in wanted) for name in order)
 
 
-def _names(
-    requirements: Iterable[str], dependent: EvaluatedRecipe, store: RecipeStore,
-    known: dict[NormalizedName, Recipe], *, must_exist: bool,
-) -> Iterable[NormalizedName]:  # fmt: skip
-    """The recipes that requirements name; those are added to *known*."""
-    environment: dict[str, str] = {
-        **_default_environment(),
-        "sys_platform": "ios",
-        "platform_system": "iOS",
-        "os_name": "posix",
-    }
-    available = store.names()
-    for text in requirements:
-        requirement = Requirement(text)
-        name = canonicalize_name(requirement.name)
-        if requirement.marker is not None and not requirement.marker.evaluate(environment):
-            continue
-        if name not in known and name not in available and not must_exist:
-            continue  # a pure package of the index
-        recipe = known[name] if name in known else store.load(name)
-        if not requirement.specifier.contains(recipe.version, prereleases=True):
-            raise RecipeError(
-                f"{dependent.name} {dependent.version} requires {requirement}, the recipe is of {recipe.version}",
-                hint=f"change {recipe.file.parent.name}'s version or {dependent.name}'s requirement",
-            )
-        known[name] = recipe
-        yield name
+@dataclass
+class _Search:
+    """The recipes that are reached from some, with what is wrong on the way.
+
+    Args:
+        target: What is built for.
+        python: Python's major.minor.
+        store: Where requirements are found.
+        variants: Those that were chosen.
+        known: The recipes that were read.
+        found: Those that were evaluated.
+        edges: The host requirements of each, and where each stands.
+        run_edges: Its run requirements that are recipes, likewise.
+        errors: What is wrong.
+    """
+
+    target: Target
+    python: str
+    store: RecipeStore
+    variants: Collection[str]
+    known: dict[NormalizedName, Recipe]
+    found: dict[NormalizedName, EvaluatedRecipe] = field(default_factory=dict)
+    edges: dict[NormalizedName, dict[NormalizedName, Location]] = field(default_factory=dict)
+    run_edges: dict[NormalizedName, dict[NormalizedName, Location]] = field(default_factory=dict)
+    errors: list[RecipeError] = field(default_factory=list)
+
+    def run(self, names: Iterable[NormalizedName]) -> None:
+        available = frozenset(self.store.names())
+        waiting, seen = list(names), set[NormalizedName]()
+        while waiting:
+            name = waiting.pop(0)
+            if name in seen:
+                continue
+            seen.add(name)
+            try:
+                evaluated = evaluate(self.known[name], self.target, self.python, self.variants)
+            except RecipeError as error:
+                self.errors.append(error)
+                continue
+            self.found[name] = evaluated
+            host = zip(evaluated.host, evaluated.host_places, strict=True)
+            run = zip(evaluated.run, evaluated.run_places, strict=True)
+            self.edges[name] = self._recipes_of(host, evaluated, available, is_host=True)
+            self.run_edges[name] = self._recipes_of(run, evaluated, available, is_host=False)
+            waiting += [*self.edges[name], *self.run_edges[name]]
+
+    def _recipes_of(
+        self,
+        requirements: Iterable[tuple[str, Location]],
+        dependent: EvaluatedRecipe,
+        available: Collection[NormalizedName],
+        *,
+        is_host: bool,
+    ) -> dict[NormalizedName, Location]:
+        """The recipes that requirements name, and where; they are read if they were not yet."""
+        environment = target_environment(self.target, self.python)
+        named: dict[NormalizedName, Location] = {}
+        for text, where in requirements:
+            requirement = Requirement(text)
+            name = canonicalize_name(requirement.name)
+            if requirement.marker is not None and not requirement.marker.evaluate(environment):
+                continue
+            if name not in self.known and name not in available:
+                if is_host:
+                    message = f"there is no recipe {requirement.name!r}, which {dependent.name} requires"
+                    hint = did_you_mean(name, available, "recipes")
+                    self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint)]))
+                continue  # a run requirement without a recipe is a pure package of the index
+            if (recipe := self._load(name)) is None:
+                continue
+            if not requirement.specifier.contains(recipe.version, prereleases=True):
+                message = (
+                    f"{dependent.name} {dependent.version} requires {requirement.name}{requirement.specifier}, "
+                    f"but the recipe builds {recipe.name} {recipe.version}"
+                )
+                hint = f"change {recipe.name}'s version or {dependent.name}'s requirement"
+                note = Note(recipe.place("package", "version"), "its version")
+                self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint, (note,))]))
+                continue
+            named.setdefault(name, where)
+        return named
+
+    def _load(self, name: NormalizedName) -> Recipe | None:
+        if name not in self.known:
+            try:
+                self.known[name] = self.store.load(name)
+            except RecipeError as error:
+                self.errors.append(error)
+                return None
+        return self.known[name]
 
 
-def _default_environment() -> dict[str, str]:
-    return {name: str(value) for name, value in default_environment().items()}
+def _in_order(search: _Search) -> tuple[NormalizedName, ...]:
+    """The builds in order.
 
-
-def _in_order(graph: Mapping[NormalizedName, Sequence[NormalizedName]]) -> tuple[NormalizedName, ...]:
+    Raises:
+        InvalidRecipeError: A recipe is a host requirement of its own.
+    """
     try:
-        return tuple(TopologicalSorter(graph).static_order())
+        return tuple(TopologicalSorter({name: tuple(search.edges[name]) for name in search.found}).static_order())
     except CycleError as error:
-        raise RecipeError(
-            f"recipes that need each other: {' needs '.join(reversed(error.args[1]))}",
-            hint="break the circle: one of them has to be built without the other",
-        ) from None
+        circle: list[NormalizedName] = list(reversed(error.args[1]))
+        steps = [(name, needed, search.edges[name][needed]) for name, needed in pairwise(circle)]
+        message = f"host requirements in a circle: {' needs '.join(circle)}"
+        notes = tuple(Note(where, f"{name} needs {needed}") for name, needed, where in steps[1:])
+        several = "break the circle: one of them has to be built without the other"
+        hint = several if notes else "remove it: a recipe cannot need itself"
+        raise InvalidRecipeError([Diagnostic(steps[0][2], message, hint, notes)]) from None
 
 
 def _reached(

@@ -1,51 +1,124 @@
-"""Making a recipe's lock: what its source requires now, resolved and pinned."""
+"""Making a recipe's lock: what its source and its back end require now, resolved and pinned."""
 
 from __future__ import annotations
 
-import itertools
-import tempfile
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from forge.base.atomic import atomic_file
+from forge.base.errors import SourceError
 from forge.base.progress import SilentProgress
-from forge.base.target import select_targets
 from forge.build.recipe_build import required, source_of
-from forge.build.resolve import resolve_lock
-from forge.recipe.evaluate import evaluate
+from forge.build.resolve import hook_requires, resolve_lock, scratch
+from forge.plan.preflight import cmake_problem
+from forge.recipe.conditions import every_evaluation
+from forge.recipe.diagnostics import InvalidRecipeError
+from forge.recipe.lock import make_lock, merge_requires
 from forge.source.fetch import fetch, prepare
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
     from forge.ios_python.build_python import BuildPython
     from forge.recipe.lock import BuildLock
-    from forge.recipe.model import Recipe
+    from forge.recipe.model import EvaluatedRecipe, Recipe
 
 
 def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, progress: Progress) -> BuildLock:
     """Resolve a recipe's build requirements and write its lock.
 
-    One lock serves all targets and variants, so requirements are those of any of them.
+    One lock serves all targets, minimum iOS versions, Pythons and variants, so requirements are those of any of them:
+    what ``build-system.requires`` lists, what the recipe says, and what the back end's hook asks for
+    (``get_requires_for_build_wheel``, PEP 517) once these are installed. No iOS Python and no compiler is needed.
+
+    Args:
+        home: The cache.
+        recipe: The recipe.
+        build_python: Resolves, and runs the hook.
+        progress: Is told what happens.
 
     Raises:
-        SourceError, NetworkError: The source or the index cannot be had.
-        BuildError: pip found no versions that fit.
+        SourceError, NetworkError: The source or the index cannot be had, or the source is not a Python project.
+        BuildError: pip found no versions that fit, or the hook failed.
+        RecipeError: A build requirement names a URL, or the package is built with CMake.
     """
     minor = ".".join(build_python.version.split(".")[:2])
-    requires: list[str] = []
-    variants = [(), *((variant.name,) for variant in recipe.variants)]
-    for target, chosen in itertools.product(select_targets(), variants):
-        evaluated = evaluate(recipe, target, minor, chosen)
-        if not requires:
-            progress.phase(recipe.name, "read what the source requires")
-            archive = fetch(source_of(evaluated), home, progress)
-        with tempfile.TemporaryDirectory() as temporary:
-            tree = Path(temporary) / "tree"
-            prepare(archive, evaluated.patches, tree, SilentProgress())
-            requires += [r for r in required(evaluated, tree) if r not in requires]
-    progress.phase(recipe.name, "resolve")
-    lock = resolve_lock(home, requires, build_python)
+    evaluated = list(every_evaluation(recipe, minor))
+    if all(each.is_native_library and not each.requires for each in evaluated):
+        if not recipe.lock_file.is_file():
+            return make_lock([], [])  # none is needed, and an empty one would only be another file to keep
+        return _write(recipe, make_lock([], []))
+    progress.phase(recipe.name, "read what the source requires")
+    archive = fetch(source_of(evaluated[0]), home, progress)
+    with scratch(home, f"lock-{recipe.normalized_name}") as directory:
+        log = home.logs / f"{directory.name}.log"
+        trees = _trees(evaluated, archive, directory)
+        static = sorted({text for tree in trees for each in tree.builds for text in required(each, tree.path)})
+        _refuse_cmake(recipe, static)
+        progress.phase(recipe.name, "resolve")
+        lock = resolve_lock(home, static, build_python, log=log)
+        asked: set[str] = set()
+        for tree in trees:
+            builds = [each for each in tree.builds if not each.is_native_library]
+            runs = {_key(each): (each.config_settings, each.env) for each in builds}
+            if runs:
+                progress.phase(recipe.name, "ask the back end what it requires")
+                hooked = hook_requires(
+                    home, tree.path, lock, build_python, list(runs.values()), log=log, subject=recipe.name
+                )
+                asked |= {text for each in builds for text in merge_requires(hooked, each.requires)}
+        if not asked <= set(lock.requires):
+            _refuse_cmake(recipe, sorted(asked))
+            progress.phase(recipe.name, "resolve what the back end asks for too")
+            lock = resolve_lock(home, sorted({*static, *asked}), build_python, log=log)
+    return _write(recipe, lock)
+
+
+@dataclass(frozen=True)
+class _Tree:
+    """A patched source, and the builds that take it.
+
+    Args:
+        path: The directory.
+        builds: The recipe evaluated for each of them.
+    """
+
+    path: Path
+    builds: tuple[EvaluatedRecipe, ...]
+
+
+def _trees(evaluated: list[EvaluatedRecipe], archive: Path, directory: Path) -> list[_Tree]:
+    """The source, unpacked once for each set of patches."""
+    by_patches: dict[tuple[Path, ...], list[EvaluatedRecipe]] = {}
+    for each in evaluated:
+        by_patches.setdefault(each.patches, []).append(each)
+    trees = []
+    for number, (patches, builds) in enumerate(by_patches.items()):
+        path = directory / f"tree-{number}"
+        prepare(archive, patches, path, SilentProgress())
+        if not builds[0].is_native_library and not any((path / f).is_file() for f in ("pyproject.toml", "setup.py")):
+            raise SourceError(
+                f"the source of {builds[0].name} has neither pyproject.toml nor setup.py: it is not a Python project",
+                hint="is it the right archive? a native library has 'backend: script'",
+            )
+        trees.append(_Tree(path, tuple(builds)))
+    return trees
+
+
+def _key(recipe: EvaluatedRecipe) -> str:
+    return repr((sorted(recipe.config_settings.items()), sorted(recipe.env.items())))
+
+
+def _refuse_cmake(recipe: Recipe, requires: list[str]) -> None:
+    if problem := cmake_problem(recipe, (Requirement(text).name for text in requires)):
+        raise InvalidRecipeError([problem])
+
+
+def _write(recipe: Recipe, lock: BuildLock) -> BuildLock:
     with atomic_file(recipe.lock_file, "w") as file:
         file.write(lock.text())
     return lock

@@ -1,64 +1,49 @@
 """What a schema cannot say about a recipe: versions, requirements, licences, variables, variants, missing patches.
 
-The checks bear with a recipe that the schema has found wrong, so that its errors and these come together.
+The checks put up with a recipe that the schema has found wrong, so that its errors and these come together.
 """
 
 from __future__ import annotations
 
-import enum
-from pathlib import PurePosixPath
+import functools
+import re
 from typing import TYPE_CHECKING
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from forge.base.target import Abi, Arch, Target
-from forge.recipe.diagnostics import Diagnostic, Location, did_you_mean
-from forge.recipe.values import DEFAULT_VARIANT, Variables, expand, specifier_problem, variable_problems
+from forge.recipe.combinations import combination_problems
+from forge.recipe.diagnostics import Diagnostic, did_you_mean
+from forge.recipe.rules import line_problem, role_of, shortened, value_problems
+from forge.recipe.values import DEFAULT_VARIANT, Variables, any_admits, expand, variable_problems
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterator, Sequence
 
     from forge.recipe.document import Document, Path
+    from forge.recipe.rules import Role
 
+RESERVED_VARIABLES = frozenset(
+    {
+        "HOME", "PATH", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPATH", "PYTHONHOME", "IPHONEOS_DEPLOYMENT_TARGET", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH",
+        "PKG_CONFIG_SYSROOT_DIR", "ZERO_AR_DATE", "FORGE_PREFIX_MAP", "SDKROOT", "TMPDIR", "LD_LIBRARY_PATH",
+        "LD_PRELOAD", "DYLD_LIBRARY_PATH", "MESON", "DESTDIR", "PREFIX", "HOST_PREFIX",
+    }
+)  # fmt: skip
+"""Variables that make a build isolated and reproducible, or name its places: the build sets them, no recipe may."""
 
-class Role(enum.Enum):
-    """What a string that may name variables stands for."""
-
-    TEXT = enum.auto()
-    REQUIREMENT = enum.auto()
-    PATCH = enum.auto()
-    MODULE = enum.auto()
-    TEST_FILE = enum.auto()
-    SOURCE_PATH = enum.auto()
-
-
-_ROLES: dict[Path, Role] = {
-    ("source", "sdist", "filename"): Role.TEXT,
-    ("source", "url", "*"): Role.TEXT,
-    ("source", "git", "url"): Role.TEXT,
-    ("source", "path"): Role.TEXT,
-    ("source", "patches", "*"): Role.PATCH,
-    ("build", "requires", "*"): Role.REQUIREMENT,
-    ("build", "config_settings", "*"): Role.TEXT,
-    ("build", "config_settings", "*", "*"): Role.TEXT,
-    ("build", "env", "*"): Role.TEXT,
-    ("build", "script", "*"): Role.TEXT,
-    ("requirements", "host", "*"): Role.REQUIREMENT,
-    ("requirements", "run", "*"): Role.REQUIREMENT,
-    ("wheel", "license_files", "*"): Role.SOURCE_PATH,
-    ("wheel", "extensions", "*"): Role.MODULE,
-    ("test", "imports", "*"): Role.MODULE,
-    ("test", "requires", "*"): Role.REQUIREMENT,
-    ("test", "files", "*"): Role.TEST_FILE,
-    ("test", "suite", "requires", "*"): Role.REQUIREMENT,
-    ("test", "suite", "source", "*"): Role.SOURCE_PATH,
-    ("test", "suite", "args", "*"): Role.TEXT,
-}
-"""Which strings may name variables, by their paths; ``*`` is any key or index."""
+_TEXTS = (
+    ("about", "summary"),
+    ("about", "homepage"),
+    ("about", "license"),
+    ("package", "version"),
+)
+"""Strings without variables that are written into a line of METADATA or into the name of a file."""
 
 
 def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]:
@@ -66,20 +51,22 @@ def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]
 
     Args:
         document: The recipe.
-        file: Where it lies: its directory names the package and holds the patches.
+        file: Where it is: its directory names the package and holds the patches.
     """
     data = document.data if isinstance(document.data, dict) else {}
     package = data.get("package")
     package = package if isinstance(package, dict) else {}
     name, version = package.get("name"), package.get("version")
-    problems: list[Diagnostic] = []
+    problems: list[Diagnostic] = list(_line_problems(document))
     if isinstance(name, str):
         problems += _name_problems(document, name, file)
-    if isinstance(version, str) and version:
+    if isinstance(version, str) and version.isprintable() and version:
         problems += _version_problems(document, version)
     about = data.get("about")
-    if isinstance(about, dict) and isinstance(about.get("license"), str):
+    if isinstance(about, dict) and isinstance(about.get("license"), str) and about["license"].isprintable():
         problems += _license_problems(document, about["license"])
+    problems += _env_problems(document)
+    problems += combination_problems(document)
     sample = Variables.of(
         name if isinstance(name, str) else "name",
         version if isinstance(version, str) else "1",
@@ -97,47 +84,12 @@ def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]
     return problems
 
 
-def value_problems(
-    role: Role, text: str, where: Location, directory: pathlib.Path, *, has_variables: bool = False
-) -> list[Diagnostic]:
-    """What is wrong with a string once its variables are expanded.
-
-    Args:
-        role: What it stands for, which says what it must be.
-        text: The string.
-        where: Its place.
-        directory: The recipe's.
-        has_variables: Whether the text is but a sample; then a patch need not exist.
-    """
-    if role is Role.REQUIREMENT:
-        try:
-            Requirement(text)
-        except InvalidRequirement as error:
-            reason = str(error).splitlines()[0]
-            return [Diagnostic(where, f"{text!r} is no requirement: {reason}", "write 'name', 'name>=1.2' (PEP 508)")]
-    elif role is Role.MODULE and not all(part.isidentifier() for part in text.split(".")):
-        return [Diagnostic(where, f"{text!r} is no module's dotted name", "write 'package.module', without a suffix")]
-    elif role in _FILES:
-        return _file_problems(role, text, where, directory, has_variables=has_variables)
-    return []
-
-
-_FILES = {Role.PATCH: ("patch", "patches/"), Role.TEST_FILE: ("test file", "tests/"), Role.SOURCE_PATH: ("path", "")}
-"""What stands for a file: what to call it, and the directory where it should be."""
-
-
-def _file_problems(
-    role: Role, text: str, where: Location, directory: pathlib.Path, *, has_variables: bool
-) -> list[Diagnostic]:
-    what, place = _FILES[role]
-    relative = PurePosixPath(text)
-    if relative.is_absolute() or ".." in relative.parts:
-        outside = "the source tree" if role is Role.SOURCE_PATH else "the recipe's directory"
-        hint = f"put it into {place}" if place else "name it from the source tree's root"
-        return [Diagnostic(where, f"the {what} {text!r} lies outside {outside}", hint)]
-    if role is not Role.SOURCE_PATH and not has_variables and not (directory / relative).is_file():
-        return [Diagnostic(where, f"there is no {what} {text!r}", f"put it at {text} beside the recipe")]
-    return []
+def _line_problems(document: Document) -> Iterator[Diagnostic]:
+    for path, text in _all_strings(document):
+        if path in _TEXTS or (len(path) == 3 and (path[0], path[2]) == ("variants", "summary")):
+            name = ".".join(map(str, path))
+            if problem := line_problem(text, document.value_at(path), name):
+                yield problem
 
 
 def _name_problems(document: Document, name: str, file: pathlib.Path) -> Iterator[Diagnostic]:
@@ -145,17 +97,22 @@ def _name_problems(document: Document, name: str, file: pathlib.Path) -> Iterato
     if canonicalize_name(name) != canonicalize_name(directory):
         yield Diagnostic(
             document.value_at(("package", "name")),
-            f"the package is {name!r} but its directory is {directory!r}",
-            f"rename the directory to {canonicalize_name(name)}",
+            f"the package is {shortened(name)} but its directory is {directory!r}",
+            f"rename the directory to {canonicalize_name(name)[:80]}",
         )
 
 
 def _version_problems(document: Document, version: str) -> Iterator[Diagnostic]:
+    where = document.value_at(("package", "version"))
     try:
-        Version(version)
+        canonical = str(Version(version))
     except InvalidVersion:
         hint = "leave the 'v' out" if version.lower().startswith("v") else "write e.g. 1.2.3"
-        yield Diagnostic(document.value_at(("package", "version")), f"{version!r} is no version (PEP 440)", hint)
+        yield Diagnostic(where, f"{shortened(version)} is not a valid version (PEP 440)", hint)
+    else:
+        if canonical != version:
+            message = f"the version {shortened(version)} is not in its canonical form (PEP 440)"
+            yield Diagnostic(where, message, f'write "{canonical}"')
 
 
 def _license_problems(document: Document, text: str) -> Iterator[Diagnostic]:
@@ -163,7 +120,17 @@ def _license_problems(document: Document, text: str) -> Iterator[Diagnostic]:
         canonicalize_license_expression(text)
     except InvalidLicenseExpression as error:
         hint = "write an SPDX expression, e.g. MIT or BSD-3-Clause"
-        yield Diagnostic(document.value_at(("about", "license")), f"{text!r} is no licence: {error}", hint)
+        where = document.value_at(("about", "license"))
+        yield Diagnostic(where, f"{shortened(text)} is not a valid licence expression: {error}", hint)
+
+
+def _env_problems(document: Document) -> Iterator[Diagnostic]:
+    build = document.data.get("build") if isinstance(document.data, dict) else None
+    env = build.get("env") if isinstance(build, dict) else None
+    for name in env if isinstance(env, dict) else ():
+        if name in RESERVED_VARIABLES or name.startswith("FORGE_"):
+            message = f"build.env may not set {name}: the build sets it to keep itself isolated and reproducible"
+            yield Diagnostic(document.key_at(("build", "env", name)), message, "remove it")
 
 
 def _condition_problems(document: Document, variants: Sequence[str]) -> Iterator[Diagnostic]:
@@ -172,28 +139,54 @@ def _condition_problems(document: Document, variants: Sequence[str]) -> Iterator
         bare = path[:-1] if isinstance(path[-1], int) else path
         of_variant = len(bare) == 3 and (bare[0], bare[2]) == ("variants", "ios_version")
         if text and (of_variant or bare[-2:] in {("when", "python"), ("when", "ios_version")}):
-            problem = specifier_problem(text)
+            problem, hint = specifier_problem(text, is_ios=bare[-1] == "ios_version") or ("", "")
             if problem:
-                yield Diagnostic(document.value_at(path), problem, "write e.g. '>=3.13' (PEP 440)")
+                yield Diagnostic(document.value_at(path), problem, hint)
         elif text and bare[-2:] == ("when", "variant") and (not variants or text not in (*variants, DEFAULT_VARIANT)):
-            message = f"the recipe declares no variant {text!r}" if variants else "the recipe declares no variants"
-            hint = did_you_mean(text, (*variants, DEFAULT_VARIANT), "variants") if variants else None
+            message = (
+                f"the recipe declares no variant {shortened(text)}" if variants else "the recipe declares no variants"
+            )
+            hint = did_you_mean(text, (*variants, DEFAULT_VARIANT), "variants") if variants else ""
             yield Diagnostic(document.value_at(path), message, hint or "declare it under 'variants:'")
+
+
+@functools.cache
+def specifier_problem(text: str, *, is_ios: bool) -> tuple[str, str] | None:
+    """What is wrong with a condition's PEP 440 specifier set, and a hint, or None.
+
+    Args:
+        text: The specifier set.
+        is_ios: Whether it is on the minimum iOS version (12.0 and up) rather than on Python's major.minor (3.13 and up:
+            PEP 730).
+    """
+    example = "write e.g. '>=14.0' (PEP 440)" if is_ios else "write e.g. '>=3.13' (PEP 440)"
+    try:
+        specifiers = SpecifierSet(text)
+    except InvalidSpecifier:
+        return f"{shortened(text)} is not a valid version specifier", example
+    if any(re.match(r"\d+\.\d+\.\d", each.version) for each in specifiers):
+        what = "the minimum iOS version" if is_ios else "Python's version"
+        return f"{shortened(text)} has three numbers, but conditions see {what} as major.minor", example
+    if not any(any_admits((text,), version) for version in _versions(is_ios=is_ios)):
+        what = "iOS versions are 12.0 and later" if is_ios else "Python versions are 3.13 and later"
+        return f"{shortened(text)} never holds: {what}", example
+    return None
+
+
+@functools.cache
+def _versions(*, is_ios: bool) -> tuple[str, ...]:
+    """What a condition may be asked about: enough to tell whether it can ever hold."""
+    if is_ios:  # packaging's ios_platforms knows minor versions up to 9
+        return tuple(f"{major}.{minor}" for major in range(12, 60) for minor in range(10))
+    return tuple(f"3.{minor}" for minor in range(13, 100))
 
 
 def _strings(document: Document) -> Iterator[tuple[Path, Role, str]]:
     """Every string that may name variables, with its place and what it stands for."""
     for path, text in _all_strings(document):
-        role = _role(path) or (_role(path[:-1]) if path[-1] == "value" else None)
+        role = role_of(path) or (role_of(path[:-1]) if path[-1] == "value" else None)
         if role is not None and text:
             yield path, role, text
-
-
-def _role(path: Path) -> Role | None:
-    for pattern, role in _ROLES.items():
-        if len(pattern) == len(path) and all(p in ("*", part) for p, part in zip(pattern, path, strict=True)):
-            return role
-    return None
 
 
 def _all_strings(document: Document) -> Iterator[tuple[Path, str]]:

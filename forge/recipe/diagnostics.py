@@ -1,12 +1,13 @@
 """What is wrong with a recipe, shown at its place: file, line, column, the line itself, a caret, a hint.
 
-Every error is shown at once, so that mending a recipe takes one round; the look is rustc's and
+Every error is shown at once, so that fixing a recipe takes one round; the look is rustc's and
 rattler-build's.
 """
 
 from __future__ import annotations
 
 import difflib
+import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from forge.base.errors import RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MAX_SHOWN = 20
 """How many diagnostics one error prints; the rest are counted."""
@@ -106,12 +107,33 @@ class InvalidRecipeError(RecipeError):
         super().__init__("\n".join(shown))
 
 
+def together(errors: Sequence[RecipeError]) -> RecipeError:
+    """Several errors as one: each once, with its places and hints.
+
+    Args:
+        errors: At least one.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    placed = [each for error in errors if isinstance(error, InvalidRecipeError) for each in error.diagnostics]
+    others = [error for error in errors if not isinstance(error, InvalidRecipeError)]
+    if not others:
+        return InvalidRecipeError(dict.fromkeys(placed))
+    texts = [f"{error.message}\n  hint: {error.hint}" if error.hint else error.message for error in others]
+    texts += [InvalidRecipeError(dict.fromkeys(placed)).message] if placed else []
+    return RecipeError("\n".join(dict.fromkeys(texts)))
+
+
 def shown_path(path: Path) -> str:
     """A path as the user would type it: relative if it is below the working directory."""
     try:
-        return path.resolve().relative_to(Path.cwd().resolve()).as_posix()
-    except (ValueError, OSError):
-        return path.as_posix()
+        absolute = Path(os.path.abspath(path))  # noqa: PTH100 - keeps symbolic links, as given
+        for seen, here in ((absolute, Path.cwd()), (path.resolve(), Path.cwd().resolve())):
+            if seen.is_relative_to(here):
+                return seen.relative_to(here).as_posix()
+    except (OSError, RuntimeError):  # no working directory any more; links in a circle
+        pass
+    return path.as_posix()
 
 
 def did_you_mean(word: str, known: Iterable[str], what: str = "valid keys") -> str:

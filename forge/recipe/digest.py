@@ -51,6 +51,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             "about": [*vars(evaluated.about).values()] if evaluated.is_native_library else [],
             "native": evaluated.native,
             "extensions": sorted(evaluated.extensions),
+            **({"libraries": sorted(evaluated.libraries)} if evaluated.libraries else {}),
         }
     except OSError as error:
         what = shown_path(Path(error.filename)) if isinstance(error.filename, str) else evaluated.name

@@ -33,7 +33,11 @@ MAX_VALUES = 20_000
 _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what PyYAML counts as a line break (YAML 1.1, 5.4)
 _TAG = "tag:yaml.org,2002:"
 _HINTS = (
-    ("'\\t'", "YAML is indented with spaces; a tab cannot start a token"),
+    ("'\\t'", "use spaces instead"),
+    (
+        "expected ',' or",
+        "put ',' between items, close the bracket, and quote a value that has '{', '[' or ': ' in it",
+    ),
     ("mapping values are not allowed", "quote a value that holds ': ', and check the indentation"),
     ("could not find expected ':'", "a key needs a ':' after it; check the indentation of the lines above"),
     ("expected <block end>", "check the indentation: lines of one mapping or list start in one column"),
@@ -88,7 +92,7 @@ def parse_document(content: bytes, file: str) -> Document:
         InvalidRecipeError: It is too large, not UTF-8, not YAML, or nests too deep.
     """
     if len(content) > MAX_BYTES:
-        message = f"the file has {len(content):,} bytes; a recipe has at most {MAX_BYTES:,}"
+        message = f"the file is larger than {MAX_BYTES:,} bytes, which a recipe may have at most"
         raise InvalidRecipeError([Diagnostic(Location(file, 1), message)])
     text = _decode(content, file)
     lines = tuple(_BREAK.split(text))
@@ -101,7 +105,7 @@ def parse_document(content: bytes, file: str) -> Document:
     except yaml.reader.ReaderError as error:
         where = _at_offset(file, lines, text, error.position)
         raise InvalidRecipeError(
-            [Diagnostic(where, f"character U+{ord(text[error.position]):04X} may not stand in YAML", "remove it")]
+            [Diagnostic(where, f"character U+{ord(text[error.position]):04X} is not allowed in YAML", "remove it")]
         ) from error
     except (ValueError, OverflowError) as error:  # PyYAML converts escapes and %YAML numbers without looking
         mark = loader.get_mark() if loader else None
@@ -152,7 +156,7 @@ class _Builder:
     def build(self, node: yaml.Node, path: Path) -> object:
         where = self._where(node)
         if len(path) > MAX_DEPTH:  # an alias that holds itself goes on for ever
-            raise InvalidRecipeError([*self.problems, Diagnostic(where, "an alias stands inside what it names")])
+            raise InvalidRecipeError([*self.problems, Diagnostic(where, "an alias is inside what it names")])
         if len(self.values) > MAX_VALUES:
             message = f"the file expands to more than {MAX_VALUES:,} values"
             raise InvalidRecipeError([*self.problems, Diagnostic(where, message, "use fewer aliases")])
@@ -171,7 +175,9 @@ class _Builder:
         for key_node, value_node in node.value:
             where = self._where(key_node)
             if not isinstance(key_node, yaml.ScalarNode):
-                self._problem(where, "a key must be a string, not a list or mapping")
+                self._problem(
+                    where, "a key must be a string, not a list or mapping", "quote a value that starts with '{' or '['"
+                )
                 continue
             key = key_node.value
             if key_node.tag == f"{_TAG}merge":
@@ -199,7 +205,7 @@ class _Builder:
                 try:
                     return _number(node)
                 except (ValueError, OverflowError, IndexError):  # IndexError: '!!int' without a value
-                    return self._problem(where, f"YAML reads {text[:60]!r} as a number but it is none", "quote it")
+                    return self._problem(where, f"YAML reads {text[:60]!r} as a number, but an invalid one", "quote it")
             case "timestamp":
                 return self._problem(where, f"YAML reads {text!r} as a date", f'quote it: "{text}"')
             case _:
@@ -244,10 +250,10 @@ def _decode(content: bytes, file: str) -> str:
 def _marked(error: yaml.MarkedYAMLError, file: str, lines: tuple[str, ...]) -> Diagnostic:
     mark = error.problem_mark or error.context_mark
     where = _location(file, lines, mark.line, mark.column) if mark else Location(file, 1)
-    problem = str(error.problem or error.context or "not YAML")
+    problem = str(error.problem or error.context or "syntax error")
     hint = next((text for sign, text in _HINTS if sign in problem), None)
     if "found character" in problem and where.text[where.column - 1 : where.column] == "\t":
-        problem, hint = "a tab stands where YAML expects spaces", _HINTS[0][1]
+        problem, hint = "a tab where only spaces are allowed", _HINTS[0][1]
     notes: tuple[Note, ...] = ()
     if (
         error.context
@@ -257,7 +263,7 @@ def _marked(error: yaml.MarkedYAMLError, file: str, lines: tuple[str, ...]) -> D
     ):
         began = _location(file, lines, error.context_mark.line, error.context_mark.column)
         notes = (Note(began, str(error.context)),)
-    return Diagnostic(where, f"not YAML: {problem}", hint, notes)
+    return Diagnostic(where, f"not valid YAML: {problem}", hint, notes)
 
 
 def _location(file: str, lines: tuple[str, ...], line: int, column: int, width: int = 1) -> Location:

@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.errors import RecipeError
-from forge.recipe.checks import Role, value_problems
 from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError
 from forge.recipe.model import EvaluatedRecipe, GitPin, PathPin, SdistPin, SourcePin, Trial, UrlPin
+from forge.recipe.rules import Role, value_problems
 from forge.recipe.values import Variables, expand, expand_all
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from forge.base.target import Target
+    from forge.recipe.diagnostics import Location
     from forge.recipe.model import Recipe
     from forge.recipe.values import Value
 
@@ -31,11 +32,11 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             target admits them is `forge.recipe.variants.check_variants`'s to say.
 
     Raises:
-        RecipeError: *python* is no major.minor.
+        RecipeError: *python* is not a major.minor.
         InvalidRecipeError: A value is wrong once its variables are expanded.
     """
     if re.fullmatch(r"\d{1,3}\.\d{1,3}", python, flags=re.ASCII) is None:
-        raise RecipeError(f"{python!r} is no Python version", hint="expected major.minor, e.g. 3.13")
+        raise RecipeError(f"{python!r} is not a Python version", hint="expected major.minor, e.g. 3.13")
     variables = Variables.of(recipe.name, recipe.version, target, python)
     chosen_variants = tuple(variant.name for variant in recipe.variants if variant.name in variants)
     problems: list[Diagnostic] = []
@@ -46,6 +47,9 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             text = expand(value.text, variables)
             problems.extend(value_problems(role, text, value.where, recipe.directory))
         return expand_all(chosen, variables, chosen_variants)
+
+    def places(values: Iterable[Value]) -> tuple[Location, ...]:
+        return tuple(value.where for value in values if value.counts(variables, chosen_variants))
 
     settings = {key: expand_all(values, variables, chosen_variants) for key, values in recipe.config_settings.items()}
     evaluated = EvaluatedRecipe(
@@ -62,10 +66,11 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             if value.counts(variables, chosen_variants)
         },
         script=strings(Role.TEXT, recipe.script),
-        host=strings(Role.REQUIREMENT, recipe.host),
+        host=strings(Role.HOST_REQUIREMENT, recipe.host),
         run=strings(Role.REQUIREMENT, recipe.run),
         license_files=strings(Role.SOURCE_PATH, recipe.license_files),
         extensions=strings(Role.MODULE, recipe.extensions),
+        libraries=strings(Role.LIBRARY, recipe.libraries),
         trial=Trial(
             imports=strings(Role.MODULE, recipe.trial.imports),
             requires=strings(Role.REQUIREMENT, recipe.trial.requires),
@@ -75,6 +80,8 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             suite_args=expand_all(recipe.trial.suite_args, variables, chosen_variants),
         ),
         variants=chosen_variants,
+        host_places=places(recipe.host),
+        run_places=places(recipe.run),
     )
     if problems:
         raise InvalidRecipeError(problems)

@@ -82,10 +82,10 @@ def make_lock(pins: Iterable[tuple[str, str, Collection[str]]], requires: Iterab
             raise RecipeError(f"cannot lock: {key} is pinned twice, to {made[key].version} and {version}")
         bad = [digest for digest in hashes if not re.fullmatch(r"[0-9a-f]{64}", digest)]
         if bad or not hashes:
-            what = f"{bad[0]!r} is no sha256" if bad else "it has no hash"
+            what = f"{bad[0]!r} is not a sha256" if bad else "it has no hash"
             raise RecipeError(f"cannot lock {key} {version}: {what}")
         if not _is_version(version) or not _PIN.fullmatch(f"{name}=={version}"):
-            raise RecipeError(f"cannot lock {name!r} {version!r}: no name and version")
+            raise RecipeError(f"cannot lock {name!r} {version!r}: not a name and a version")
         made[key] = Pin(key, version, tuple(sorted(set(hashes))))
     return BuildLock(normalized_requires(requires), tuple(made[key] for key in sorted(made)))
 
@@ -105,14 +105,14 @@ def normalized_requires(requires: Iterable[str]) -> tuple[str, ...]:
     """Requirements in one spelling (PEP 503 names, sorted specifiers), each once, sorted.
 
     Raises:
-        RecipeError: One is no PEP 508 requirement.
+        RecipeError: One is not a PEP 508 requirement.
     """
     found = set()
     for text in requires:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
-            raise RecipeError(f"{text!r} is no requirement: {str(error).splitlines()[0]}") from error
+            raise RecipeError(f"{text!r} is not a valid requirement: {str(error).splitlines()[0]}") from error
         found.add(_NAMED.sub(canonicalize_name(requirement.name), str(requirement), count=1))
     return tuple(sorted(found))
 
@@ -127,7 +127,7 @@ def merge_requires(declared: Iterable[str], recipe: Iterable[str]) -> tuple[str,
         recipe: ``build.requires`` of the recipe.
 
     Raises:
-        RecipeError: One is no PEP 508 requirement.
+        RecipeError: One is not a PEP 508 requirement.
     """
     own = normalized_requires(recipe)
     replaced = {Requirement(text).name for text in own}
@@ -201,12 +201,12 @@ def _logical_lines(text: str, file: str) -> list[tuple[Location, str]]:
 def _parse_pin(line: str) -> Pin:
     found = _PIN.fullmatch(line)
     if found is None or not _is_version(found["version"]):
-        raise RecipeError(f"{line[:60]!r} is no 'name==version --hash=sha256:…'")
+        raise RecipeError(f"{line[:60]!r} is not 'name==version --hash=sha256:…'")
     hashes = []
     for option in found["rest"].split():
         digest = _HASH.fullmatch(option)
         if digest is None:
-            raise RecipeError(f"{option[:80]!r} is no '--hash=sha256:' with 64 lower-case hex digits")
+            raise RecipeError(f"{option[:80]!r} is not '--hash=sha256:' with 64 lower-case hex digits")
         hashes.append(digest["digest"])
     if not hashes:
         raise RecipeError(f"{found['name']} has no hash")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from forge.recipe.diagnostics import Location
+from forge.recipe.diagnostics import Location, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from forge.base.target import Target
+    from forge.recipe.document import Path as DataPath
     from forge.recipe.values import Value
 
 T = TypeVar("T")
@@ -171,8 +172,11 @@ class Recipe:
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         native: Whether the wheel must have compiled code.
         extensions: Dotted names of the extension modules that the wheel must have.
+        libraries: Patterns (fnmatch) of the dotted names of compiled files that are not extension modules but libraries
+            that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The variants that it declares.
+        places: Where each value stands in the file, by its path.
     """
 
     file: Path
@@ -192,8 +196,16 @@ class Recipe:
     license_files: tuple[Value, ...] = ()
     native: bool = True
     extensions: tuple[Value, ...] = ()
+    libraries: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
     variants: tuple[Variant, ...] = ()
+    places: Mapping[DataPath, Location] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, *path: str | int) -> Location:
+        """Where a value stands, or the nearest thing around it, for messages."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path) or Location(shown_path(self.file), 1)
 
     @property
     def directory(self) -> Path:
@@ -230,8 +242,12 @@ class EvaluatedRecipe:
         run: Run requirements that the wheel declares beside the project's own (PEP 508).
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         extensions: Dotted names of the extension modules that the wheel must have.
+        libraries: Patterns (fnmatch) of the dotted names of compiled files that are not extension modules but libraries
+            that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The names of the variants that were chosen and that the recipe declares, in the recipe's order.
+        host_places: Where each of *host* stands, for messages.
+        run_places: Where each of *run* stands.
     """
 
     recipe: Recipe
@@ -247,8 +263,11 @@ class EvaluatedRecipe:
     run: tuple[str, ...] = ()
     license_files: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     trial: Trial[str] = Trial()
     variants: tuple[str, ...] = ()
+    host_places: tuple[Location, ...] = field(default=(), compare=False, repr=False)
+    run_places: tuple[Location, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging.licenses import canonicalize_license_expression
 
 from forge.base.errors import RecipeError
 from forge.recipe.checks import content_problems
 from forge.recipe.diagnostics import InvalidRecipeError, shown_path
-from forge.recipe.document import parse_document
+from forge.recipe.document import MAX_BYTES, parse_document
 from forge.recipe.model import (
     RECIPE_NAME,
     About,
@@ -22,12 +28,10 @@ from forge.recipe.model import (
     UrlPin,
     Variant,
 )
-from forge.recipe.schema import schema_problems
+from forge.recipe.schema import schema_problems, version_problem
 from forge.recipe.values import Value, When
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forge.recipe.document import Document
     from forge.recipe.document import Path as DataPath
 
@@ -42,14 +46,28 @@ def read_recipe(path: Path) -> Recipe:
         RecipeError: There is none, or it cannot be read.
         InvalidRecipeError: It is wrong; says everything that is.
     """
-    file = path / RECIPE_NAME if path.is_dir() else path
+    file = path if path.name == RECIPE_NAME or not path.is_dir() else path / RECIPE_NAME
+    return parse_recipe(_content(file), Path(os.path.abspath(file)))  # noqa: PTH100 - keeps symbolic links, as given
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes, and not many more than a recipe may have.
+
+    Only a regular file is opened: a FIFO would never answer, and a device never end.
+    """
     try:
-        content = file.read_bytes()
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a directory" if stat.S_ISDIR(mode) else "a device, pipe or socket"
+            raise RecipeError(
+                f"cannot read the recipe {shown_path(file)}: it is {kind}", hint=f"a recipe is a file {RECIPE_NAME}"
+            )
+        with file.open("rb") as opened:
+            return opened.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise RecipeError(f"there is no recipe {shown_path(file)}") from error
     except OSError as error:
         raise RecipeError(f"cannot read the recipe {shown_path(file)}: {error.strerror}") from error
-    return parse_recipe(content, file.resolve())
 
 
 def parse_recipe(content: bytes, file: Path) -> Recipe:
@@ -63,6 +81,8 @@ def parse_recipe(content: bytes, file: Path) -> Recipe:
         InvalidRecipeError: It is wrong; says everything that is.
     """
     document = parse_document(content, shown_path(file))
+    if other_version := version_problem(document):  # what another version of the format says is not ours to judge
+        raise InvalidRecipeError([*document.problems, other_version])
     problems = [*document.problems, *schema_problems(document)]
     taken = {problem.where for problem in problems}
     problems += [problem for problem in content_problems(document, file) if problem.where not in taken]
@@ -88,7 +108,8 @@ class _Reader:
             version=data["package"]["version"],
             source=_source(data["source"]),
             backend=Backend(build["backend"]),
-            about=About(**data.get("about", {})),
+            about=_about(data.get("about", {})),
+            places=self.document.values,
             patches=self._values(("source", "patches"), data["source"].get("patches", [])),
             requires=self._values(("build", "requires"), build.get("requires", [])),
             config_settings={
@@ -103,6 +124,7 @@ class _Reader:
             license_files=self._values(("wheel", "license_files"), wheel.get("license_files", [])),
             native=wheel.get("native", True),
             extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
+            libraries=self._values(("wheel", "libraries"), wheel.get("libraries", [])),
             trial=self._trial(data.get("test", {})),
             variants=tuple(
                 Variant(
@@ -145,6 +167,12 @@ class _Reader:
 def _items(data: Any) -> tuple[str, ...]:
     """A string, or a list of them."""
     return tuple(data) if isinstance(data, list) else (data,)
+
+
+def _about(data: Any) -> About:
+    """PEP 639 asks for the canonical spelling of a licence: ``MIT`` for ``mit``."""
+    about = About(**data)
+    return replace(about, license=canonicalize_license_expression(about.license)) if about.license else about
 
 
 def _source(data: Any) -> SourcePin:

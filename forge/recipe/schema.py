@@ -6,19 +6,20 @@ it can and the rest is in `forge.recipe.checks`.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from forge.recipe.data import data_directory
 from forge.recipe.diagnostics import Diagnostic, did_you_mean
+from forge.recipe.rules import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from jsonschema import ValidationError
 
     from forge.recipe.document import Document, Path
 
@@ -34,7 +35,34 @@ _TYPES = {
 def _validator() -> Draft202012Validator:
     """The schema's validator; made once, as the schema is part of forge and cannot change meanwhile."""
     text = (data_directory("schemas") / "recipe.schema.json").read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    extend: Any = validators.extend  # jsonschema leaves it without types
+    validator: Draft202012Validator = extend(Draft202012Validator, {"pattern": _pattern})(json.loads(text))
+    return validator
+
+
+def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> Iterator[ValidationError]:
+    """JSON Schema's ``pattern`` as ECMA 262 means it: ``$`` is the very end, not the place before a last line break."""
+    strict = re.sub(r"\$$", r"\\Z", pattern)
+    if isinstance(instance, str) and not re.search(strict, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def version_problem(document: Document) -> Diagnostic | None:
+    """What is wrong with ``schema``, the version of the format, or None; a missing one is the schema's to report."""
+    data = document.data
+    if not isinstance(data, dict) or "schema" not in data:
+        return None
+    path, value = ("schema",), data["schema"]
+    where = document.value_at(path)
+    if type(value) is int:
+        if value == 1:
+            return None
+        hint = "a newer forge is needed to read it: upgrade forge" if value > 1 else "write 'schema: 1'"
+        return Diagnostic(where, f"the recipe is written for version {value} of the format; this forge reads 1", hint)
+    if any(problem.where == where for problem in document.problems):
+        return None
+    hint = "remove the quotes: 'schema: 1'" if value == "1" else "write 'schema: 1'"
+    return Diagnostic(where, f"schema must be the whole number 1, not {_said(document, path, value)}", hint)
 
 
 def schema_problems(document: Document) -> list[Diagnostic]:
@@ -62,7 +90,7 @@ def dotted(path: Path) -> str:
     return text or "the recipe"
 
 
-def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic]:
+def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic]:  # noqa: PLR0912 - one a keyword
     path: Path = tuple(error.absolute_path)
     name = dotted(path)
     value: Any = error.instance
@@ -70,27 +98,30 @@ def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic
     schema: Any = error.schema
     if "propertyNames" in error.absolute_schema_path:
         hint = schema.get("patternErrorMessage")
-        yield Diagnostic(document.key_at((*path, value)), f"{value!r} cannot be a name in {name}", hint)
+        yield Diagnostic(document.key_at((*path, value)), f"{shortened(value)} cannot be a name in {name}", hint)
         return
     if value == "" and any(problem.where == document.value_at(path) for problem in document.problems):
         return  # the YAML reader has complained about this value
-    match error.validator:
+    keyword: Any = error.validator
+    match keyword:
         case "additionalProperties":
-            known = schema.get("properties", {})
-            for key in value:
-                if key not in known:
-                    message = f"unknown key {key!r} in {name}" if path else f"unknown key {key!r}"
-                    yield Diagnostic(document.key_at((*path, key)), message, did_you_mean(key, known))
+            yield from _unknown_keys(document, path, value, schema)
         case "required":
-            missing = [repr(key) for key in rule if key not in value]
-            plural = "s" if len(missing) > 1 else ""
-            yield Diagnostic(document.key_at(path), f"{name} lacks the key{plural} {' and '.join(missing)}")
+            yield from _missing_keys(document, path, value, schema)
         case "type":
             yield _wrong_type(document, path, value, str(rule))
         case "enum" | "const":
-            yield _not_one_of(document, path, value, list(rule) if error.validator == "enum" else [rule])
+            yield _not_one_of(document, path, value, list(rule) if keyword == "enum" else [rule])
         case "pattern":
-            yield Diagnostic(document.value_at(path), f"{name} cannot be {value!r}", schema.get("patternErrorMessage"))
+            message = f"{name} cannot be {shortened(value)}"
+            yield Diagnostic(document.value_at(path), message, schema.get("patternErrorMessage"))
+        case "uniqueItems":
+            for number, item in enumerate(value):
+                if item in value[:number]:
+                    yield Diagnostic(document.value_at((*path, number)), f"{name} lists {item!r} twice", "keep one")
+        case None:  # build.script, whose schema is 'false' for other back ends; jsonschema leaves it out of the path
+            hint = "set 'backend: script' to build a native library with commands, or remove it"
+            yield Diagnostic(document.key_at((*path, "script")), f"{name}.script needs 'backend: script'", hint)
         case "minLength" | "minItems" | "minProperties":
             yield Diagnostic(document.key_at(path), f"{name} is empty", "give it a value or remove it")
         case "oneOf" | "dependentRequired":
@@ -99,21 +130,39 @@ def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic
             yield Diagnostic(document.value_at(path), f"{name}: {error.message}")
 
 
+def _unknown_keys(document: Document, path: Path, value: Any, schema: Any) -> Iterator[Diagnostic]:
+    known = schema.get("properties", {})
+    inside = f" in {dotted(path)}" if path else ""
+    for key in value:
+        if key not in known:
+            message = f"unknown key {shortened(key)}{inside}"
+            yield Diagnostic(document.key_at((*path, key)), message, did_you_mean(key, known))
+
+
+def _missing_keys(document: Document, path: Path, value: Any, schema: Any) -> Iterator[Diagnostic]:
+    unknown = set(value) - set(schema.get("properties", {}))
+    missing = [key for key in schema["required"] if key not in value and not _misspelt(key, unknown)]
+    if missing:
+        plural = "s" if len(missing) > 1 else ""
+        hint = f"add '{missing[0]}:'" if len(missing) == 1 else "add them; docs/recipes.md says what they mean"
+        yield Diagnostic(document.key_at(path), f"{dotted(path)} is missing the key{plural} {_listed(missing)}", hint)
+
+
 def _source_problems(error: ValidationError, document: Document, path: Path) -> Iterator[Diagnostic]:
     """The rules on which keys of ``source`` go together; no other part of the schema has such."""
     value: Any = error.instance
     if not isinstance(value, dict):
-        return  # every branch of 'oneOf' holds for what is no mapping; that it is none is said by 'type'
+        return  # every branch of 'oneOf' holds for what is not a mapping; 'type' reports that
     if error.validator == "oneOf":
         given = [key for key in ("sdist", "url", "git", "path") if key in value]
         what = f"has {' and '.join(given)}" if given else "has none of them"
         message = f"source needs exactly one of sdist, url, git and path; it {what}"
-        yield Diagnostic(document.key_at(path), message)
+        yield Diagnostic(document.key_at(path), message, "keep one" if given else "add one; see docs/recipes.md")
     elif "url" in value:
         hint = "add 'sha256:' under 'source:'"
         yield Diagnostic(document.key_at((*path, "url")), "source.url needs a sha256 beside it", hint)
     else:
-        hint = "an sdist's sha256 stands under 'sdist:'"
+        hint = "an sdist's sha256 goes under 'sdist:'"
         yield Diagnostic(document.key_at((*path, "sha256")), "source.sha256 belongs to source.url", hint)
 
 
@@ -123,9 +172,15 @@ def _wrong_type(document: Document, path: Path, value: object, expected: str) ->
     message = f"{dotted(path)} must be {_TYPES.get(expected, expected)}, not {said}"
     if value is None:
         message = f"{dotted(path)} is empty; it must be {_TYPES.get(expected, expected)}"
-    hint = None
+    hint = "give it a value or remove it" if value is None else None
     if expected == "string" and isinstance(value, bool | int | float) and raw:
-        hint = f'quote it: "{raw}"'
+        hint = f'quote it: "{raw[:60]}"'
+    elif expected == "string" and value is not None:
+        hint = f"write a single value: '{path[-1]}: …'" if path and isinstance(path[-1], str) else "write a string"
+    elif expected == "object":
+        hint = "write keys and values: {key: value}, or one 'key: value' a line"
+    elif expected == "boolean":
+        hint = "write true or false, without quotes"
     elif expected == "array":
         hint = "write a list: [a, b], or one '- ' a line"
     return Diagnostic(document.value_at(path), message, hint)
@@ -133,14 +188,24 @@ def _wrong_type(document: Document, path: Path, value: object, expected: str) ->
 
 def _not_one_of(document: Document, path: Path, value: object, allowed: list[object]) -> Diagnostic:
     where, name = document.value_at(path), dotted(path)
-    if path == ("schema",):
-        said = document.raw.get(path) or _said(document, path, value)
-        return Diagnostic(where, f"schema is {said}, but this forge reads version {allowed[0]}", "write 'schema: 1'")
     words = [str(word) for word in allowed]
+    every = f"valid values are {', '.join(words)}"
     if isinstance(value, str):
-        return Diagnostic(where, f"{name} cannot be {value!r}", did_you_mean(value, words, "valid values"))
-    message = f"{name} must be one of {', '.join(words)}, not {_said(document, path, value)}"
-    return Diagnostic(where, message)
+        near = difflib.get_close_matches(value, words, n=1, cutoff=0.5)
+        return Diagnostic(
+            where, f"{name} cannot be {shortened(value)}", f"did you mean '{near[0]}'? {every}" if near else every
+        )
+    return Diagnostic(where, f"{name} cannot be {_said(document, path, value)}", every)
+
+
+def _misspelt(key: str, unknown: set[str]) -> bool:
+    """Whether one of the unknown keys is probably meant to be this one; then a single complaint is enough."""
+    return bool(difflib.get_close_matches(key, [word.lower() for word in unknown], n=1, cutoff=0.7))
+
+
+def _listed(words: list[str]) -> str:
+    quoted = [repr(word) for word in words]
+    return " and ".join(part for part in (", ".join(quoted[:-1]), quoted[-1]) if part)
 
 
 def _said(document: Document, path: Path, value: object) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.base.errors import RecipeError
 from forge.recipe.data import data_directory
-from forge.recipe.diagnostics import did_you_mean, shown_path
+from forge.recipe.diagnostics import did_you_mean, shown_path, together
 from forge.recipe.model import RECIPE_NAME, Recipe
 from forge.recipe.read import read_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+_PATTERN = f"*/{RECIPE_NAME}"
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,11 @@ class RecipeStore:
         """
         files = self._files()
         key = canonicalize_name(name)
+        if len(spellings := sorted(self._spellings(key))) > 1:
+            places = ", ".join(shown_path(file.parent) for file in spellings)
+            raise RecipeError(
+                f"there are {len(spellings)} recipes of one name, {key!r}: {places}", hint="keep one of them"
+            )
         if key not in files:
             hint = did_you_mean(key, files, "recipes")
             raise RecipeError(f"there is no recipe {name!r} in {shown_path(self.directory)}", hint=hint)
@@ -54,8 +66,28 @@ class RecipeStore:
         """
         return read_recipe(self.path(name))
 
+    def load_all(self, names: Iterable[str]) -> tuple[Recipe, ...]:
+        """Read recipes by name, each once, in the order given.
+
+        Raises:
+            RecipeError: There is none of a name, or one is wrong; says everything that is wrong with any of them.
+        """
+        loaded: dict[NormalizedName, Recipe] = {}
+        problems: list[RecipeError] = []
+        for name in dict.fromkeys(map(canonicalize_name, names)):
+            try:
+                loaded[name] = self.load(name)
+            except RecipeError as error:
+                problems.append(error)
+        if problems:
+            raise together(problems)
+        return tuple(loaded.values())
+
+    def _spellings(self, key: NormalizedName) -> list[Path]:
+        return [file for file in self.directory.glob(_PATTERN) if canonicalize_name(file.parent.name) == key]
+
     def _files(self) -> dict[NormalizedName, Path]:
-        return {canonicalize_name(file.parent.name): file for file in self.directory.glob(f"*/{RECIPE_NAME}")}
+        return {canonicalize_name(file.parent.name): file for file in self.directory.glob(_PATTERN)}
 
 
 def find_recipes(named: Path | None = None) -> RecipeStore:
@@ -83,7 +115,10 @@ def find_recipes(named: Path | None = None) -> RecipeStore:
 
 
 def _named(directory: Path, whence: str) -> RecipeStore:
-    directory = directory.expanduser().resolve()
+    try:
+        directory = directory.expanduser().resolve()
+    except RuntimeError as error:  # of '~name' without such a user; of symbolic links in a circle
+        raise RecipeError(f"{directory}{whence} is not a directory: {error}", hint="write its path") from error
     if not directory.is_dir():
         raise RecipeError(f"there is no directory of recipes {shown_path(directory)}{whence}")
     if not _holds_recipes(directory):
@@ -93,4 +128,4 @@ def _named(directory: Path, whence: str) -> RecipeStore:
 
 
 def _holds_recipes(directory: Path) -> bool:
-    return next(directory.glob(f"*/{RECIPE_NAME}"), None) is not None
+    return next(directory.glob(_PATTERN), None) is not None

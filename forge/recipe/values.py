@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
 from forge.recipe.diagnostics import Diagnostic, Location, did_you_mean
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forge.base.target import Target
 
 HOST_PREFIX = "/forge/host"
-"""What ``${host_prefix}`` stands for until a build knows the place, and what built files call it: the same anywhere."""
+"""Placeholder for the host prefix, and the path recorded in built files, so that they are the same on every machine."""
 
 DEFAULT_VARIANT = "default"
 """What conditions call a build for which no variant of the recipe is chosen."""
@@ -162,15 +162,6 @@ def variable_problems(text: str, where: Location) -> list[Diagnostic]:
             hint = did_you_mean(name, VARIABLE_NAMES, "variables")
             problems.append(Diagnostic(here, f"unknown variable '{found[0]}'", hint))
     return problems
-
-
-def specifier_problem(text: str) -> str | None:
-    """What is wrong with a PEP 440 specifier set, or None."""
-    try:
-        SpecifierSet(text)
-    except InvalidSpecifier:
-        return f"{text!r} is no version specifier"
-    return None
 
 
 def any_admits(specifiers: Iterable[str], version: str) -> bool:

@@ -35,8 +35,8 @@ def check_variants(chosen: Collection[str], recipes: Iterable[Recipe], target: T
     known = {variant.name for _, variant in found}
     for name in chosen:
         if name not in known:
-            hint = did_you_mean(name, known, "variants of what is built")
-            raise RecipeError(f"no recipe of what is built declares a variant {name!r}", hint=hint)
+            hint = did_you_mean(name, known, "their variants")
+            raise RecipeError(f"none of the selected recipes declares the variant {name!r}", hint=hint)
     version = str(target.ios_version)
     problems = [
         Diagnostic(

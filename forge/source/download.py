@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.source.pip_settings import PipSettings
 
 _CHUNK = 1024 * 1024
 
@@ -78,6 +79,7 @@ def download(
     home: ForgeHome,
     progress: Progress,
     patience: Patience | None = None,
+    settings: PipSettings | None = None,
     skipped: Sequence[Attempt] = (),
 ) -> Path:
     """The file with this hash: from the cache, else from the first mirror that has it.
@@ -89,6 +91,7 @@ def download(
         home: The cache.
         progress: Is told what is downloaded.
         patience: Time-outs, attempts and the largest size.
+        settings: Pip's options: proxies, certificates.
         skipped: Mirrors that could not be tried, for the error.
 
     Raises:
@@ -107,7 +110,7 @@ def download(
             found = cached(sha256, home, progress, filename)
             if found:
                 return found
-            with client(patience) as http:
+            with client(patience, settings) as http:
                 for url in urls:
                     progress.phase(filename, f"download from {urlsplit(redacted(url)).netloc or 'this machine'}")
                     try:

@@ -13,17 +13,17 @@ from forge.source.archive import Limits, unpack_into
 from forge.source.debian import resolve_urls
 from forge.source.download import cached, download
 from forge.source.git import fetch_git
+from forge.source.http import Patience
 from forge.source.index import find_sdists
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource, checked_filename
 from forge.source.patch import apply_patches
-from forge.source.pip_config import IndexConfig
+from forge.source.pip_settings import PipSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
-    from forge.source.http import Patience
     from forge.source.model import Attempt
 
 
@@ -32,7 +32,7 @@ def fetch(
     home: ForgeHome,
     progress: Progress,
     *,
-    index: IndexConfig | None = None,
+    index: PipSettings | None = None,
     patience: Patience | None = None,
 ) -> Path:
     """The source on disk: an archive in the cache, or the path of a local source.
@@ -43,8 +43,8 @@ def fetch(
         source: What to get.
         home: The cache.
         progress: Is told what happens.
-        index: Package indexes; None asks pip's configuration when they are needed.
-        patience: Time-outs, attempts and the largest size.
+        index: Package indexes and how they are reached; None asks pip's configuration when it is needed.
+        patience: Time-outs, attempts and the largest size; None is as pip is configured.
 
     Raises:
         SourceError: It is not what was pinned, or does not exist.
@@ -65,19 +65,21 @@ def fetch(
             if found:
                 return found
             progress.phase(name, "look for the sdist")
+            index = index or PipSettings.from_pip()
             files = find_sdists(
                 name,
                 version,
                 sha256=sha256,
-                config=index or IndexConfig.from_pip(),
+                config=index,
                 filename=filename,
-                patience=patience,
+                patience=patience or Patience.of(index),
             )
             urls, filename = tuple(file.url for file in files), files[0].filename
         case UrlSource(given, sha256):
             found = cached(sha256, home, progress)
             if found:
                 return found
+            index = index or PipSettings.from_pip()
             urls, skipped = resolve_urls(given)
             filename = archive_name((*urls, *given))
     return download(
@@ -86,7 +88,8 @@ def fetch(
         filename=filename,
         home=home,
         progress=progress,
-        patience=patience,
+        patience=patience or Patience.of(index),
+        settings=index,
         skipped=skipped,
     )
 

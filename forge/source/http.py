@@ -1,15 +1,23 @@
-"""HTTP as the machine is set up for it: proxies, certificate authorities, and which failures may pass."""
+"""HTTP as the machine and pip are set up for it: proxies, certificates, credentials, and which failures may pass."""
 
 from __future__ import annotations
 
+import netrc
 import os
 import ssl
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 
 from forge.base.errors import NetworkError
+from forge.source.model import redacted
+from forge.source.pip_settings import PipSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # RFC 9110, 15.5.9 and 15.6; RFC 8470; RFC 6585
@@ -34,6 +42,12 @@ class Patience:
     backoff: float = 1.0
     max_bytes: int = 2 * 1024**3
 
+    @classmethod
+    def of(cls, settings: PipSettings) -> Patience:
+        """As pip is configured: its time-out and number of retries, where they are set."""
+        attempts = cls.attempts if settings.retries is None else max(1, settings.retries + 1)
+        return cls(read=max(1.0, settings.timeout or cls.read), attempts=attempts)
+
     def wait(self, attempt: int, asked: str | None = None) -> float:
         """Seconds to wait after an attempt.
 
@@ -45,30 +59,51 @@ class Patience:
         return min(_LONGEST_WAIT, max(own, float(asked))) if asked and asked.isdecimal() else min(_LONGEST_WAIT, own)
 
 
-def certificate_authorities() -> Path | None:
-    """The bundle of certificate authorities that the environment names, or None for the system's own.
+def certificate_authorities(settings: PipSettings | None = None) -> Path | None:
+    """The bundle of certificate authorities that pip or the environment names, or None for the system's own.
 
     The variables are those of OpenSSL, requests, curl and pip, in this order.
 
     Raises:
         NetworkError: One names a file that is not there.
     """
-    for variable in _CA_VARIABLES:
-        named = os.environ.get(variable)
-        if named:
-            if not Path(named).exists():
-                raise NetworkError(f"{variable} names {named}, which does not exist", hint=f"mend or unset {variable}")
-            return Path(named)
+    named = [("pip's option cert", settings.cert if settings else "")]
+    named += [(variable, os.environ.get(variable, "")) for variable in _CA_VARIABLES]
+    for what, place in named:
+        if place:
+            if not Path(place).exists():
+                raise NetworkError(f"{what} names {place}, which does not exist", hint=f"fix or unset {what}")
+            return Path(place)
     return None
 
 
-def client(patience: Patience) -> httpx.Client:
-    """An HTTP client that follows redirects and honours ``HTTPS_PROXY``, ``NO_PROXY`` and their like.
+def client(patience: Patience, settings: PipSettings | None = None) -> httpx.Client:
+    """An HTTP client that follows redirects and reaches servers as pip would.
+
+    It honours ``HTTPS_PROXY``, ``NO_PROXY`` and their like, ``~/.netrc``, and pip's options for proxies, certificates
+    and trusted hosts.
+
+    Args:
+        patience: Time-outs.
+        settings: Pip's options.
 
     Raises:
-        NetworkError: The bundle of certificate authorities cannot be read.
+        NetworkError: The bundle of certificate authorities or the client's certificate cannot be read.
     """
-    authorities = certificate_authorities()
+    settings = settings or PipSettings()
+    return httpx.Client(
+        transport=_Transport(settings, _ssl_context(settings)),
+        auth=_Credentials(),
+        timeout=httpx.Timeout(patience.read, connect=patience.connect),
+        follow_redirects=True,
+        trust_env=False,  # the transport looks at the environment itself: httpx raises on much that others accept
+        # The hash is of the file as it lies on the server: no compression on the way.
+        headers={"User-Agent": "forge", "Accept-Encoding": "identity"},
+    )
+
+
+def _ssl_context(settings: PipSettings) -> ssl.SSLContext:
+    authorities = certificate_authorities(settings)
     try:
         if authorities is None:
             context = ssl.create_default_context()
@@ -76,19 +111,90 @@ def client(patience: Patience) -> httpx.Client:
             context = ssl.create_default_context(capath=authorities)
         else:
             context = ssl.create_default_context(cafile=authorities)
-        return httpx.Client(
-            verify=context,
-            timeout=httpx.Timeout(patience.read, connect=patience.connect),
-            follow_redirects=True,
-            # The hash is of the file as it lies on the server: no compression on the way.
-            headers={"User-Agent": "forge", "Accept-Encoding": "identity"},
-        )
-    except (ssl.SSLError, OSError) as error:
+    except OSError as error:  # ssl's errors are OSErrors
         raise NetworkError(f"cannot read the certificate authorities in {authorities}: {error}") from error
-    except ValueError as error:
-        raise NetworkError(
-            f"cannot use the proxy that the environment names: {error}", hint="see HTTPS_PROXY"
-        ) from error
+    if settings.client_cert:
+        try:
+            context.load_cert_chain(settings.client_cert)
+        except OSError as error:
+            raise NetworkError(
+                f"cannot read the client certificate {settings.client_cert}: {error}", hint="see pip's client-cert"
+            ) from error
+    return context
+
+
+class _Transport(httpx.BaseTransport):
+    """Sends each request directly or through a proxy, with its server's certificate verified or not."""
+
+    def __init__(self, settings: PipSettings, context: ssl.SSLContext) -> None:
+        self._settings = settings
+        self._context = context
+        self._transports: dict[tuple[str, bool], httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it.
+
+        Raises:
+            NetworkError: The proxy that is to be used cannot be.
+        """
+        proxy = self._proxy(request.url)
+        trusted = self._is_trusted(request.url)
+        if (proxy, trusted) not in self._transports:
+            verify = False if trusted else self._context
+            try:
+                made = httpx.HTTPTransport(verify=verify, proxy=proxy or None, trust_env=False)
+            except ImportError as error:
+                raise NetworkError(
+                    f"the proxy {redacted(proxy)} is a SOCKS proxy, which takes the package socksio",
+                    hint="install 'httpx[socks]' beside forge, or name an HTTP proxy",
+                ) from error
+            except (ValueError, httpx.InvalidURL) as error:
+                raise NetworkError(
+                    f"cannot use the proxy {redacted(proxy)}: {error}",
+                    hint="fix HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or pip's option proxy",
+                ) from error
+            self._transports[proxy, trusted] = made
+        return self._transports[proxy, trusted].handle_request(request)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in self._transports.values():
+            transport.close()
+
+    def _proxy(self, url: httpx.URL) -> str:
+        """The proxy for a URL, or an empty string; ``NO_PROXY`` is read leniently, as by curl and requests."""
+        proxies = urllib.request.getproxies()
+        if urllib.request.proxy_bypass_environment(url.host, proxies):  # type: ignore[attr-defined] # the stubs lack it
+            return ""
+        named = self._settings.proxy or proxies.get(url.scheme) or proxies.get("all") or ""
+        return named if not named or "://" in named else f"http://{named}"
+
+    def _is_trusted(self, url: httpx.URL) -> bool:
+        port = url.port or {"https": 443, "http": 80}.get(url.scheme)
+        return bool({url.host, f"{url.host}:{port}"} & set(self._settings.trusted_hosts))
+
+
+class _Credentials(httpx.Auth):
+    """User and password: the URL's, else those of ``~/.netrc`` (or ``NETRC``) for its host, as pip has it."""
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # of a generator
+        """Add the header."""
+        user, password = request.url.username, request.url.password
+        if not user and (found := _from_netrc(request.url.host)):
+            user, password = found
+        if user:
+            yield from httpx.BasicAuth(user, password).auth_flow(request)
+        else:
+            yield request
+
+
+def _from_netrc(host: str) -> tuple[str, str] | None:
+    named = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")  # noqa: PTH111 - never raises
+    try:
+        entry = netrc.netrc(named).authenticators(host)
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None  # as requests does: a file of another program's
+    return (entry[0], entry[2] or "") if entry else None
 
 
 def is_transient(error: Exception) -> bool:
@@ -105,7 +211,7 @@ def reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"HTTP {error.response.status_code} {error.response.reason_phrase}".rstrip()
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "its certificate cannot be verified (is there a proxy? set SSL_CERT_FILE to its bundle)"
+        return "its certificate cannot be verified (is there a proxy? set SSL_CERT_FILE or pip's cert to its bundle)"
     if isinstance(error, httpx.TimeoutException):
         return "no answer in time"
     if isinstance(error, OSError):

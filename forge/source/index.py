@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import httpx
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
-from pypi_simple import (
-    DistributionPackage,
-    NoSuchProjectError,
-    PyPISimple,
-    RepositoryPage,
-    UnparsableFilenameError,
-    UnsupportedRepoVersionError,
-    parse_filename,
-)
 
 from forge.base.errors import NetworkError, SourceError
 from forge.base.hashing import file_sha256
-from forge.source.http import Patience, certificate_authorities
+from forge.source.http import Patience, client, is_transient, reason
 from forge.source.model import Attempt, checked_sha256, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from forge.source.pip_config import IndexConfig
+    from forge.source.pip_settings import PipSettings
 
-_TRANSIENT = (429, 500, 502, 503, 504)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError)
+"""What a page that cannot be had or read raises."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +37,7 @@ class IndexFile:
         is_sdist: Whether it is a source distribution rather than a wheel or something older.
         url: Where it is; has the index's credentials if it lies on the same server.
         sha256: What the index says, or None if it does not.
+        source: The index or page that lists it, as configured.
     """
 
     filename: str
@@ -50,6 +45,7 @@ class IndexFile:
     is_sdist: bool
     url: str
     sha256: str | None
+    source: str = ""
 
 
 def find_sdists(
@@ -57,7 +53,7 @@ def find_sdists(
     version: str,
     *,
     sha256: str,
-    config: IndexConfig,
+    config: PipSettings,
     filename: str | None = None,
     patience: Patience | None = None,
 ) -> tuple[IndexFile, ...]:
@@ -95,18 +91,44 @@ def find_sdists(
     return tuple(sorted(offered, key=lambda file: file.sha256 is None))
 
 
-def project_hashes(name: str, version: str, config: IndexConfig, patience: Patience | None = None) -> dict[str, str]:
+def project_hashes(
+    name: str,
+    version: str,
+    config: PipSettings,
+    patience: Patience | None = None,
+    *,
+    chosen: tuple[str, str | None] | None = None,
+) -> dict[str, str]:
     """The sha256 of every file of a version, by file name; for locks.
 
     Files of which an index gives no sha256 are left out.
 
+    Args:
+        name: The project, in any spelling.
+        version: PEP 440.
+        config: Which indexes.
+        patience: Time-outs and attempts.
+        chosen: The URL (and sha256, if it is known) of the file that pip chose. Then only files of the index or page
+            that offered it count: a namesake in another index must not slip into a lock.
+
     Raises:
-        SourceError: No index has the project or the version, or a file has different hashes in two indexes.
+        SourceError: No index has the project or the version, none offers the chosen file, or without one, a file has
+            different hashes in two indexes.
         NetworkError: An index that might have it did not answer.
     """
     files, failed = _project_files(name, config, patience or Patience())
+    matching = _of_version(name, version, files, failed)
+    if chosen is not None:
+        source = _source_of(chosen, matching)
+        if source is None:
+            _raise_if_unreachable(name, failed)
+            raise SourceError(
+                f"no package index offers the file of {name} {version} that pip chose: {redacted(chosen[0])}",
+                hint="check the indexes in 'pip config list'; was the file replaced meanwhile?",
+            )
+        matching = [file for file in matching if file.source == source]
     hashes: dict[str, str] = {}
-    for file in _of_version(name, version, files, failed):
+    for file in matching:
         if file.sha256:
             known = hashes.setdefault(file.filename, file.sha256)
             if known != file.sha256:
@@ -115,12 +137,27 @@ def project_hashes(name: str, version: str, config: IndexConfig, patience: Patie
     return hashes
 
 
+def _source_of(chosen: tuple[str, str | None], files: Sequence[IndexFile]) -> str | None:
+    """The index or page that offered a file: by its URL, else by its name and hash."""
+    url, sha256 = chosen
+    filename = unquote(urlsplit(url).path).rpartition("/")[2]
+    same = [file for file in files if file.filename == filename and (sha256 is None or file.sha256 in (None, sha256))]
+    bare = _bare(url)
+    exact = [file for file in same if _bare(file.url) == bare]
+    return next((file.source for file in (*exact, *same)), None)
+
+
+def _bare(url: str) -> str:
+    """A URL without credentials, query and fragment."""
+    return urlunsplit(urlsplit(redacted(url))._replace(query="", fragment=""))
+
+
 def _of_version(name: str, version: str, files: Sequence[IndexFile], failed: Sequence[Attempt]) -> list[IndexFile]:
     """The files of a version; there is at least one."""
     try:
         wanted = Version(version)
     except InvalidVersion as error:
-        raise SourceError(f"{version!r} is no version", hint="write e.g. 1.2.3 (PEP 440)") from error
+        raise SourceError(f"{version!r} is not a valid version", hint="write e.g. 1.2.3 (PEP 440)") from error
     matching = [file for file in files if _version(file.version) == wanted]
     if matching:
         return matching
@@ -145,93 +182,94 @@ def _raise_if_unreachable(name: str, failed: Sequence[Attempt]) -> None:
         )
 
 
-def _project_files(name: str, config: IndexConfig, patience: Patience) -> tuple[list[IndexFile], list[Attempt]]:
+def _project_files(name: str, config: PipSettings, patience: Patience) -> tuple[list[IndexFile], list[Attempt]]:
     """Every file of a project in every index, and the indexes that did not answer."""
     files: list[IndexFile] = []
     failed: list[Attempt] = []
-    for url in config.index_urls:
-        with PyPISimple(url) as index:
-            _set_up(index)
+    project = canonicalize_name(name)
+    with client(patience, config) as http:
+        for url in config.index_urls:
+            page = f"{url.rstrip('/')}/{project}/"
             try:
-                packages = _project_page(index, name, patience)
-            except NoSuchProjectError:
-                continue
-            except (
-                OSError,
-                ValueError,
-                UnsupportedRepoVersionError,
-            ) as error:  # requests' errors are OSErrors
-                failed.append(Attempt(redacted(url), _reason(error, url)))
-            else:
-                files += _index_files(packages, url)
-    for link in config.find_links:
-        try:
-            files += _find_links(link, name, patience)
-        except (OSError, ValueError, UnsupportedRepoVersionError) as error:
-            failed.append(Attempt(redacted(link), _reason(error, link)))
+                files += _listed(http, page, url, project, patience, is_index=True)
+            except _FAILURES as error:
+                failed.append(Attempt(redacted(page), _reason(error, url)))
+        for link in config.find_links:
+            try:
+                files += _find_links(http, link, project, patience)
+            except _FAILURES as error:
+                failed.append(Attempt(redacted(link), _reason(error, link)))
     return files, failed
 
 
-def _set_up(index: PyPISimple) -> None:
-    authorities = certificate_authorities()
-    if authorities:
-        index.s.verify = str(authorities)
+def _listed(
+    http: httpx.Client, page: str, base: str, project: str, patience: Patience, *, is_index: bool
+) -> Iterator[IndexFile]:
+    """The files on a page; none if there is no such page in an index."""
+    from forge.source import pages  # noqa: PLC0415 - a third of a second, and only a project that is looked for needs it
+
+    if urlsplit(page).scheme == "file":
+        answer = _local_page(page)
+    else:
+        answer = _fetched_page(http, page, pages.ACCEPT, patience, missing_is_empty=is_index)
+    if answer is None:
+        return
+    content, content_type, url = answer
+    listed = (
+        pages.project_page(content, content_type, url, project) if is_index else pages.links_page(content, url, project)
+    )
+    for each in listed:
+        where = _with_credentials(each.url, base)
+        yield IndexFile(each.filename, each.version, each.is_sdist, where, _sha256(each.digests), base)
 
 
-def _project_page(index: PyPISimple, name: str, patience: Patience) -> list[DistributionPackage]:
+def _fetched_page(
+    http: httpx.Client, page: str, accept: str, patience: Patience, *, missing_is_empty: bool
+) -> tuple[bytes, str, str] | None:
+    """A page's content, type and URL; None where 'not found' is an answer."""
     for attempt in range(1, patience.attempts + 1):
         try:
-            return index.get_project_page(name, timeout=(patience.connect, patience.read)).packages
-        except OSError as error:
-            status = getattr(getattr(error, "response", None), "status_code", None)
-            if attempt == patience.attempts or (status is not None and status not in _TRANSIENT):
+            response = http.get(page, headers={"Accept": accept, "Accept-Encoding": "gzip, identity"})
+            if response.status_code == httpx.codes.NOT_FOUND and missing_is_empty:
+                return None
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            if attempt == patience.attempts or not is_transient(error):
                 raise
-            time.sleep(patience.wait(attempt))
+            asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
+            time.sleep(patience.wait(attempt, asked))
+        else:
+            return response.content, response.headers.get("content-type", ""), str(response.url)
     raise AssertionError("the loop returns or raises")
 
 
-def _index_files(packages: Iterable[DistributionPackage], base: str) -> Iterator[IndexFile]:
-    for package in packages:
-        if package.version:
-            yield IndexFile(
-                package.filename,
-                package.version,
-                package.package_type == "sdist",
-                _with_credentials(package.url, base),
-                _sha256(package.digests),
-            )
+def _local_page(page: str) -> tuple[bytes, str, str] | None:
+    """A page of an index on this machine: ``index.html`` in the project's directory, or the file itself."""
+    path = Path(unquote(urlsplit(page).path))
+    file = path / "index.html" if path.is_dir() else path
+    return (file.read_bytes(), "text/html", file.resolve().as_uri()) if file.is_file() else None
 
 
-def _find_links(link: str, name: str, patience: Patience) -> Iterator[IndexFile]:
+def _find_links(http: httpx.Client, link: str, project: str, patience: Patience) -> Iterator[IndexFile]:
     """What ``--find-links`` means: a directory's files, or a page's links. A missing directory is empty."""
     parts = urlsplit(link)
     if parts.scheme in ("http", "https"):
-        with PyPISimple(link) as index:
-            _set_up(index)
-            answer = index.s.get(link, timeout=(patience.connect, patience.read))
-            answer.raise_for_status()
-            page = RepositoryPage.from_html(answer.content, answer.url)
-        packages = [DistributionPackage.from_link(each, name) for each in page.links]
+        yield from _listed(http, link, link, project, patience, is_index=False)
+        return
+    path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(os.path.expanduser(link))  # noqa: PTH111
+    if path.is_file():
+        yield from _listed(http, path.resolve().as_uri(), link, project, patience, is_index=False)
     else:
-        path = Path(unquote(parts.path)) if parts.scheme == "file" else Path(link).expanduser()
-        if path.is_file():
-            page = RepositoryPage.from_html(path.read_bytes(), path.resolve().as_uri())
-            packages = [DistributionPackage.from_link(each, name) for each in page.links]
-        else:
-            yield from _directory_files(path, name)
-            return
-    wanted = [each for each in packages if each.project and canonicalize_name(each.project) == canonicalize_name(name)]
-    yield from _index_files(wanted, link)
+        yield from _directory_files(path, link, project)
 
 
-def _directory_files(directory: Path, name: str) -> Iterator[IndexFile]:
+def _directory_files(directory: Path, link: str, project: str) -> Iterator[IndexFile]:
+    from forge.source import pages  # noqa: PLC0415 - as above
+
     for file in sorted(directory.iterdir()) if directory.is_dir() else ():
-        try:
-            project, version, kind = parse_filename(file.name, name)
-        except UnparsableFilenameError:
-            continue
-        if canonicalize_name(project) == canonicalize_name(name) and version:
-            yield IndexFile(file.name, version, kind == "sdist", file.resolve().as_uri(), file_sha256(file))
+        if found := pages.version_in_name(file.name, project):
+            version, is_sdist = found
+            yield IndexFile(file.name, version, is_sdist, file.resolve().as_uri(), file_sha256(file), link)
 
 
 def _with_credentials(url: str, index: str) -> str:
@@ -257,7 +295,7 @@ def _version(text: str) -> Version | None:
 
 
 def _reason(error: Exception, url: str) -> str:
-    """A failure in a few words; requests puts the URL, with its password, into its messages."""
-    text = (str(error) or type(error).__name__).splitlines()[0].replace(url, redacted(url))
+    """A failure in a few words, without the password of the URL."""
+    text = reason(error).replace(url, redacted(url))
     user = urlsplit(url).netloc.rpartition("@")[0]
     return (text.replace(f"{user}@", "") if user else text)[:200]

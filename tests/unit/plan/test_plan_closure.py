@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import forge
 from forge.base.errors import RecipeError
-from forge.base.target import IOSVersion, Target
-from forge.plan.closure import Step, closure
+from forge.base.target import IOSVersion, Target, select_targets
+from forge.plan.closure import Step, closure, plan_builds
 from forge.recipe import InvalidRecipeError
 from forge.recipe.store import RecipeStore
 from tests.unit.ios_python.fakes import DEVICE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+
+    from syrupy.assertion import SnapshotAssertion
 
 SCRIPT = "build: {backend: script, script: ['true']}\n"
 PACKAGE = "build: {backend: setuptools}\n"
@@ -73,19 +77,65 @@ def test_a_native_library_that_is_asked_for_is_wanted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipes", "message"),
+    "recipes",
     [
-        ({"a": {"host": ["b"]}}, "there is no recipe 'b'"),
-        ({"a": {"host": ["b>=2"]}, "b": {}}, r"a 1.5 requires b>=2, the recipe is of 1.5"),
-        ({"a": {"host": ["b"]}, "b": {"host": ["a"]}}, r"need each other: (a needs b needs a|b needs a needs b)"),
-        ({"a": {"host": ["a"]}}, "a needs a"),
+        pytest.param({"a": {"host": ["x", "b"]}, "b": {"host": ["yy"]}}, id="103 unknown"),
+        pytest.param({"a": {"host": ["a"]}}, id="104 itself"),
+        pytest.param({"a": {"host": ["b>=2", "c<1"]}, "b": {}, "c": {}}, id="145 another version"),
+        pytest.param({"a": {"host": ["b"]}, "b": {"host": ["c"]}, "c": {"host": ["a"]}}, id="147 circle of three"),
+        pytest.param({"a": {"run": ["b>=2; python_version >= '3.13'"]}, "b": {}}, id="152 marker of the target"),
     ],
 )
 def test_requirements_that_cannot_be_met(
-    tmp_path: Path, recipes: Mapping[str, Mapping[str, list[str]]], message: str
+    tmp_path: Path,
+    recipes: Mapping[str, Mapping[str, list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    snapshot: SnapshotAssertion,
 ) -> None:
-    with pytest.raises(RecipeError, match=message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidRecipeError) as caught:
         steps(write(tmp_path, recipes), "a")
+    assert caught.value.message == snapshot
+
+
+def test_run_requirements_may_form_a_circle(tmp_path: Path) -> None:
+    store = write(tmp_path, {"a": {"run": ["b"]}, "b": {"run": ["a"]}})
+    assert {(step.recipe.name, step.wanted) for step in steps(store, "a")} == {("a", True), ("b", True)}
+
+
+@pytest.mark.parametrize("marker", ["python_version < '3.12'", "platform_machine == 'x86_64'", "sys_platform != 'ios'"])
+def test_markers_are_asked_of_the_target(tmp_path: Path, marker: str) -> None:
+    store = write(tmp_path, {"a": {"run": [f"lib>=9; {marker}"]}, "lib": {}})
+    assert [step.recipe.name for step in steps(store, "a")] == ["a"]
+
+
+def test_no_other_module_asks_this_machine_for_markers() -> None:
+    root = Path(forge.__file__).parent
+    asking = [file for file in root.rglob("*.py") if re.search(r"import.*\bdefault_environment\b", file.read_text())]
+    bare = [file for file in root.rglob("*.py") if re.search(r"marker\.evaluate\(\s*\)", file.read_text())]
+    assert asking == bare == []
+
+
+class TestPlan:
+    def test_every_error_at_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        store = write(tmp_path, {name: {} for name in ("locked", "unlocked", "outdated", "damaged", "nowhere")})
+        locked = "# requires: a\na==1 --hash=sha256:" + "ab" * 32 + "\n"
+        for name, lock in (("locked", locked), ("outdated", locked), ("damaged", "a=1\n"), ("nowhere", locked)):
+            (tmp_path / name / "build-requirements.lock").write_text(lock)
+        edit(tmp_path / "outdated" / "recipe.yaml", "build: {", "build: {requires: [a, b], ")
+        edit(tmp_path / "nowhere" / "recipe.yaml", "path: .", "path: ../src")
+        wanted = store.load_all(["locked", "unlocked", "outdated", "damaged", "nowhere"])
+        with pytest.raises(InvalidRecipeError) as caught:
+            plan_builds(wanted, select_targets(), "3.13", store)
+        assert caught.value.message == snapshot
+        assert len(plan_builds(wanted[:1], select_targets(), "3.13", store)) == 3
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    file.write_text(file.read_text().replace(old, new))
 
 
 VARIANT = "variants: {system: {summary: x, ios_version: '>=16.4'}}\n"
@@ -119,9 +169,9 @@ def test_a_variant_holds_for_all_of_it(two_ways: RecipeStore, variants: tuple[st
 
 
 def test_variants_that_cannot_be_had(two_ways: RecipeStore) -> None:
-    with pytest.raises(RecipeError, match=r"no recipe of what is built declares a variant 'sistem'"):
+    with pytest.raises(RecipeError, match=r"none of the selected recipes declares the variant 'sistem'"):
         closure([two_ways.load("plot")], NEW, "3.13", two_ways, ["sistem"])
-    with pytest.raises(RecipeError, match=r"no recipe of what is built declares a variant 'system'"):
+    with pytest.raises(RecipeError, match=r"none of the selected recipes declares the variant 'system'"):
         closure([two_ways.load("blas")], NEW, "3.13", two_ways, ["system"])
     with pytest.raises(InvalidRecipeError) as caught:
         closure([two_ways.load("plot")], DEVICE, "3.13", two_ways, ["system"])

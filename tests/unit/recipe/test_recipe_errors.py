@@ -104,6 +104,7 @@ CASES: dict[str, str | bytes] = {
     "variable in a folded string": with_build("env:\n  FLAGS: >\n    -a\n    ${sysroot}"),
     "bad requirement": with_build("requires: ['a b', '>=1', {value: 'c ==', when: {arch: arm64}}]"),
     "bad module": GOOD + "wheel: {extensions: [a.b.so, a-b.c]}\n",
+    "bad libraries": GOOD + "wheel: {libraries: [a/b.so, a..b, '.a', '${name}._x', 'a b']}\n",
     "bad condition": with_build(
         "env:\n  A: {value: x, when: {abi: ipone, python: 3.13, ios_version: '14', archs: arm64}}"
     ),

@@ -92,6 +92,15 @@ def test_device(load: LoadRecipe) -> None:
     assert evaluated.about.summary == "A demonstration"
 
 
+def test_libraries_are_patterns_of_dotted_names(load: LoadRecipe) -> None:
+    recipe = load(GOOD + "wheel: {libraries: ['Crypto.*._raw_*', {value: 'a.[bc]?', when: {abi: iphonesimulator}}]}\n")
+    device, simulator = (evaluate(recipe, target, "3.13") for target in (DEVICE, SIMULATOR))
+    assert device.libraries == ("Crypto.*._raw_*",)
+    assert simulator.libraries == ("Crypto.*._raw_*", "a.[bc]?")
+    assert digest_input(device)["libraries"] == ["Crypto.*._raw_*"]
+    assert "libraries" not in digest_input(evaluate(load(GOOD), DEVICE, "3.13"))
+
+
 def test_simulator(load: LoadRecipe) -> None:
     evaluated = evaluate(load(WHOLE, files=PATCHES), SIMULATOR, "3.14")
     assert [patch.name for patch in evaluated.patches] == ["0001.patch", "iphonesimulator.patch"]
@@ -111,7 +120,7 @@ def test_a_patch_named_by_a_variable_must_exist_when_it_counts(load: LoadRecipe)
 
 @pytest.mark.parametrize("python", ["3", "3.13.1", "cp313", "", "3.x"])
 def test_python_must_be_major_and_minor(load: LoadRecipe, python: str) -> None:
-    with pytest.raises(RecipeError, match="no Python version"):
+    with pytest.raises(RecipeError, match="not a Python version"):
         evaluate(load(GOOD), DEVICE, python)
 
 
@@ -165,7 +174,7 @@ def test_what_cannot_change_the_wheel_does_not_change_the_digest(load: LoadRecip
         ("[numpy]", "[]"),
         ("demo._a", "demo._c"),
         ("TAG:", "LABEL:"),
-        ("wheel: {", "wheel: {native: false, "),
+        ("wheel: {extensions: [demo._a, {value: demo._b, when: {arch: x86_64}}]}", "wheel: {native: false}"),
         ("    - patches/0001.patch\n", ""),
     ],
 )

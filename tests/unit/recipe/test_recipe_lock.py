@@ -98,9 +98,9 @@ def test_comments_and_empty_lines_are_no_pins() -> None:
     [
         ([("a", "1", [A]), ("A", "2", [A])], "pinned twice"),
         ([("a", "1", [])], "no hash"),
-        ([("a", "1", ["xyz"])], "no sha256"),
-        ([("a", "one", [A])], "no name and version"),
-        ([("a b", "1", [A])], "no name and version"),
+        ([("a", "1", ["xyz"])], "not a sha256"),
+        ([("a", "one", [A])], "not a name and a version"),
+        ([("a b", "1", [A])], "not a name and a version"),
     ],
 )
 def test_cannot_lock(pins: list[tuple[str, str, list[str]]], message: str) -> None:
@@ -109,7 +109,7 @@ def test_cannot_lock(pins: list[tuple[str, str, list[str]]], message: str) -> No
 
 
 def test_cannot_normalize() -> None:
-    with pytest.raises(RecipeError, match="'a b' is no requirement"):
+    with pytest.raises(RecipeError, match="'a b' is not a valid requirement"):
         normalized_requires(["a b"])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.paths import ForgeHome
-from forge.source import Patience
+from forge.source.http import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,17 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FORGE_DEBIAN_MIRROR",
     ):
         monkeypatch.delenv(name, raising=False)
-    for name in ("CERT", "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX"):
+    for name in (
+        "CERT",
+        "CLIENT_CERT",
+        "INDEX_URL",
+        "EXTRA_INDEX_URL",
+        "FIND_LINKS",
+        "NO_INDEX",
+        "PROXY",
+        "TRUSTED_HOST",
+        "TIMEOUT",
+    ):
         monkeypatch.delenv(f"PIP_{name}", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("NO_PROXY", "*")

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forge.base.errors import SourceError
-from forge.source import Limits, unpack
+from forge.source.archive import Limits, unpack
 
 from .conftest import plain
 

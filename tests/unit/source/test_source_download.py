@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.errors import NetworkError, SourceError, StorageError
-from forge.source import Attempt, Patience, download
+from forge.source.download import download
+from forge.source.http import Patience
+from forge.source.model import Attempt
 
 from .conftest import QUICK, Answer, Recorder, Server, plain, sha256
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge.base.errors import NetworkError, SourceError, ToolchainError
-from forge.source import GitSource, PathSource, UrlSource, debian_mirrors, fetch, prepare
-from forge.source.fetch import archive_name
-from forge.source.model import checked_filename
+from forge.source.debian import debian_mirrors
+from forge.source.fetch import archive_name, fetch, prepare
+from forge.source.model import GitSource, PathSource, UrlSource, checked_filename
 
 from .conftest import QUICK, Recorder, Server, plain, sha256
 

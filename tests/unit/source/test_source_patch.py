@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.errors import SourceError, ToolchainError
-from forge.source import apply_patches, prepare
+from forge.source.fetch import prepare
+from forge.source.patch import apply_patches
 
 from .conftest import Recorder, plain
 

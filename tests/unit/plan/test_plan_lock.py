@@ -1,0 +1,122 @@
+"""Making locks: every build that a recipe's conditions tell apart, and what back ends ask for."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.errors import SourceError
+from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
+from forge.ios_python.build_python import BuildPython
+from forge.plan import lock as lock_module
+from forge.plan.lock import lock_recipe
+from forge.recipe.conditions import every_evaluation
+from forge.recipe.diagnostics import InvalidRecipeError
+from forge.recipe.lock import make_lock, read_lock
+from forge.recipe.read import read_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.recipe.lock import BuildLock
+    from forge.recipe.model import Recipe
+
+PYTHON = BuildPython(Path(sys.executable), "3.13.5")
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """No pip and no hook: what would be resolved, each time."""
+    seen: list[list[str]] = []
+
+    def resolve(_home: ForgeHome, requires: Sequence[str], *_: object, **__: object) -> BuildLock:
+        seen.append(list(requires))
+        return make_lock([(text.split(">")[0].split("=")[0], "1", ["ab" * 32]) for text in requires], requires)
+
+    monkeypatch.setattr(lock_module, "resolve_lock", resolve)
+    monkeypatch.setattr(lock_module, "hook_requires", lambda *_, **__: ())
+    return seen
+
+
+def write(tmp_path: Path, build: str, *, backend: str = "setuptools", files: tuple[str, ...] = ("setup.py",)) -> Recipe:
+    source = tmp_path / "recipes" / "demo" / "src"
+    source.mkdir(parents=True)
+    for file in (*files, "README"):
+        (source / file).write_text("x")
+    script = "  script: ['true']\n" if backend == "script" else ""
+    (source.parent / "recipe.yaml").write_text(
+        "schema: 1\npackage: {name: demo, version: '1.0'}\nsource: {path: src}\n"
+        f"build:\n  backend: {backend}\n{script}{build}"
+    )
+    return read_recipe(source.parent)
+
+
+def lock(tmp_path: Path, recipe: Recipe) -> BuildLock:
+    return lock_recipe(ForgeHome(tmp_path / "home"), recipe, PYTHON, SilentProgress())
+
+
+CONDITIONS = """\
+  requires:
+    - {value: old, when: {ios_version: "<13.0"}}
+    - {value: mid, when: {ios_version: "==14.5"}}
+    - {value: new, when: {ios_version: ">=16.4"}}
+    - {value: later, when: {ios_version: ">17.0"}}
+    - {value: device, when: {abi: iphoneos}}
+    - {value: intel, when: {arch: x86_64}}
+    - {value: py313, when: {python: "<3.14"}}
+    - {value: py315, when: {python: ">3.14"}}
+    - {value: quick, when: {variant: fast}}
+variants: {fast: {summary: x, ios_version: ">=18.2"}}
+"""
+
+
+def test_every_condition_is_met_once(tmp_path: Path, resolved: list[list[str]]) -> None:
+    recipe = write(tmp_path, CONDITIONS)
+    names = {"old", "mid", "new", "later", "device", "intel", "py313", "py315", "quick"}
+    assert {text for each in every_evaluation(recipe, "3.13") for text in each.requires} == names
+    made = lock(tmp_path, recipe)
+    assert names < set(made.requires)
+    assert read_lock(recipe.lock_file) == made
+    assert len(resolved) == 1
+
+
+def test_what_the_back_end_asks_for_is_locked(
+    tmp_path: Path, resolved: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+
+    def hook(*arguments: object, **_: object) -> tuple[str, ...]:
+        seen.append(arguments[4])
+        return ("cython>=3", "ninja")
+
+    monkeypatch.setattr(lock_module, "hook_requires", hook)
+    recipe = write(tmp_path, "  requires: ['ninja==1.11']\n  config_settings: {a: {value: b, when: {arch: x86_64}}}\n")
+    made = lock(tmp_path, recipe)
+    # The recipe's own requirement takes the place of the hook's.
+    assert made.requires == ("cython>=3", "ninja==1.11", "setuptools>=40.8.0")
+    assert seen == [[({}, {}), ({"a": ("b",)}, {})]]
+    assert len(resolved) == 2
+
+
+def test_a_package_that_cmake_builds(tmp_path: Path, resolved: list[list[str]]) -> None:
+    recipe = write(tmp_path, "  requires: [scikit-build-core]\n")
+    with pytest.raises(InvalidRecipeError, match="demo is built with CMake") as caught:
+        lock(tmp_path, recipe)
+    assert caught.value.diagnostics[0].where.line == 5
+    assert not recipe.lock_file.exists()
+    assert not resolved
+
+
+def test_a_source_that_is_no_python_project(tmp_path: Path, resolved: list[list[str]]) -> None:
+    with pytest.raises(SourceError, match=r"neither pyproject\.toml nor setup\.py"):
+        lock(tmp_path, write(tmp_path, "", files=("Makefile",)))
+
+
+def test_a_native_library_that_requires_nothing_gets_no_lock(tmp_path: Path, resolved: list[list[str]]) -> None:
+    recipe = write(tmp_path, "", backend="script", files=("Makefile",))
+    assert lock(tmp_path, recipe).pins == ()
+    assert not recipe.lock_file.exists()
