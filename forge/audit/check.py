@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit import wheel_checks
+from forge.audit import further, wheel_checks
 from forge.audit.promise import CHECKS, Check, check_subject
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise, read_subject
@@ -35,6 +35,7 @@ _ANY_PYTHON = "cp313"
 FILE_CHECKS = (
     *(check for check in CHECKS if check.run is not wheel_checks.check_platform_tag),
     Check(wheel_checks.check_platform_tag_itself, ("invalid-platform-tag", "several-targets")),
+    Check(further.check_layouts, ("unsignable-layout",)),
 )
 """Every check of a wheel whose file name is all that is known, in the order it runs."""
 

@@ -93,7 +93,7 @@ def check_debug_information(subject: Subject, _promise: Promise) -> Iterator[Fin
     for member, one in _images(subject):
         what = [
             *(["DWARF"] if one.has_dwarf else []),
-            *(["a list of the build's object files"] if one.has_debug_map else []),
+            *(["names of the build's source and object files"] if one.has_debug_map else []),
         ]
         if what:
             yield rule("debug-information").finding(f"holds {' and '.join(what)}", member)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks, openssl_version
+from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
 from forge.macho.fixups import fixed_up_segments
 from forge.macho.formats import describe_format, looks_like_macho
@@ -72,6 +73,7 @@ class Subject:
         load_code: Of each Mach-O file that a dynamic linker loads, what runs in each slice when it does.
         fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
         sboms: The bills of materials in it.
+        layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
     contents: WheelContents
@@ -86,6 +88,7 @@ class Subject:
     load_code: Mapping[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: tuple[WheelSbom, ...] = ()
+    layouts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
@@ -149,6 +152,7 @@ def read_files(
         load_code=reading.load_code,
         fixed_up_read_only=reading.fixed_up_read_only,
         sboms=tuple(reading.sboms),
+        layouts=reading.layouts,
     )
 
 
@@ -167,6 +171,7 @@ class _Reading:
     load_code: dict[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: list[WheelSbom] = field(default_factory=list)
+    layouts: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -196,6 +201,9 @@ class _Reading:
         """What dyld does with the file: where it writes, what it runs."""
         frames = read_layout(data)[1]
         parts = [(data[f.offset : f.offset + f.size], f, s) for f, s in zip(frames, binary.slices, strict=True)]
+        problems = [problem for frame in frames if (problem := layout_problem(frame)) is not None]
+        if problems:
+            self.layouts[member] = problems[0]
         images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
         self.load_code[member] = tuple(read_load_code(*part) for part in images)
         read_only = {

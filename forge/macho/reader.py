@@ -45,6 +45,7 @@ _CAPABILITY_BITS = 0xFF000000
 
 # mach-o/nlist.h
 _N_STAB = 0xE0
+_N_OPT = 0x3C
 _N_PEXT = 0x10
 _N_TYPE = 0x0E
 _N_EXT = 0x01
@@ -121,7 +122,7 @@ def _read_slice(data: bytes, frame: layout.SliceLayout) -> MachOSlice:
         signature=_signature(frame, whole),
         encryption=_encryption(frame),
         segments=tuple(_segment(c) for c in frame.commands if c.number == layout.LC_SEGMENT_64),
-        has_debug_map=any(kind & _N_STAB for _, kind, _ in symbols),
+        has_debug_map=any(kind & _N_STAB and kind != _N_OPT for _, kind, _ in symbols),
     )
 
 

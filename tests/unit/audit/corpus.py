@@ -242,6 +242,7 @@ CASES = (
     Case("malformed-macho", "cut off", wheel({MODULE: SOUND[:500]})),
     Case("malformed-macho", "size of a command", wheel({MODULE: SOUND[:36] + b"\7" + SOUND[37:]})),
     Case("malformed-macho", "32 bits", wheel({MODULE: b"\xce\xfa\xed\xfe" + SOUND[4:]})),
+    Case("unsignable-layout", "bytes behind __LINKEDIT", wheel({MODULE: SOUND + bytes(16)})),
     Case("fat-binary", "one slice", wheel({MODULE: fat(SOUND)})),
     Case("wrong-cpu", "x86_64", wheel(sound(cpu=builder.X86_64))),
     Case("wrong-cpu", "arm64e", wheel(sound(cpu=builder.ARM64E))),
