@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge.audit.rules import rule
-from forge.audit.symbol_checks import PYTHON_API, few
+from forge.audit.symbol_checks import few
 from forge.base.target import Arch
 from forge.macho.model import FileType, HeaderFlag
 from forge.macho.sign import SignatureStatus
+from forge.wheel.flat_lookups import PYTHON_API
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.opened import OpenedLibraries
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Subject:
         load_code: Of each Mach-O file that a dynamic linker loads, what runs in each slice when it does.
         fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
         sboms: The bills of materials in it.
+        opened: Compiled files that the package opens by path with ctypes or cffi rather than imports.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
@@ -89,6 +91,7 @@ class Subject:
     fixed_up_read_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: tuple[WheelSbom, ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()
 
     @property
     def is_native(self) -> bool:
@@ -133,8 +136,10 @@ def read_files(
         guess: Whether to look for what looks like a directory of a build machine, too.
     """
     reading = _Reading()
+    opened = OpenedLibraries({extension.member: extension.module for extension in contents.extensions})
     for member, data in files:
         reading.take(member, data)
+        opened.look_at(member, data)
         binary = reading.binaries.get(member)
         reading.leaks += find_leaks(member, data, forbidden_prefixes, binary)
         if guess and binary:
@@ -153,6 +158,7 @@ def read_files(
         fixed_up_read_only=reading.fixed_up_read_only,
         sboms=tuple(reading.sboms),
         layouts=reading.layouts,
+        opened=opened.found(),
     )
 
 

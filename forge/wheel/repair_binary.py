@@ -161,6 +161,9 @@ def _signed(data: bytes, one: MachOSlice, *, changed: bool) -> bytes:
     devices. A person's signature is kept where nothing else changed.
     """
     had = one.signature
+    if one.platform is Platform.IOS and had is SignatureKind.SIGNED and not changed:
+        # A certificate's signature that does not hold is as useless as none; the app build makes another.
+        return data if verify_signature(data).status is SignatureStatus.VALID else remove_signature(data)
     if one.platform is Platform.IOS and had not in (SignatureKind.NONE, SignatureKind.SIGNED):
         return remove_signature(data)
     due = had is not SignatureKind.NONE or (one.platform in _SIMULATORS and one.cpu is Cpu.ARM64)

@@ -255,7 +255,20 @@ CASES = (
     Case("foreign-library", "not in normal form", wheel(loads("/usr/lib/../../x/libz.dylib"))),
     Case("unanswered-library", "rpath", wheel(loads("@rpath/libz.dylib"))),
     Case("no-init-function", "another name", wheel(sound(exports=("_PyInit_y",)))),
-    Case("unbound-symbols", "dynamic lookup", wheel(sound(imports=(("_z", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("unbound-symbols", "Python's", wheel(sound(imports=(("_PyList_New", builder.DYNAMIC_LOOKUP, False),)))),
+    Case(
+        "unbound-symbols",
+        "of a library that is not known",
+        wheel(
+            sound(
+                loads=((builder.SYSTEM, builder.LOAD), (f"{FRAMEWORKS}Metal.framework/Metal", builder.LOAD)),
+                imports=(("_MTLCreateSystemDefaultDevice", builder.DYNAMIC_LOOKUP, False),),
+            )
+        ),
+    ),
+    Case("missing-symbol", "dynamic lookup", wheel(sound(imports=(("_z", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("unavailable-symbol", "dynamic lookup", wheel(sound(imports=(("_system", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("newer-symbol", "dynamic lookup", wheel(sound(imports=(("_aligned_alloc", builder.DYNAMIC_LOOKUP, False),)))),
     Case("unbound-symbols", "flat", wheel(sound(flags=0x5))),
     Case("private-framework", "X", wheel(loads("/System/Library/PrivateFrameworks/X.framework/X"))),
     Case("macos-library", "AppKit", wheel(loads(f"{FRAMEWORKS}AppKit.framework/Versions/C/AppKit"))),

@@ -152,7 +152,8 @@ def test_findings_in_full(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
         (builder.Spec(minos=(12, 1)), ["minos-too-high"]),
         (builder.Spec(minos=(9, 0)), []),
         (builder.Spec(exports=()), ["no-init-function"]),
-        (builder.Spec(flags=0x85 & ~0x80), ["unbound-symbols"]),
+        (builder.Spec(flags=0x85 & ~0x80, imports=(("_gone", 1, False),)), ["missing-symbol"]),
+        (builder.Spec(flags=0x85 & ~0x80), []),  # Python and libSystem have them
     ],
 )
 def test_binaries(tmp_path: Path, spec: builder.Spec, expected: list[str]) -> None:

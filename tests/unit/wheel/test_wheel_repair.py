@@ -100,7 +100,7 @@ def test_a_sound_wheel_is_copied(tmp_path: Path) -> None:
     assert (result.changes, result.unmendable) == ((), ())
     assert result.output is not None
     assert result.output.read_bytes() == result.wheel.read_bytes()
-    assert render_text(result) == f"{result.output}\n    nothing to mend\n"
+    assert render_text(result) == f"{result.output}\n    nothing to fix\n"
 
 
 def test_a_pure_wheel_is_copied(tmp_path: Path) -> None:
