@@ -16,7 +16,10 @@ from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.metadata_problems import metadata_problems
 from forge.wheel.opened import OpenedLibraries
+from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
+from forge.wheel.privacy import manifest_problems
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
 
 if TYPE_CHECKING:
@@ -75,6 +78,9 @@ class Subject:
         fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
         sboms: The bills of materials in it.
         opened: Compiled files that the package opens by path with ctypes or cffi rather than imports.
+        manifests: What is wrong with each privacy manifest, by path.
+        metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
+        provided: Frameworks that the app has besides.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
@@ -92,6 +98,9 @@ class Subject:
     sboms: tuple[WheelSbom, ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
     opened: frozenset[str] = frozenset()
+    manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata_problems: tuple[tuple[str, str, bool], ...] = ()
+    provided: frozenset[str] = frozenset()
 
     @property
     def is_native(self) -> bool:
@@ -159,6 +168,8 @@ def read_files(
         sboms=tuple(reading.sboms),
         layouts=reading.layouts,
         opened=opened.found(),
+        manifests=reading.manifests,
+        metadata_problems=tuple(reading.metadata_problems),
     )
 
 
@@ -178,6 +189,8 @@ class _Reading:
     fixed_up_read_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: list[WheelSbom] = field(default_factory=list)
     layouts: dict[str, str] = field(default_factory=dict)
+    manifests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -198,6 +211,10 @@ class _Reading:
             self.formats[member] = describe_format(data[:8])
         elif data.startswith(_STATIC_ARCHIVE):
             self.archives.append(member)
+        elif member.endswith(PRIVACY_SUFFIX):
+            self.manifests[member] = manifest_problems(data)
+        elif member.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")) and member.count("/") == 1:
+            self.metadata_problems += [(member, *problem) for problem in metadata_problems(member, data)]
         elif is_sbom(member):
             self.sboms.append(read_sbom(member, data))
         elif what := foreign_program(data):

@@ -166,7 +166,7 @@ def _is_python_api(one: Import) -> bool:
 def _by_library(one: MachOSlice) -> Iterator[tuple[str, list[Import]]]:
     groups: dict[str, list[Import]] = {}
     for found in one.imports:
-        if found.library in known_libraries() and not found.weak:
+        if found.library is not None and found.library in known_libraries() and not found.weak:
             groups.setdefault(found.library, []).append(found)
     yield from sorted(groups.items())
 

@@ -129,6 +129,7 @@ def _read_slice(data: bytes, frame: layout.SliceLayout) -> MachOSlice:
         encryption=_encryption(frame),
         segments=tuple(_segment(c) for c in frame.commands if c.number == layout.LC_SEGMENT_64),
         has_debug_map=any(kind & _N_STAB and kind != _N_OPT for kind in set(kinds)),
+        has_chained_fixups=any(c.number == layout.LC_DYLD_CHAINED_FIXUPS for c in frame.commands),
     )
 
 

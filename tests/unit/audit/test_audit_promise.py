@@ -241,7 +241,8 @@ def test_names_and_versions_may_be_spelled_differently(tmp_path: Path) -> None:
 def test_rules_are_unique_and_each_belongs_to_a_check() -> None:
     rules = all_rules()
     assert len({one.id for one in rules}) == len({one.name for one in rules}) == len(rules)
-    used = {name for check in (*CHECKS, *FILE_CHECKS) for name in check.rules} | {"unreadable-wheel", "missing-target"}
+    used = {name for check in (*CHECKS, *FILE_CHECKS) for name in check.rules}
+    used |= {"unreadable-wheel", "missing-target", "unmet-requirement"}
     assert used == {one.name for one in rules}
     with pytest.raises(KeyError):
         rule("no-such-rule")

@@ -149,7 +149,10 @@ def test_modules_of_data_schemes_and_others(tmp_path: Path) -> None:
     inner = "example-1.0.data/platlib/pkg/_x.abi3.so"
     other = "example-1.0.data/data/lib/x.so"
     result = repair(tmp_path, {inner: module("/x"), other: module("/x")})
-    assert changes(result) == [(inner, "install name", "/x", RIGHT)]
+    assert changes(result) == [
+        (other, "install name", "/x", "@rpath/lib.x.framework/lib.x"),
+        (inner, "install name", "/x", RIGHT),
+    ]
 
 
 @pytest.mark.parametrize(
