@@ -46,6 +46,7 @@ class Promise:
         python: The Python tag, e.g. ``cp313``.
         native: Whether it holds code for the target.
         extensions: Dotted names of the extension modules it must have.
+        libraries: Patterns (fnmatch) of the dotted names of files that are libraries, not modules.
         forbidden_prefixes: Directories of the build machine that must not be named in it, e.g. the build's.
         source: Who promises, for messages.
     """
@@ -56,6 +57,7 @@ class Promise:
     python: str
     native: bool
     extensions: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     forbidden_prefixes: tuple[str, ...] = ()
     source: str = "the recipe"
 

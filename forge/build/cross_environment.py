@@ -17,6 +17,8 @@ from forge.base.attempts import COMPLETE, complete_attempt, new_attempt
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
+from forge.build import build_side
+from forge.build.build_side import hide_headers
 from forge.build.tools import TOOLS_LOCK, ensure_tools, install
 from forge.toolchain.environment import cross_environment
 
@@ -85,7 +87,7 @@ def ensure_cross_environment(
             "lock": lock and file_sha256(lock),
             "tools": file_sha256(TOOLS_LOCK),
             "toolchain": [toolchain.id, *map(str, toolchain.path)],
-            "code": file_sha256(Path(__file__)),
+            "code": [file_sha256(Path(__file__)), file_sha256(Path(build_side.__file__))],
         }
     )
     name = f"cross-{target.multiarch}-{key[:16]}"
@@ -115,6 +117,8 @@ def ensure_cross_environment(
         )  # fmt: skip
         if lock is not None:
             install(tools, made.build_python, lock, log=log, cwd=root)
+            for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):
+                hide_headers(site_packages)
         (root / COMPLETE).touch()
     return made
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from forge.audit.content import openssl_version
 from forge.base.neutral import neutral
+from forge.build.licenses import add_licenses
 from forge.build.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
@@ -40,7 +41,7 @@ class FinishedWheel:
 
 def finish_wheel(
     wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "", run_requirements: Sequence[str] = (),
-    *, own: Collection[str] = (),
+    *, own: Collection[str] = (), licenses: Mapping[str, bytes] | None = None,
 ) -> FinishedWheel:  # fmt: skip
     """Finish a built wheel.
 
@@ -51,6 +52,7 @@ def finish_wheel(
         sbom: The bill of materials to put into it, or an empty string.
         run_requirements: What METADATA is to declare besides (PEP 508).
         own: What `own_files` found in the source.
+        licenses: Licence files to add, from `forge.build.licenses.license_files`.
 
     Raises:
         WheelError: It is no readable wheel.
@@ -62,6 +64,7 @@ def finish_wheel(
     add_privacy_manifests(tree)
     (dist_info,) = tree.glob("*.dist-info")
     add_run_requirements(dist_info, run_requirements)
+    add_licenses(dist_info, licenses or {})
     if sbom:
         (dist_info / "sboms").mkdir(exist_ok=True)
         (dist_info / "sboms" / FILE_NAME).write_text(sbom, encoding="utf-8")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.build.host_prefix import HostPackage
+    from forge.build.licenses import Crate
     from forge.ios_python.model import IOSPython
     from forge.recipe.model import EvaluatedRecipe
     from forge.toolchain.base import Toolchain
@@ -25,6 +26,7 @@ def bill_of_materials(
     toolchain: Toolchain,
     lock: Path | None,
     host: Sequence[HostPackage] = (),
+    crates: Sequence[Crate] = (),
 ) -> str:
     """The text of a wheel's bill of materials: source, what it was compiled with and against, build requirements.
 
@@ -34,6 +36,7 @@ def bill_of_materials(
         toolchain: What compiled.
         lock: The build requirements that took part, or None for none.
         host: What was linked or read for the target.
+        crates: Rust crates whose code is in it.
     """
     subject = Component(
         kind="library",
@@ -48,7 +51,9 @@ def bill_of_materials(
             name=toolchain.kind,
             version=toolchain.id[:16],
             linked=False,
-            properties={"forge:description": toolchain.description, "forge:target": recipe.target.clang_triple},
+            properties={"forge:description": toolchain.description}
+            # A pure wheel is the same for every target.
+            | ({"forge:target": recipe.target.clang_triple} if recipe.native else {}),
         ),
         Component(kind="framework", name="cpython", version=python.version, linked=False),
         *(
@@ -58,14 +63,25 @@ def bill_of_materials(
     ]
     tool = Component("application", "forge", forge.__version__)
     linked = [_host(package) for package in host]
+    linked += [
+        Component("library", c.name, c.version, purl=f"pkg:cargo/{c.name}@{c.version}", license=_expression(c.license))
+        for c in crates
+    ]
     return render_sbom(subject, [_source(recipe), *linked, *built_with], [tool])
 
 
 def _host(package: HostPackage) -> Component:
     """A host requirement: of a native library the code is folded in, of a package headers and static helpers."""
     properties = {"forge:fingerprint": package.fingerprint, "forge:wheel": package.wheel.name}
-    purl = "" if "-py3-none-" in package.wheel.name else pypi_purl(package.name, package.version)
-    return Component("library", package.name, package.version, purl=purl, properties=properties)
+    purl = "" if package.is_native_library else pypi_purl(package.name, package.version)
+    return Component(
+        "library", package.name, package.version, purl=purl, license=package.license, properties=properties
+    )
+
+
+def _expression(license_: str) -> str:
+    """A crate's licence as an SPDX expression; old manifests write ``MIT/Apache-2.0`` (cargo's reference)."""
+    return license_.replace("/", " OR ")
 
 
 def _source(recipe: EvaluatedRecipe) -> Component:
@@ -74,9 +90,11 @@ def _source(recipe: EvaluatedRecipe) -> Component:
         case SdistPin(sha256):
             name = f"{recipe.normalized_name}-{recipe.version} sdist"
             return Component("file", name, sha256=sha256, properties=properties)
-        case UrlPin(urls, sha256):
-            return Component("file", urls[0].rpartition("/")[2], sha256=sha256, properties=properties)
-        case GitPin(url, revision):
-            return Component("file", url, version=revision, properties=properties)
+        case UrlPin(sha256=sha256):
+            # Neither a mirror's name nor what an address may carry (a token) has to do with what was built.
+            name = f"{recipe.normalized_name}-{recipe.version} source archive"
+            return Component("file", name, sha256=sha256, properties=properties)
+        case GitPin(revision=revision):
+            return Component("file", f"{recipe.normalized_name} git", version=revision, properties=properties)
         case PathPin():
             return Component("file", f"{recipe.normalized_name} (local source)", properties=properties)

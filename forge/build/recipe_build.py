@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.base.severity import Severity
+from forge.build.build_side import include_directories
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
 from forge.build.finish import finish_wheel, own_files
 from forge.build.fortran import fortran_runtime, fortran_variables
 from forge.build.host_prefix import HostPackage, HostPrefix, make_host_prefix
+from forge.build.licenses import license_files, linked_crates
 from forge.build.materials import bill_of_materials
 from forge.build.meson import cross_file, meson_wrapper
 from forge.build.pep517 import build_wheel, declared_requires, vendored_meson
@@ -28,7 +31,7 @@ from forge.recipe.values import HOST_PREFIX
 from forge.source.fetch import fetch, prepare
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
 from forge.toolchain.environment import cross_environment
-from forge.toolchain.rust import link_programs
+from forge.toolchain.rust import link_programs, rust_triple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -178,9 +181,12 @@ def build_recipe(
         error.hint = error.hint or f"enter the failed build with: {enter}"
         raise
     progress.phase(subject, "finish and check")
-    sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock, host)
+    crates = () if compilers is None or compilers.rust is None else linked_crates(work, rust_triple(target))
+    sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock, host, crates)
     run_requirements = () if recipe.is_native_library else recipe.run
-    done = finish_wheel(built, work / "finished", names, sbom, run_requirements, own=own)
+    done = finish_wheel(
+        built, work / "finished", names, sbom, run_requirements, own=own, licenses=license_files(host, crates)
+    )
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
     finished = done.path
@@ -204,7 +210,7 @@ def write_enter_script(work: Path, tree: Path, env: Mapping[str, str]) -> Path:
         f'exec env -i TERM="${{TERM:-dumb}}" {variables} "$@"\n',
         encoding="utf-8",
     )
-    script.chmod(0o755)
+    script.chmod(0o700)  # a proxy's password may be in it
     return script
 
 
@@ -262,7 +268,10 @@ def _environment(
     home = work / "home"
     home.mkdir(parents=True)
     # Configure steps may ask for what the compiler cannot do and crashes on; its dumps are this build's, not /tmp's.
-    crashes = {"CLANG_CRASH_DIAGNOSTICS_DIR": str(work / "crashes")}
+    own = {"CLANG_CRASH_DIAGNOSTICS_DIR": str(work / "crashes")}
+    if headers := os.pathsep.join(map(str, include_directories(prefix.site_packages))):
+        # Searched after what the build names itself, which may be the build side's (forge.build.build_side).
+        own["CPATH"] = headers
     return cross_environment(
         setting.toolchain,
         recipe.target,
@@ -270,7 +279,7 @@ def _environment(
         path=[environment.build_bin, environment.wrappers, *path],
         prefix_map=names,
         pkg_config=prefix.pkg_config,
-        variables={**crashes, **variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
+        variables={**own, **variables, **{name: prefix.expand(value) for name, value in recipe.env.items()}},
     )
 
 
@@ -324,6 +333,7 @@ def _check(
         python="py3" if recipe.is_native_library else setting.python.python_tag,
         native=recipe.native,
         extensions=recipe.extensions,
+        libraries=recipe.libraries,
         forbidden_prefixes=tuple(str(path) for path in names if path.parts[1:2] != ("usr",)),
     )
     findings = check_promise(wheel, promise)

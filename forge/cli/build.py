@@ -18,12 +18,16 @@ from forge.ios_python.releases import find_release
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
-from forge.plan.run import run_steps
+from forge.plan.required import build_steps
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forge.base.target import IOSVersion
+    from forge.emulate.trial_report import Trial
+    from forge.plan.run import Result
 
 
 @click.command()
@@ -67,19 +71,29 @@ def build(
     wanted = store.load_all(names)
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
     plans = plan_builds(wanted, targets, find_release(python_version).minor, store, variants)
-    with progress_display(Console(stderr=True, highlight=False)) as progress:
-        setting = ensure_setting(home, python_version, targets, progress)
-        results = [result for steps in plans for result in run_steps(steps, setting, out, progress)]
-        trials = [
-            try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
-            for recipe in (wanted if tested else ())
-            for target in runnable
-        ]
+    results: list[Result] = []
+    trials: list[Trial] = []
+    try:
+        with progress_display(Console(stderr=True, highlight=False)) as progress:
+            setting = ensure_setting(home, python_version, targets, progress)
+            for target, steps in zip(targets, plans, strict=True):
+                build_steps(steps, target, setting, store, out, progress, variants, results)
+            trials += [
+                try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
+                for recipe in (wanted if tested else ())
+                for target in runnable
+            ]
+    finally:
+        _print_results(results)  # those before a failure too: they are in the output
+    for trial in trials:
+        click.echo(render_trial(trial), nl=False)
+    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code
+
+
+def _print_results(results: Iterable[Result]) -> None:
+    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error."""
     console = Console(highlight=False, soft_wrap=True)
     for result in results:
         for finding in result.warnings:
             click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
         console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))
-    for trial in trials:
-        click.echo(render_trial(trial), nl=False)
-    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code

@@ -105,8 +105,17 @@ def build_one(
     return next(result for result in results if result.subject == subject)
 
 
-def run_steps(steps: Sequence[Step], setting: Setting, out: Path, progress: Progress) -> list[Result]:
+def run_steps(
+    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None
+) -> list[Result]:
     """Build the steps of one target's closure in order, or take them from the cache.
+
+    Args:
+        steps: What to build.
+        setting: Toolchain and Pythons.
+        out: Where the wheels go.
+        progress: Is told what happens.
+        results: Where what is done is appended, so that a failure leaves it; None for a new list.
 
     Returns:
         Those that were wanted.
@@ -115,13 +124,18 @@ def run_steps(steps: Sequence[Step], setting: Setting, out: Path, progress: Prog
         ForgeError: The first failure.
     """
     made: dict[str, HostPackage] = {}
-    results: list[Result] = []
+    results = [] if results is None else results
     for step in steps:
         recipe = step.recipe
         host = [made[name] for name in step.host]
         built, cached = _build(recipe, setting, host, progress)
         made[recipe.normalized_name] = HostPackage(
-            recipe.normalized_name, recipe.version, cached.path, built.fingerprint
+            recipe.normalized_name,
+            recipe.version,
+            cached.path,
+            built.fingerprint,
+            recipe.is_native_library,
+            recipe.about.license or "",
         )
         if step.wanted:
             results.append(replace(built, wheel=_publish(cached.path, out)))

@@ -20,7 +20,8 @@ from forge.emulate.testbed import run_pytest
 from forge.emulate.trial_report import HONEST, HONEST_QEMU, Trial
 from forge.plan.closure import closure
 from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
-from forge.plan.run import run_steps, subject_of
+from forge.plan.required import build_steps
+from forge.plan.run import subject_of
 from forge.plan.testbed_trial import HOW, check_simulates, prepare_testbed
 from forge.recipe.evaluate import evaluate
 from forge.source.fetch import fetch, prepare
@@ -127,7 +128,7 @@ def try_recipe(
     if options.suite and not trial.suite_args:
         raise TrialError(f"{recipe.name}: its recipe names no test suite", hint="see test.suite in docs/recipes.md")
     steps = closure([recipe], target, setting.python.minor, store, options.variants, checked=True)
-    results = run_steps(steps, setting, out, progress)
+    results = build_steps(steps, target, setting, store, out, progress, options.variants)
     subject = subject_of(recipe, target)
     # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
     wheels = [result.wheel for result in sorted(results, key=lambda result: result.subject != subject)]

@@ -18,9 +18,9 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     """JSON data that differs whenever an evaluated recipe could give another wheel.
 
     In it: the package, target, Python, the source's hash (not its address: a mirror does not matter), each
-    patch's content in order (not its name), the lock's content, how it is built, host requirements, and what
+    patch's name and content in order, the lock's content, how it is built, host requirements, and what
     the wheel promises, so that a wheel made under a weaker promise is not taken for one under a stronger. Not
-    in it: ``test``, and ``about`` but for native libraries.
+    in it: ``test``.
 
     Raises:
         RecipeError: A patch, the lock or a local source cannot be read.
@@ -36,7 +36,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             ],
             "python": evaluated.python,
             "source": _source(evaluated.source),
-            "patches": [file_sha256(patch) for patch in evaluated.patches],
+            "patches": [[patch.name, file_sha256(patch)] for patch in evaluated.patches],
             "lock": file_sha256(evaluated.lock_file) if evaluated.lock_file.exists() else None,
             "backend": str(evaluated.backend),
             "requires": list(evaluated.requires),
@@ -47,8 +47,8 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             "host": list(evaluated.host),
             "run": list(evaluated.run),
             "license_files": list(evaluated.license_files),
-            # A native library's METADATA is made of it.
-            "about": [*vars(evaluated.about).values()] if evaluated.is_native_library else [],
+            # It is in the bill of materials, and a native library's METADATA is made of it.
+            "about": [*vars(evaluated.about).values()],
             "native": evaluated.native,
             "extensions": sorted(evaluated.extensions),
             **({"libraries": sorted(evaluated.libraries)} if evaluated.libraries else {}),

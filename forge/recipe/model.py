@@ -45,7 +45,7 @@ class Language(enum.StrEnum):
 
 @dataclass(frozen=True)
 class About:
-    """What a recipe says to people; nothing of it changes the wheel.
+    """What a recipe says to people, and to the wheel's bill of materials.
 
     Args:
         homepage: A URL, or an empty string.

@@ -27,7 +27,7 @@ SYSTEM_PATH = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 """Where the build machine's own tools are (CPython's ``iOS/README.rst`` uses the same)."""
 
 TOOLS = (
-    "make", "perl", "pkg-config", "tclsh",
+    "make", "patch", "perl", "pkg-config", "tclsh",
     # The build machine's own compiler, for programs that run during a build.
     "cc", "c++", "gcc", "g++", "cpp", "as", "ld", "ar", "ranlib", "nm", "strip", "objdump", "readelf",
 )  # fmt: skip

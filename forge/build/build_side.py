@@ -1,0 +1,92 @@
+"""Headers of the build side's packages, kept from the cross compiler.
+
+Build requirements are installed for the build machine. What such a package has compiled is the build machine's, and its
+headers with it: numpy's ``_numpyconfig.h`` holds the sizes of Linux's types, and its ``npy_endian.h`` includes Linux's
+``<endian.h>``. A recipe that forgot numpy under ``requirements.host`` would be compiled against them. Headers of
+pure packages (pybind11, Cython's) are the same everywhere and stay.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PathDistribution
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_HEADERS = frozenset({".h", ".hpp", ".hh", ".hxx", ".cuh", ".inc"})
+_COMPILED = (".so", ".a", ".dylib")
+
+_INSTEAD = """\
+/* Made by forge in the place of a header of the build machine's {name}. */
+#if defined(__has_include_next)
+#if __has_include_next("{include}")
+#define FORGE_FOUND_NEXT
+#endif
+#endif
+#ifdef FORGE_FOUND_NEXT
+#undef FORGE_FOUND_NEXT
+#include_next "{include}"
+#else
+#error "{file} belongs to the build machine's {name}: list {name} under requirements.host in the recipe"
+#endif
+"""
+"""A host requirement's header of the same name is taken, where the compiler's search path has it after this one."""
+
+
+def hide_headers(site_packages: Path) -> tuple[str, ...]:
+    """Replace the headers, and remove the static archives, of packages that have compiled code.
+
+    Args:
+        site_packages: Of the build side.
+
+    Returns:
+        The packages, normalised and sorted.
+    """
+    hidden: list[str] = []
+    for dist_info in sorted(site_packages.glob("*.dist-info")):
+        distribution = PathDistribution(dist_info)
+        files = [site_packages.joinpath(*file.parts) for file in distribution.files or () if ".." not in file.parts]
+        if not any(file.name.endswith(_COMPILED) for file in files):
+            continue
+        name = canonicalize_name(distribution.metadata["Name"])
+        if _replace(files, name):
+            hidden.append(name)
+    return tuple(hidden)
+
+
+def _replace(files: list[Path], name: str) -> bool:
+    changed = False
+    for file in files:
+        if file.suffix == ".a":
+            file.unlink(missing_ok=True)
+            changed = True
+        elif file.suffix in _HEADERS and file.is_file():
+            include = _included_as(file)
+            # Another file: pip may have linked this one to its cache's.
+            file.unlink()
+            file.write_text(_INSTEAD.format(name=name, include=include, file=include), encoding="utf-8")
+            changed = True
+    return changed
+
+
+def _included_as(file: Path) -> str:
+    """What an ``#include`` calls a header: its path below the nearest directory ``include``."""
+    parents = [parent.name for parent in file.parents]
+    if "include" in parents:
+        return file.relative_to(file.parents[parents.index("include")]).as_posix()
+    return file.name
+
+
+def include_directories(site_packages: Path) -> Iterator[Path]:
+    """The directories ``include`` of packages that were laid out for the target, sorted, for the compiler's ``CPATH``.
+
+    Args:
+        site_packages: Of a host prefix.
+    """
+    for directory in sorted(site_packages.rglob("include")):
+        if directory.is_dir() and any(file.suffix in _HEADERS for file in directory.rglob("*")):
+            yield directory

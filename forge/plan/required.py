@@ -1,0 +1,97 @@
+"""What built wheels themselves require at run time: built along where there is a recipe, without the recipe saying so.
+
+A project declares its requirements in its metadata (Requires-Dist), which is known once its wheel is there. zstandard's
+names cffi: without cffi's iOS wheel it does not import.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from forge.base.errors import WheelError
+from forge.base.markers import target_environment
+from forge.plan.closure import closure
+from forge.plan.run import run_steps
+from forge.wheel.contents import read_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.utils import NormalizedName
+
+    from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.build.recipe_build import Setting
+    from forge.plan.closure import Step
+    from forge.plan.run import Result
+    from forge.recipe.store import RecipeStore
+
+
+def build_steps(
+    steps: Sequence[Step], target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress,
+    variants: Collection[str] = (), results: list[Result] | None = None,
+) -> list[Result]:  # fmt: skip
+    """Build the steps of one target's closure, then what the wheels require that forge has recipes for, and so on.
+
+    Args:
+        steps: What was planned.
+        target: For what.
+        setting: Toolchain and Pythons.
+        store: Where recipes are found.
+        out: Where the wheels go.
+        progress: Is told what happens.
+        variants: Variants to build, each in every recipe that declares it.
+        results: Where what is done is appended, so that a failure leaves it; None for a new list.
+
+    Raises:
+        ForgeError: The first failure.
+        WheelError: A wheel requires another version than the recipe builds; what was built is in the output.
+    """
+    results = [] if results is None else results
+    done = len(results)
+    run_steps(steps, setting, out, progress, results)
+    known = {step.recipe.normalized_name: step.recipe.version for step in steps}
+    available = frozenset(store.names())
+    while done < len(results):
+        wheel = results[done].wheel
+        done += 1
+        missing: list[NormalizedName] = []
+        for requirement in _requirements(wheel, target, setting.python.version):
+            name = canonicalize_name(requirement.name)
+            if name not in available:
+                continue  # a package of the index: pip installs it
+            if name not in known:
+                recipe = store.load(name)
+                known[name] = recipe.version
+                missing.append(name)
+            if not requirement.specifier.contains(known[name], prereleases=True):
+                raise WheelError(
+                    f"{wheel.name} requires {requirement.name}{requirement.specifier}, "
+                    f"but the recipe builds {name} {known[name]}",
+                    hint=f"update the recipe of {name}",
+                )
+        if missing:
+            found = closure(
+                [store.load(name) for name in missing], target, setting.python.minor, store, variants, checked=True
+            )
+            known |= {step.recipe.normalized_name: step.recipe.version for step in found}
+            there = {result.subject for result in results}
+            more = run_steps(found, setting, out, progress)
+            results += [result for result in more if result.subject not in there]
+    return results
+
+
+def _requirements(wheel: Path, target: Target, python: str) -> Iterator[Requirement]:
+    """What a wheel requires on the target, without its extras' requirements."""
+    environment = target_environment(target, python) | {"extra": ""}
+    for text in read_wheel(wheel).metadata.requires_dist:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            continue  # the check of the wheel says so
+        if requirement.marker is None or requirement.marker.evaluate(environment):
+            yield requirement
