@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from forge.base.errors import RecipeError
 from forge.recipe.data import data_directory
 from forge.recipe.diagnostics import did_you_mean, shown_path, together
+from forge.recipe.document import MAX_BYTES
 from forge.recipe.model import RECIPE_NAME, Recipe
 from forge.recipe.read import read_recipe
 
@@ -93,7 +96,7 @@ class RecipeStore:
 def find_recipes(named: Path | None = None) -> RecipeStore:
     """The recipes to use.
 
-    Looked for, in this order: *named*; ``FORGE_RECIPES``; a directory ``recipes`` that holds recipes, in the
+    Looked for, in this order: *named*; ``FORGE_RECIPES``; a directory ``recipes`` that holds recipes of forge's, in the
     working directory or above it; forge's own.
 
     Args:
@@ -109,7 +112,7 @@ def find_recipes(named: Path | None = None) -> RecipeStore:
         return _named(Path(variable), " (FORGE_RECIPES)")
     here = Path.cwd()
     for directory in (here, *here.parents):
-        if _holds_recipes(directory / "recipes"):
+        if _holds_own_recipes(directory / "recipes"):
             return RecipeStore(directory / "recipes")
     return RecipeStore(data_directory("recipes"))
 
@@ -125,6 +128,15 @@ def _named(directory: Path, whence: str) -> RecipeStore:
         hint = f"a recipe is at <name>/{RECIPE_NAME} in it"
         raise RecipeError(f"{shown_path(directory)}{whence} holds no recipe", hint=hint)
     return RecipeStore(directory)
+
+
+def _holds_own_recipes(directory: Path) -> bool:
+    """Whether a directory that nobody named holds recipes of forge's: conda's and rattler-build's lie like them."""
+    for file in directory.glob(_PATTERN):
+        with contextlib.suppress(OSError):
+            if file.is_file() and re.search(rb"^schema[ \t]*:", file.read_bytes()[:MAX_BYTES], flags=re.MULTILINE):
+                return True
+    return False
 
 
 def _holds_recipes(directory: Path) -> bool:
