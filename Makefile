@@ -20,18 +20,22 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: wheel test setup system lint unit integration bench clean
+.PHONY: wheel test setup system system-test lint unit integration bench clean
 
 wheel: system $(READY)
 	$(BIN)/forge build $(PACKAGE) --abi $(ABI) --arch $(ARCH) --ios-version $(IOS_VERSION) --out $(OUT)
 
-test: lint unit integration
+test: system-test lint unit integration
 
-setup: system $(READY_DEV)
+setup: system-test $(READY_DEV)
 
 # Checked each time, since what is missing here fails late and in odd ways; it takes a tenth of a second.
 system:
 	@tools/setup-system
+
+# What the tests need besides: other CPUs (qemu).
+system-test:
+	@tools/setup-system --test
 
 # The virtual environment is made after the system's packages: on Debian it takes one of them (python3-venv).
 $(READY): pyproject.toml | system
@@ -55,7 +59,7 @@ lint: system $(READY_DEV)
 unit: system $(READY_DEV)
 	$(BIN)/python -m pytest tests/unit
 
-integration: system $(READY_DEV)
+integration: system-test $(READY_DEV)
 	$(BIN)/python -m pytest tests/integration --durations=15
 
 bench: system $(READY_DEV)

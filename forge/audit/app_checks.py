@@ -30,8 +30,9 @@ _NATIVE_LIBRARY_ROOT = "opt/"
 _PROGRAMS = {
     FileType.EXECUTE: "a program",
     FileType.OBJECT: "an object file",
-    FileType.DYLIB: "a dynamic library that is no .so",
-    FileType.BUNDLE: "a bundle that is no .so",
+    FileType.DYLIB: "a dynamic library that is not a .so",
+    FileType.BUNDLE: "a bundle that is not a .so",
+    FileType.DSYM: "debug symbols (a .dSYM)",
 }
 
 
@@ -45,6 +46,8 @@ def check_framework_names(subject: Subject, _promise: Promise) -> Iterator[Findi
         if has_dotted_directory(member.path):
             said = f"the framework {name}" if name else "a framework without a name"
             yield rule("dotted-directory").finding(f"its path has a dot in a directory's name: {said}", member.path)
+        elif name.casefold() == "python":
+            yield rule("invalid-framework-name").finding("Python.framework is Python's own", member.path)
         elif _BUNDLE_IDENTIFIER.fullmatch(name.replace("_", "-")) is None:
             yield rule("invalid-framework-name").finding(
                 f"{name!r} is not allowed in a bundle identifier" if name else "it has no name before the first dot",

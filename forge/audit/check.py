@@ -7,15 +7,21 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit import wheel_checks
+from forge.audit import further, symbol_checks, wheel_checks
 from forge.audit.promise import CHECKS, Check, check_subject
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise, read_subject
 from forge.audit.wheel_checks import is_ios_tag
 from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch, Target, TargetError, select_targets
+from forge.macho.errors import MachOError
+from forge.macho.formats import looks_like_macho
+from forge.macho.model import Platform
+from forge.macho.reader import read_macho
+from forge.wheel.contents import read_wheel
 from forge.wheel.extension import parse_extension
 from forge.wheel.name import parse_wheel_name
+from forge.wheel.requirements import unmet_requirements
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
@@ -25,6 +31,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.audit.subject import Subject
     from forge.base.severity import Severity
+    from forge.wheel.contents import WheelContents
     from forge.wheel.name import WheelName
     from forge.wheel.sbom_read import WheelSbom
 
@@ -32,9 +39,32 @@ _PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
 _ANY_PYTHON = "cp313"
 """Taken where neither tags nor extensions name a Python: the first that has iOS among its platforms."""
 
+_BINDING_RULES = ("unbound-symbols", "missing-symbol", "unavailable-symbol", "newer-symbol")
+
 FILE_CHECKS = (
-    *(check for check in CHECKS if check.run is not wheel_checks.check_platform_tag),
+    *(
+        dataclasses.replace(check, rules=_BINDING_RULES) if check.run is symbol_checks.check_bindings else check
+        for check in CHECKS
+        if check.run is not wheel_checks.check_platform_tag
+    ),
     Check(wheel_checks.check_platform_tag_itself, ("invalid-platform-tag", "several-targets")),
+    Check(further.check_layouts, ("unsignable-layout",)),
+    Check(
+        further.check_headers,
+        (
+            "missing-install-name",
+            "encrypted",
+            "refused-by-dyld",
+            "newer-load-command",
+            "duplicate-load-command",
+            "bitcode",
+        ),
+        needs_target=True,
+    ),
+    Check(further.check_python_library, ("wrong-python-library",)),
+    Check(further.check_paths_differ, ("path-clash",)),
+    Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
+    Check(further.check_metadata, ("invalid-metadata",)),
 )
 """Every check of a wheel whose file name is all that is known, in the order it runs."""
 
@@ -101,6 +131,8 @@ def check_paths(paths: Iterable[Path], rules: frozenset[str] | None = None) -> R
             together += missing_targets([one.name for one in found])
         else:
             wheels[path] = None
+    if len(wheels) > 1:
+        together += unmet(wheels)
     return Report(
         tuple(_selected(check_wheel(wheel), rules) for wheel in wheels),
         tuple(finding for finding in together if rules is None or finding.id in rules),
@@ -117,7 +149,7 @@ def check_wheel(path: Path) -> WheelReport:
     try:
         name = parse_wheel_name(path.name)
         if not any(is_ios_tag(platform) for platform in name.platforms):
-            return WheelReport(path, None, skipped=f"not for iOS but for {', '.join(name.platforms)}")
+            return _of_another_platform(path, name)
         target = promised_target(name.platforms)
         subject = read_subject(path, guess=True)
     except WheelError as error:
@@ -125,6 +157,22 @@ def check_wheel(path: Path) -> WheelReport:
     promise = promise_of(subject, target)
     checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
     return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms)
+
+
+def _of_another_platform(path: Path, name: WheelName) -> WheelReport:
+    """A wheel that is not tagged for iOS is skipped, unless there is code for iOS in it."""
+    contents = read_wheel(path)
+    for member, data in contents.read_all():
+        if not looks_like_macho(data[:8]):
+            continue
+        try:
+            platforms = {one.platform for one in read_macho(data).slices}
+        except MachOError:
+            continue
+        if platforms & {Platform.IOS, Platform.IOS_SIMULATOR}:
+            said = f"is for iOS, and the wheel is tagged for {', '.join(name.platforms)}"
+            return WheelReport(path, None, findings=(rule("not-pure").finding(said, member),))
+    return WheelReport(path, None, skipped=f"not for iOS but for {', '.join(name.platforms)}")
 
 
 def promise_of(subject: Subject, target: Target | None) -> Promise:
@@ -180,6 +228,41 @@ def _promised_python(subject: Subject) -> str:
             return f"cp{found[1]}{found[2]}{'t' if threaded else ''}"
     extensions = (parse_extension(member.path) for member in subject.contents.members)
     return next((one.python for one in extensions if one is not None and one.python is not None), _ANY_PYTHON)
+
+
+def unmet(wheels: Iterable[Path]) -> list[Finding]:
+    """Which requirements of wheels no wheel given meets, for each target that there are wheels for.
+
+    Args:
+        wheels: Wheels; what cannot be read does not count here.
+    """
+    read: list[tuple[WheelContents, Target | None]] = []
+    for path in wheels:
+        try:
+            contents = read_wheel(path)
+        except WheelError:
+            continue
+        read.append((contents, promised_target(contents.name.platforms)))
+    groups = {(target.multiarch, contents.name.pythons): target for contents, target in read if target is not None}
+    if len({contents.name.canonical_distribution for contents, _ in read}) < 2:
+        return []  # the wheels of one project are a release rather than an app
+    findings: dict[Finding, None] = {}
+    for (multiarch, pythons), target in sorted(groups.items()):
+        found = next((match for python in pythons if (match := _PYTHON.fullmatch(python))), None)
+        version = f"{found[1]}.{found[2]}" if found and found[2] != "" and int(found[2]) >= 13 else "3.13"
+        set_ = [
+            contents
+            for contents, other in read
+            if contents.name.platforms == ("any",)
+            or (other is not None and other.multiarch == multiarch and _installs(contents, pythons))
+        ]
+        for one in unmet_requirements(set_, target, version):
+            findings[rule("unmet-requirement").finding(f"{one.wheel} {one.text}")] = None
+    return list(findings)
+
+
+def _installs(contents: WheelContents, pythons: tuple[str, ...]) -> bool:
+    return contents.name.pythons == pythons or "abi3" in contents.name.abis or "none" in contents.name.abis
 
 
 def missing_targets(filenames: Iterable[str]) -> list[Finding]:

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from forge.audit.rules import all_rules
+from forge.base.printable import printable
 from forge.base.severity import Severity
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def render_text(report: Report) -> str:
     if report.findings:
         lines.append("")
     lines.append(_summary(report))
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def to_json(report: Report) -> str:
@@ -99,6 +100,7 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.value,
         "member": finding.member,
         "message": finding.message,
+        "symbols": list(finding.symbols),
     }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forge.base.severity import Severity
 
 
@@ -21,6 +23,7 @@ class Finding:
         member: The file in the wheel, or None where it is about the whole.
         why: Why that is wrong anywhere.
         mend: What to do about it.
+        symbols: Every symbol that it is about; the message names the first few.
     """
 
     id: str
@@ -30,6 +33,7 @@ class Finding:
     member: str | None
     why: str
     mend: str
+    symbols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,15 @@ class Rule:
     mend: str
     references: tuple[str, ...] = ()
 
-    def finding(self, message: str, member: str | None = None, *, severity: Severity | None = None) -> Finding:
+    def finding(
+        self,
+        message: str,
+        member: str | None = None,
+        *,
+        severity: Severity | None = None,
+        symbols: Iterable[str] = (),
+    ) -> Finding:
         """A finding under this rule."""
-        return Finding(self.id, self.name, severity or self.severity, message, member, self.why, self.mend)
+        return Finding(
+            self.id, self.name, severity or self.severity, message, member, self.why, self.mend, tuple(symbols)
+        )

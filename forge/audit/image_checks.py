@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge.audit.rules import rule
-from forge.audit.symbol_checks import PYTHON_API, few
+from forge.audit.symbol_checks import few
 from forge.base.target import Arch
 from forge.macho.model import FileType, HeaderFlag
 from forge.macho.sign import SignatureStatus
+from forge.wheel.flat_lookups import PYTHON_API
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def check_debug_information(subject: Subject, _promise: Promise) -> Iterator[Fin
     for member, one in _images(subject):
         what = [
             *(["DWARF"] if one.has_dwarf else []),
-            *(["a list of the build's object files"] if one.has_debug_map else []),
+            *(["names of the build's source and object files"] if one.has_debug_map else []),
         ]
         if what:
             yield rule("debug-information").finding(f"holds {' and '.join(what)}", member)

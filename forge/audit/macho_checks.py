@@ -68,6 +68,8 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
         binary = subject.binaries.get(extension.member)
         if binary is None or all(one.exports_symbol(extension.init_symbol) for one in binary.slices):
             continue
+        if extension.member in subject.opened:
+            continue  # not a module: the package opens it by path
         # A plain .so that nobody promised as a module may be a library that the package loads with ctypes.
         certain = extension.kind is not SuffixKind.PLAIN or extension.module in promise.extensions
         yield rule("no-init-function").finding(

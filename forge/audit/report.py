@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from forge.base.printable import printable
 from forge.base.severity import Severity
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def render_text(findings: Sequence[Finding]) -> str:
     counts = Counter(finding.severity for finding in findings)
     said = (f"{counts[s]} {s}{'s' if counts[s] != 1 and s is not Severity.INFO else ''}" for s in Severity if counts[s])
     lines.append(", ".join(said))
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def to_json(findings: Sequence[Finding]) -> str:

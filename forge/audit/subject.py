@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks, openssl_version
+from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
 from forge.macho.fixups import fixed_up_segments
 from forge.macho.formats import describe_format, looks_like_macho
@@ -15,6 +16,10 @@ from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.metadata_problems import metadata_problems
+from forge.wheel.opened import OpenedLibraries
+from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
+from forge.wheel.privacy import manifest_problems
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
 
 if TYPE_CHECKING:
@@ -72,6 +77,11 @@ class Subject:
         load_code: Of each Mach-O file that a dynamic linker loads, what runs in each slice when it does.
         fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
         sboms: The bills of materials in it.
+        opened: Compiled files that the package opens by path with ctypes or cffi rather than imports.
+        manifests: What is wrong with each privacy manifest, by path.
+        metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
+        provided: Frameworks that the app has besides.
+        layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
     contents: WheelContents
@@ -86,6 +96,11 @@ class Subject:
     load_code: Mapping[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: tuple[WheelSbom, ...] = ()
+    layouts: Mapping[str, str] = field(default_factory=dict)
+    opened: frozenset[str] = frozenset()
+    manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata_problems: tuple[tuple[str, str, bool], ...] = ()
+    provided: frozenset[str] = frozenset()
 
     @property
     def is_native(self) -> bool:
@@ -130,8 +145,10 @@ def read_files(
         guess: Whether to look for what looks like a directory of a build machine, too.
     """
     reading = _Reading()
+    opened = OpenedLibraries({extension.member: extension.module for extension in contents.extensions})
     for member, data in files:
         reading.take(member, data)
+        opened.look_at(member, data)
         binary = reading.binaries.get(member)
         reading.leaks += find_leaks(member, data, forbidden_prefixes, binary)
         if guess and binary:
@@ -149,6 +166,10 @@ def read_files(
         load_code=reading.load_code,
         fixed_up_read_only=reading.fixed_up_read_only,
         sboms=tuple(reading.sboms),
+        layouts=reading.layouts,
+        opened=opened.found(),
+        manifests=reading.manifests,
+        metadata_problems=tuple(reading.metadata_problems),
     )
 
 
@@ -167,6 +188,9 @@ class _Reading:
     load_code: dict[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: list[WheelSbom] = field(default_factory=list)
+    layouts: dict[str, str] = field(default_factory=dict)
+    manifests: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -187,6 +211,10 @@ class _Reading:
             self.formats[member] = describe_format(data[:8])
         elif data.startswith(_STATIC_ARCHIVE):
             self.archives.append(member)
+        elif member.endswith(PRIVACY_SUFFIX):
+            self.manifests[member] = manifest_problems(data)
+        elif member.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")) and member.count("/") == 1:
+            self.metadata_problems += [(member, *problem) for problem in metadata_problems(member, data)]
         elif is_sbom(member):
             self.sboms.append(read_sbom(member, data))
         elif what := foreign_program(data):
@@ -196,6 +224,9 @@ class _Reading:
         """What dyld does with the file: where it writes, what it runs."""
         frames = read_layout(data)[1]
         parts = [(data[f.offset : f.offset + f.size], f, s) for f, s in zip(frames, binary.slices, strict=True)]
+        problems = [problem for frame in frames if (problem := layout_problem(frame)) is not None]
+        if problems:
+            self.layouts[member] = problems[0]
         images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
         self.load_code[member] = tuple(read_load_code(*part) for part in images)
         read_only = {

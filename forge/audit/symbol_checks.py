@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,8 @@ from forge.audit.policy import private_symbol, stable_abi
 from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.macho.model import Binding, FileType
-from forge.toolchain.symbols import libraries
 from forge.wheel.extension import SuffixKind, parse_extension
+from forge.wheel.flat_lookups import PYTHON_API, KnownLibrary, flat_lookups, known_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,26 +19,51 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.audit.subject import Promise, Subject
     from forge.macho.model import Import, MachOSlice
-    from forge.toolchain.symbols import Library, Symbol
 
 _SHOWN = 5
-_PARTLY_LISTED = frozenset({"libobjc", "CoreFoundation"})
-"""Stubs whose list of symbols is not whole: a symbol that it lacks may exist."""
-
-PYTHON_API = re.compile(r"__?Py(?:[A-Z]|_)\w*", flags=re.ASCII)
-"""The linker's names of CPython's C API: ``PyX…``, ``Py_…`` and ``_Py…``, not Cython's own ``__pyx_…``."""
-
 _CPYTHON = re.compile(r"cp(\d)(\d+)", flags=re.ASCII)
 
 
-def check_bindings(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """Every import names the library it comes from."""
+def check_bindings(subject: Subject, promise: Promise) -> Iterator[Finding]:
+    """What is imported from no library in particular is there nevertheless."""
+    exported = {export.name for _, one in subject.slices() for export in one.exports}
+    answered = {one.install_name.name for _, one in subject.slices() if one.install_name is not None}
+    version = promise.target.effective_ios_version
     for member, one in subject.slices():
         if one.file_type is FileType.OBJECT:
             continue
-        unbound = [i.name for i in one.imports if i.binding in (Binding.DYNAMIC_LOOKUP, Binding.FLAT)]
-        if unbound:
-            yield rule("unbound-symbols").finding(f"imports from no library in particular: {few(unbound)}", member)
+        flat = flat_lookups(one, exported, answered, promise.target)
+        if flat.missing:
+            yield rule("missing-symbol").finding(
+                f"looks up what neither Python, nor a library that it loads, nor the wheel has: {few(flat.missing)}",
+                member,
+                symbols=flat.missing,
+            )
+        if flat.unavailable:
+            yield rule("unavailable-symbol").finding(
+                f"looks up what iOS does not have: {few(flat.unavailable)}", member, symbols=flat.unavailable
+            )
+        if flat.newer:
+            names = [f"{name} (iOS {since})" for name, since in flat.newer]
+            yield rule("newer-symbol").finding(
+                f"looks up what is newer than iOS {version}: {few(names)}",
+                member,
+                symbols=[name for name, _ in flat.newer],
+            )
+        if flat.open:
+            yield rule("unbound-symbols").finding(
+                f"looks up what may be in a library whose symbols are not known: {few(flat.open)}",
+                member,
+                symbols=flat.open,
+            )
+        if flat.found:
+            count = "1 symbol" if len(flat.found) == 1 else f"{len(flat.found)} symbols"
+            yield rule("unbound-symbols").finding(
+                f"imports {count} from no library in particular; Python, a library it loads, or the wheel has them",
+                member,
+                severity=Severity.INFO,
+                symbols=flat.found,
+            )
 
 
 def check_system_symbols(subject: Subject, promise: Promise) -> Iterator[Finding]:
@@ -49,10 +73,12 @@ def check_system_symbols(subject: Subject, promise: Promise) -> Iterator[Finding
     """
     for member, one in subject.slices():
         for name, imports in _by_library(one):
-            yield from _check_library(_known_libraries()[name], imports, member, promise)
+            yield from _check_library(known_libraries()[name], imports, member, promise)
 
 
-def _check_library(library: _Known, imports: Sequence[Import], member: str, promise: Promise) -> Iterator[Finding]:
+def _check_library(
+    library: KnownLibrary, imports: Sequence[Import], member: str, promise: Promise
+) -> Iterator[Finding]:
     promised, multiarch = promise.target.effective_ios_version, promise.target.multiarch
     unavailable: list[str] = []
     newer: list[str] = []
@@ -68,15 +94,15 @@ def _check_library(library: _Known, imports: Sequence[Import], member: str, prom
             newer.append(f"{one.name} (iOS {symbol.since})")
     if unavailable:
         yield rule("unavailable-symbol").finding(
-            f"imports from {library.name} what iOS has not: {few(unavailable)}", member
+            f"imports from {library.name} what iOS does not have: {few(unavailable)}", member, symbols=unavailable
         )
     if newer:
         yield rule("newer-symbol").finding(
-            f"imports from {library.name} what is newer than iOS {promised}: {few(newer)}", member
+            f"imports from {library.name} what is newer than iOS {promised}: {few(newer)}", member, symbols=newer
         )
     if unknown:
         yield rule("unknown-symbol").finding(
-            f"imports from {library.name} what no public header declares: {few(unknown)}", member
+            f"imports from {library.name} what no public header declares: {few(unknown)}", member, symbols=unknown
         )
 
 
@@ -88,13 +114,16 @@ def check_private_symbols(subject: Subject, _promise: Promise) -> Iterator[Findi
         ]
         if imported:
             yield rule("non-public-symbol").finding(
-                f"imports {few(imported)}{_sources(imported)}", member, severity=Severity.ERROR
+                f"imports {few(imported)}{_sources(imported)}", member, severity=Severity.ERROR, symbols=imported
             )
         for common in (False, True):
             exported = [e.name for e in one.exports if (entry := private_symbol(e.name)) and entry.common is common]
             if exported:
                 yield rule("non-public-symbol").finding(
-                    f"exports {few(exported)}{_sources(exported)}", member, severity=Severity.INFO if common else None
+                    f"exports {few(exported)}{_sources(exported)}",
+                    member,
+                    severity=Severity.INFO if common else None,
+                    symbols=exported,
                 )
 
 
@@ -119,7 +148,7 @@ def check_limited_api(subject: Subject, _promise: Promise) -> Iterator[Finding]:
         if outside:
             version = f"{promised[0]}.{promised[1]}"
             yield rule("outside-limited-api").finding(
-                f"uses what the stable ABI of Python {version} has not: {few(outside)}", member
+                f"uses what the stable ABI of Python {version} does not have: {few(outside)}", member, symbols=outside
             )
 
 
@@ -134,31 +163,10 @@ def _is_python_api(one: Import) -> bool:
     return not elsewhere and PYTHON_API.fullmatch(one.name) is not None
 
 
-class _Known:
-    """A library of `forge.toolchain.symbols`, for look-ups."""
-
-    def __init__(self, library: Library) -> None:
-        self.name = library.install_name.rpartition("/")[2]
-        self.symbols: dict[str, Symbol] = {symbol.name: symbol for symbol in library.symbols}
-        self.unavailable = library.unavailable
-        self.is_complete = library.file.rpartition("/")[2].removesuffix(".tbd") not in _PARTLY_LISTED
-
-
-@functools.cache
-def _known_libraries() -> dict[str, _Known]:
-    """By install name, and by the names of the stubs that stand for the same library."""
-    found: dict[str, _Known] = {}
-    for library in libraries():
-        known = _Known(library)
-        found[library.install_name] = known
-        found.update({f"/usr/lib/{alias}.dylib": known for alias in library.aliases})
-    return found
-
-
 def _by_library(one: MachOSlice) -> Iterator[tuple[str, list[Import]]]:
     groups: dict[str, list[Import]] = {}
     for found in one.imports:
-        if found.library in _known_libraries() and not found.weak:
+        if found.library is not None and found.library in known_libraries() and not found.weak:
             groups.setdefault(found.library, []).append(found)
     yield from sorted(groups.items())
 

@@ -60,6 +60,11 @@ class ForgeHome:
             raise StorageError("the working directory does not exist any more", hint="change to another") from error
 
     @property
+    def rooms(self) -> tuple[Path, ...]:
+        """Every directory below that a build may name in what it writes."""
+        return (self.sources, self.toolchains, self.pythons, self.build_pythons, self.wheels, self.work)
+
+    @property
     def sources(self) -> Path:
         """Downloaded archives by sha256."""
         return self.root / "sources"

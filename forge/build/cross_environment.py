@@ -8,12 +8,12 @@ the build machine. An environment depends on nothing but what its key covers, so
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import locked
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from forge.ios_python.build_python import BuildPython
     from forge.ios_python.model import IOSPython
     from forge.toolchain.base import Toolchain
-
-_DONE = ".forge-complete"
 
 
 @dataclass(frozen=True)
@@ -90,20 +88,24 @@ def ensure_cross_environment(
             "code": file_sha256(Path(__file__)),
         }
     )
-    root = home.build_pythons / f"cross-{target.multiarch}-{key[:16]}"
-    made = CrossEnvironment(
-        root=root,
-        cross_python=root / "cross" / "bin" / "python",
-        build_python=root / "build" / "bin" / "python",
-        wrappers=python.wrappers(target),
-    )
-    tools = ensure_tools(home, build_python)
-    with locked(home.locks, root.name):
-        if (root / _DONE).is_file():
-            return made
+    name = f"cross-{target.multiarch}-{key[:16]}"
+
+    def environment(root: Path) -> CrossEnvironment:
+        return CrossEnvironment(
+            root=root,
+            cross_python=root / "cross" / "bin" / "python",
+            build_python=root / "build" / "bin" / "python",
+            wrappers=python.wrappers(target),
+        )
+
+    with locked(home.locks, name):
+        if (complete := complete_attempt(home.build_pythons, name)) is not None:
+            return environment(complete)
+        tools = ensure_tools(home, build_python)
         # Its files record its place, so it is made there, and counts only once it is marked as complete.
-        shutil.rmtree(root, ignore_errors=True)
-        log = home.logs / f"{root.name}.log"
+        root = new_attempt(home.build_pythons, name)
+        made = environment(root)
+        log = home.logs / f"{name}.log"
         log.unlink(missing_ok=True)
         host = _make_host_view(made.host_view, python, target)
         env = cross_environment(toolchain, target, root, path=[made.wrappers])
@@ -113,7 +115,7 @@ def ensure_cross_environment(
         )  # fmt: skip
         if lock is not None:
             install(tools, made.build_python, lock, log=log, cwd=root)
-        (root / _DONE).touch()
+        (root / COMPLETE).touch()
     return made
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit.content import openssl_version
+from forge.base.neutral import neutral
 from forge.build.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel, unpack_wheel
@@ -16,7 +18,7 @@ from forge.wheel.repair_model import render_text
 from forge.wheel.sbom import FILE_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".h"})
@@ -37,8 +39,9 @@ class FinishedWheel:
 
 
 def finish_wheel(
-    wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "", run_requirements: Sequence[str] = ()
-) -> FinishedWheel:
+    wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "", run_requirements: Sequence[str] = (),
+    *, own: Collection[str] = (),
+) -> FinishedWheel:  # fmt: skip
     """Finish a built wheel.
 
     Args:
@@ -47,6 +50,7 @@ def finish_wheel(
         names: Directories of this machine and what the wheel's text files call them instead.
         sbom: The bill of materials to put into it, or an empty string.
         run_requirements: What METADATA is to declare besides (PEP 508).
+        own: What `own_files` found in the source.
 
     Raises:
         WheelError: It is no readable wheel.
@@ -54,7 +58,7 @@ def finish_wheel(
     shutil.rmtree(work, ignore_errors=True)
     tree = work / "tree"
     unpack_wheel(wheel, tree)
-    replace_paths(tree, names)
+    replace_paths(tree, names, own)
     add_privacy_manifests(tree)
     (dist_info,) = tree.glob("*.dist-info")
     add_run_requirements(dist_info, run_requirements)
@@ -65,7 +69,7 @@ def finish_wheel(
     repaired = repair_wheel(packed, work / "repaired", source_date_epoch=SOURCE_DATE_EPOCH)
     if repaired.output is not None and repaired.changes:
         return FinishedWheel(repaired.output, render_text(repaired))
-    # Where there was nothing to mend, the repair gave the uncompressed wheel back.
+    # repair_wheel returns its uncompressed input if nothing changed.
     return FinishedWheel(pack_wheel(tree, work, source_date_epoch=SOURCE_DATE_EPOCH), render_text(repaired))
 
 
@@ -77,15 +81,32 @@ def add_privacy_manifests(tree: Path) -> None:
             manifest.write_bytes(openssl_manifest())
 
 
-def replace_paths(tree: Path, names: Mapping[Path, str]) -> None:
-    """Replace directories of this machine in a tree's text files by neutral names, longest first."""
-    places = sorted(((str(path), name) for path, name in names.items()), key=lambda pair: -len(pair[0]))
-    for file in sorted(tree.rglob("*")):
-        if file.suffix not in _TEXT or file.is_symlink() or not file.is_file():
-            continue
+def replace_paths(tree: Path, names: Mapping[Path, str], own: Collection[str] = ()) -> None:
+    """Replace directories of this machine in a tree's text files by neutral names.
+
+    Args:
+        tree: The unpacked wheel.
+        names: The directories, and what they are called instead.
+        own: The sha256 of files that the package brings with such a path in them, from `own_files`: its words stay.
+    """
+    for file in _text_files(tree):
         content = file.read_bytes()
-        changed = content
-        for place, name in places:
-            changed = changed.replace(place.encode(), name.encode())
-        if changed != content:
+        changed = neutral(content, names)
+        if changed != content and hashlib.sha256(content).hexdigest() not in own:
             file.write_bytes(changed)
+
+
+def own_files(source: Path, names: Collection[Path]) -> frozenset[str]:
+    """The sha256 of a source tree's text files that name a directory of this machine before anything is built.
+
+    They are the package's own words: a route ``/srv/builds`` of a web application, where the cache is in ``/srv``.
+    """
+    contents = (file.read_bytes() for file in _text_files(source))
+    same = dict.fromkeys(names, "")
+    return frozenset(hashlib.sha256(text).hexdigest() for text in contents if neutral(text, same) != text)
+
+
+def _text_files(tree: Path) -> Iterator[Path]:
+    for file in sorted(tree.rglob("*")):
+        if file.suffix in _TEXT and not file.is_symlink() and file.is_file():
+            yield file

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from forge.audit.promise import Promise, check_promise
 from forge.audit.report import render_text
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.base.severity import Severity
 from forge.build.cross_environment import CrossEnvironment, ensure_cross_environment
-from forge.build.finish import finish_wheel
+from forge.build.finish import finish_wheel, own_files
 from forge.build.fortran import fortran_runtime, fortran_variables
 from forge.build.host_prefix import HostPackage, HostPrefix, make_host_prefix
 from forge.build.materials import bill_of_materials
@@ -27,6 +28,7 @@ from forge.recipe.values import HOST_PREFIX
 from forge.source.fetch import fetch, prepare
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
 from forge.toolchain.environment import cross_environment
+from forge.toolchain.rust import link_programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,9 +135,8 @@ def build_recipe(
     log = home.logs / f"{build}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    work = home.work / build
     # One clean source tree a target: nothing of another slice or of a failed build is left in it.
-    shutil.rmtree(work, ignore_errors=True)
+    work = new_attempt(home.work, build)
     tree = work / f"{recipe.normalized_name}-{recipe.version}"
     archive = fetch(source_of(recipe), home, progress)
     progress.phase(subject, "unpack")
@@ -145,7 +146,8 @@ def build_recipe(
     environment = ensure_cross_environment(home, setting.python, target, setting.build_python, setting.toolchain, lock)
     prefix = make_host_prefix(host, work / "host")
     names = _neutral_names(recipe, setting, environment, work, tree)
-    variables, path = _language_variables(compilers, setting, target, environment, names, progress)
+    own = own_files(tree, names)
+    variables, path = _language_variables(compilers, setting, target, environment, names, work, progress)
     env = _environment(recipe, setting, environment, work, names, prefix, variables, path)
     settings = prefix.expand_all(recipe.config_settings)
     if recipe.backend is Backend.MESON_PYTHON:
@@ -158,7 +160,10 @@ def build_recipe(
     raw.mkdir()
     try:
         if recipe.is_native_library:
-            built = build_script(recipe, tree, env, work / "stage", raw, log=log, subject=subject)
+            built = build_script(
+                recipe, tree, env, work / "stage", raw,
+                commands=tuple(map(prefix.expand, recipe.script)), log=log, subject=subject,
+            )  # fmt: skip
         else:
             built = build_wheel(
                 tree=tree,
@@ -175,7 +180,7 @@ def build_recipe(
     progress.phase(subject, "finish and check")
     sbom = bill_of_materials(recipe, setting.python, setting.toolchain, lock, host)
     run_requirements = () if recipe.is_native_library else recipe.run
-    done = finish_wheel(built, work / "finished", names, sbom, run_requirements)
+    done = finish_wheel(built, work / "finished", names, sbom, run_requirements, own=own)
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
     finished = done.path
@@ -184,7 +189,7 @@ def build_recipe(
     shutil.copyfile(finished, final)
     if setting.keep_work:
         return BuiltWheel(final, log, warnings, work)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_tree(work)
     return BuiltWheel(final, log, warnings)
 
 
@@ -228,6 +233,7 @@ def _language_variables(
     target: Target,
     environment: CrossEnvironment,
     names: Mapping[Path, str],
+    work: Path,
     progress: Progress,
 ) -> tuple[dict[str, str], tuple[Path, ...]]:
     """Environment variables and directories for PATH of the languages that a recipe names."""
@@ -235,10 +241,11 @@ def _language_variables(
     path: tuple[Path, ...] = ()
     if compilers is not None and compilers.rust is not None:
         variables |= rust_variables(compilers.rust, setting, target, environment, names, progress)
+        path = (link_programs(compilers.rust, work / "rust"),)
     if compilers is not None and compilers.fortran is not None:
         runtime = fortran_runtime(compilers.fortran, setting, target, environment, progress)
         variables |= fortran_variables(runtime, target)
-        path = (runtime.bin,)
+        path = (*path, runtime.bin)
     return variables, path
 
 
@@ -301,7 +308,8 @@ def _neutral_names(
         work: "/usr/src/build",
         environment.root: "/forge/environment",
         setting.python.root: "/forge/Python.xcframework",
-        setting.home.root: "/forge",
+        # The cache's rooms, not the cache: its own name may be one that packages use for themselves (/srv, /data).
+        **{room: f"/forge/{room.name}" for room in setting.home.rooms},
     }
     return names | {path.parent: "/forge/toolchain" for path in setting.toolchain.path if path.name == "bin"}
 

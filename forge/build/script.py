@@ -22,7 +22,7 @@ from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from forge.base.target import Target
@@ -61,16 +61,18 @@ def script_variables(target: Target, stage: Path, host_prefix: Path) -> dict[str
 
 
 def build_script(
-    recipe: EvaluatedRecipe, tree: Path, env: Mapping[str, str], stage: Path, out: Path, *, log: Path, subject: str
-) -> Path:
+    recipe: EvaluatedRecipe, tree: Path, env: Mapping[str, str], stage: Path, out: Path, *,
+    commands: Sequence[str], log: Path, subject: str,
+) -> Path:  # fmt: skip
     """Run a recipe's commands and pack what they install.
 
     Args:
-        recipe: Its ``script`` is run with ``sh -e``, a shell for each command.
+        recipe: What is built.
         tree: The source.
         env: The whole environment, with `script_variables`.
         stage: ``DESTDIR``.
         out: A directory for the wheel.
+        commands: The recipe's script with its variables expanded; run with ``sh -e``, a shell for each command.
         log: The log file.
         subject: What to call this build.
 
@@ -78,7 +80,7 @@ def build_script(
         BuildError: A command failed, installed nothing, or a licence file is not there.
     """
     stage.mkdir(parents=True)
-    for command in recipe.script:
+    for command in commands:
         run(["/bin/sh", "-ec", command], log=log, env=env, cwd=tree, what=subject)
     installed = stage / PREFIX.removeprefix("/")
     if not installed.is_dir() or not any(path.is_file() for path in installed.rglob("*")):

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 @click.option("--require", "requires", multiple=True, metavar="REQUIREMENT", help="What these tests need besides.")
 @click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
               help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
+@click.option("--cpu", metavar="MODEL",
+              help="Run under qemu as this CPU model, by qemu's name, e.g. Nehalem or Haswell.")  # fmt: skip
 @click.option("--simulator", metavar="NAME", help="On a Mac: which simulator, by Xcode's name for it.")
 @click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds a process.")
 @click.option("--memory", type=click.IntRange(min=0), default=0, help="MiB of address space a process; 0: no limit.")
@@ -72,6 +74,7 @@ def test(
     tests: tuple[Path, ...],
     requires: tuple[str, ...],
     find_links: tuple[Path, ...],
+    cpu: str | None,
     simulator: str | None,
     timeout: float,
     memory: int,
@@ -94,7 +97,7 @@ def test(
     options = Options(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
         pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host, simulator=simulator,
-        variants=variants,
+        cpu=cpu, variants=variants,
     )  # fmt: skip
     wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
     for wheel in wheels:

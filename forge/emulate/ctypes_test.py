@@ -8,11 +8,11 @@ toolchain, as CPython's iOS build links extension modules (``BLDSHARED`` in its 
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import SourceError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -60,12 +60,11 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
         if not destination.is_dir():
             archive = fetch(release.cpython.source, home, progress)
             progress.phase(f"_ctypes_test {target}", "compile")
-            work = home.work / f"ctypes-test-{entry}"
-            shutil.rmtree(work, ignore_errors=True)
+            work = new_attempt(home.work, f"ctypes-test-{entry}")
             prepare(archive, (), work / "Python", progress)
             with atomic_directory(destination) as temporary:
                 _compile(setting, target, work, temporary)
-            shutil.rmtree(work, ignore_errors=True)
+            remove_tree(work)
     return destination
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import SourceError
 from forge.base.hashing import fingerprint
 from forge.base.process import run
@@ -128,8 +129,7 @@ def _build(home: ForgeHome, release: Release, archive: Path, destination: Path, 
     subject = f"Python {release.version} with Darwin's layout"
     log = home.logs / f"darwin-python-{release.version}.log"
     log.unlink(missing_ok=True)
-    work = home.work / f"darwin-python-{destination.name}"
-    shutil.rmtree(work, ignore_errors=True)
+    work = new_attempt(home.work, f"darwin-python-{destination.name}")
     tree = work / "Python"
     prepare(archive, (), tree, progress)
     apply_edits(tree / "Include")
@@ -146,4 +146,4 @@ def _build(home: ForgeHome, release: Release, archive: Path, destination: Path, 
         for child in (temporary / "root" / destination.relative_to("/")).iterdir():
             child.rename(temporary / child.name)
         shutil.rmtree(temporary / "root")
-    shutil.rmtree(work, ignore_errors=True)
+    remove_tree(work)

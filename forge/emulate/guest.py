@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+import subprocess
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from forge.base.atomic import atomic_directory, locked
 from forge.base.errors import BuildError, NetworkError, ToolchainError, TrialError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import output, run
+from forge.base.target import Arch
 from forge.source.debian import debian_mirrors
 
 if TYPE_CHECKING:
@@ -34,9 +36,15 @@ PYTHON_MINOR = "3.13"
 """The only Python that `SUITE` has."""
 PACKAGES = (f"python{PYTHON_MINOR}", "libc6-dev", "libgcc-14-dev", "libsqlite3-0", "libbz2-1.0", "libffi8")
 """What a guest is made of, with all that apt adds: Python, what bindings resolve to, what the shim is compiled with."""
-QEMU_PROGRAMS = ("qemu-aarch64", "qemu-aarch64-static")
+QEMU_MACHINES = {Arch.ARM64: "aarch64", Arch.X86_64: "x86_64"}
+"""CPUs by qemu's name for them; its user mode is ``qemu-<name>`` or, linked statically, ``qemu-<name>-static``."""
 QEMU_PACKAGE = "qemu-user"
-"""Debian's and Ubuntu's package of the first of `QEMU_PROGRAMS`."""
+"""Debian's and Ubuntu's package of qemu's user mode."""
+GUEST_CPU = "max,pauth=off,sve=off,sme=off"
+"""qemu's largest arm64 CPU without what Apple's lack (SVE, SME), and without pointer signatures.
+
+iOS's ``arm64`` has none either, and Debian's own code, which has, takes twenty times as long where qemu checks them.
+"""
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """Where Ubuntu's package of Debian's keys puts them; Debian's own apt knows them anyway."""
@@ -50,57 +58,74 @@ class Guest:
         root: Its root directory, which a compiler can have as sysroot.
         qemu: The program that runs its programs.
         python: Its Python.
+        cpu: The CPU model, by qemu's name.
     """
 
     root: Path
     qemu: Path
     python: Path
+    cpu: str = GUEST_CPU
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What starts its Python.
-
-        The CPU is qemu's largest without what Apple's have not (SVE, SME) and without pointer signatures: iOS's
-        ``arm64`` has none either, and Debian's own code, which has, takes twenty times as long where qemu checks them.
-        """
-        return (str(self.qemu), "-cpu", "max,pauth=off,sve=off,sme=off", "-L", str(self.root), str(self.python))
+        """What starts its Python."""
+        return (str(self.qemu), "-cpu", self.cpu, "-L", str(self.root), str(self.python))
 
 
-def find_qemu() -> Path | None:
-    """The qemu that runs programs for arm64 Linux, or None."""
-    found = next(filter(None, map(shutil.which, QEMU_PROGRAMS)), None)
+def find_qemu(arch: Arch = Arch.ARM64) -> Path | None:
+    """The qemu that runs Linux programs for a CPU, or None."""
+    name = f"qemu-{QEMU_MACHINES[arch]}"
+    found = shutil.which(name) or shutil.which(f"{name}-static")
     return None if found is None else Path(found)
 
 
-def require_qemu() -> Path:
+def require_qemu(arch: Arch = Arch.ARM64, cpu: str | None = None) -> Path:
     """As `find_qemu`.
 
+    Args:
+        arch: The CPU of the programs that are to run.
+        cpu: A model that qemu must know, by qemu's name, with features after it (``Haswell,-avx2``); None for any.
+
     Raises:
-        TrialError: There is none.
+        TrialError: There is none, or it does not know the model.
     """
-    qemu = find_qemu()
+    qemu = find_qemu(arch)
     if qemu is None:
         raise TrialError(
-            "running arm64 wheels on this CPU takes qemu's user mode, and there is no qemu-aarch64 here",
+            f"running {arch} wheels on another CPU needs qemu's user mode; qemu-{QEMU_MACHINES[arch]} is not installed",
             hint=f"install it: apt-get install {QEMU_PACKAGE}",
+        )
+    if cpu is not None and cpu.partition(",")[0] not in _models(qemu):
+        raise TrialError(
+            f"{qemu.name} does not know the CPU model {cpu.partition(',')[0]!r}", hint=f"see '{qemu.name} -cpu help'"
         )
     return qemu
 
 
-def ensure_guest(home: ForgeHome, minor: str, progress: Progress) -> Guest:
+def _models(qemu: Path) -> set[str]:
+    """The CPU models that a qemu knows: the first word of each line but the headings, for x86 the second."""
+    # Some releases exit with 1 after they printed the list.
+    said = subprocess.run([qemu, "-cpu", "help"], capture_output=True, text=True, timeout=60, check=False)
+    lines = said.stdout.splitlines()
+    rows = [line.split() for line in lines if line.startswith((" ", "x86 "))]
+    return {row[1] if row[0] == "x86" and len(row) > 1 else row[0] for row in rows if row}
+
+
+def ensure_guest(home: ForgeHome, minor: str, progress: Progress, cpu: str | None = None) -> Guest:
     """The guest: taken from the cache, or fetched (40 MB) and unpacked.
 
     Args:
         home: The cache.
         minor: The Python that is needed, e.g. ``3.13``.
         progress: Is told what happens.
+        cpu: Which CPU model it has, by qemu's name; None for `GUEST_CPU`.
 
     Raises:
-        TrialError: There is no qemu, or Debian's Python is another.
+        TrialError: There is no qemu, or it does not know the CPU, or Debian's Python is another.
         ToolchainError: There is no apt, or it does not know Debian's archive.
         NetworkError: The packages cannot be fetched.
     """
-    qemu = require_qemu()
+    qemu = require_qemu(Arch.ARM64, cpu)
     if minor != PYTHON_MINOR:
         raise TrialError(
             f"no arm64 wheel for Python {minor} can be run on this CPU: Debian {SUITE} has Python {PYTHON_MINOR} alone",
@@ -116,7 +141,8 @@ def ensure_guest(home: ForgeHome, minor: str, progress: Progress) -> Guest:
                 log = home.logs / "emulate-guest.log"
                 _make(temporary, log, progress)
                 _compile_library(_guest(temporary / "root", qemu), root, log)
-    return _guest(root, qemu)
+    guest = _guest(root, qemu)
+    return guest if cpu is None else replace(guest, cpu=cpu)
 
 
 def _guest(root: Path, qemu: Path) -> Guest:

@@ -11,13 +11,13 @@ and one image holds the symbols of both.
 from __future__ import annotations
 
 import os
-import shutil
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import ToolchainError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -154,8 +154,7 @@ def ensure_libcxx(
         if destination.is_dir():
             return destination / FILE_NAME
         wheel = fetch(SdistSource(pin["name"], pin["version"], pin["sha256"], pin["filename"]), home, progress)
-        work = home.work / f"libcxx-{entry}"
-        shutil.rmtree(work, ignore_errors=True)
+        work = new_attempt(home.work, f"libcxx-{entry}")
         log = home.logs / f"libcxx-{target.multiarch}.log"
         log.unlink(missing_ok=True)
         progress.phase(f"libc++ {target}", "compile")
@@ -163,7 +162,7 @@ def ensure_libcxx(
             unpack_sources(wheel, work)
             objects = _compile(work, toolchain, target, log, jobs or os.cpu_count() or 1)
             _link(work, objects, toolchain, target, log, temporary / FILE_NAME)
-        shutil.rmtree(work, ignore_errors=True)
+        remove_tree(work)
     return destination / FILE_NAME
 
 

@@ -10,6 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from forge.base.errors import WheelError
+from forge.base.printable import printable
 from forge.base.severity import Severity
 
 if TYPE_CHECKING:
@@ -96,4 +97,4 @@ def render_text(findings: Sequence[Finding]) -> str:
             lines += [f"    why:  {one.rule.why}", f"    mend: {one.rule.mend}"]
     counts = Counter(one.rule.severity for one in findings)
     said = (f"{counts[s]} {s}{'s' if counts[s] != 1 and s is not Severity.INFO else ''}" for s in Severity if counts[s])
-    return "\n".join([*lines, ", ".join(said)]) + "\n"
+    return "\n".join(map(printable, [*lines, ", ".join(said)])) + "\n"

@@ -75,8 +75,9 @@ def make_frameworks(wheels: Sequence[Path], directory: Path, options: Options) -
                 trees.append(make_tree(plan, root / plan.abi, options, report))
             if options.xcframeworks:
                 make_xcframeworks(root, trees, report)
-            (root / MANIFEST).write_text(_manifest(trees, options), encoding="utf-8")
+            (root / MANIFEST).write_text(_manifest(trees, options, _listing(root)), encoding="utf-8")
             report += verify_frameworks(root)
+            _open_to_all(root)
             _keep(report)
     except _Refused:
         return Made(None, tuple(trees), tuple(dict.fromkeys(report)))
@@ -89,19 +90,52 @@ def _keep(report: Sequence[Finding]) -> None:
 
 
 def _check_destination(directory: Path) -> None:
-    """Refuse to replace what forge did not make."""
+    """Refuse to replace what forge did not make: every file must be one that the manifest there lists."""
     if not directory.exists():
         return
     if not directory.is_dir():
-        raise StorageError(f"{directory}: a file", hint="--out names a directory")
-    if (directory / MANIFEST).is_file() or not any(directory.iterdir()):
-        return
-    raise StorageError(
-        f"{directory}: has files that forge frameworks did not make", hint="name an empty or a new directory"
+        raise StorageError(f"{directory}: is a file", hint="--out names a directory")
+    listed = _listed(directory / MANIFEST)
+    own = {*listed, MANIFEST} if listed else frozenset[str]()
+    foreign = [path for path in _listing(directory) if path not in own]
+    if foreign:
+        more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+        raise StorageError(
+            f"{directory}: has files that forge frameworks did not make: {', '.join(foreign[:_SHOWN])}{more}",
+            hint="name an empty or a new directory, or move these files away",
+        )
+
+
+_SHOWN = 5
+
+
+def _listed(manifest: Path) -> list[str]:
+    """The files that a manifest lists; none where it is not one of forge's, or is of a forge that listed none."""
+    try:
+        body = json.loads(manifest.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return []
+    files = body.get("files") if isinstance(body, dict) and body.get("version") == _FORMAT else None
+    return [path for path in files if isinstance(path, str)] if isinstance(files, list) else []
+
+
+def _listing(directory: Path) -> list[str]:
+    """Everything below a directory that is not a directory itself, and directories with nothing in them; sorted."""
+    return sorted(
+        path.relative_to(directory).as_posix()
+        for path in directory.rglob("*")
+        if path.is_symlink() or not path.is_dir() or not any(path.iterdir())
     )
 
 
-def _manifest(trees: Sequence[Tree], options: Options) -> str:
+def _open_to_all(directory: Path) -> None:
+    """Give files and directories the modes that an app has, whatever the umask is."""
+    for path in (directory, *directory.rglob("*")):
+        executable = path.is_dir() or path.stat().st_mode & 0o100
+        path.chmod(0o755 if executable else 0o644)
+
+
+def _manifest(trees: Sequence[Tree], options: Options, files: Sequence[str]) -> str:
     wheels = {w.contents.path for tree in trees for package in tree.plan.packages for w in package.wheels}
     body = {
         "version": _FORMAT,
@@ -112,5 +146,6 @@ def _manifest(trees: Sequence[Tree], options: Options) -> str:
             for tree in trees
         },
         "wheels": {path.name: file_sha256(path) for path in sorted(wheels, key=lambda path: path.name)},
+        "files": list(files),
     }
     return json.dumps(body, indent=2, ensure_ascii=False) + "\n"

@@ -11,8 +11,10 @@ from forge.frameworks.findings import Finding, finding
 from forge.frameworks.identifiers import is_bundle_identifier, is_bundle_version
 from forge.frameworks.layout import PACKAGES, PRIVACY
 from forge.frameworks.plists import SUPPORTED_PLATFORMS, read_plist
+from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
 from forge.macho.fat import split_fat
+from forge.macho.layout import read_layout
 from forge.macho.model import Cpu, FileType, LoadKind, MachOFile, MachOSlice, SignatureKind, Version
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureStatus, verify_signature
@@ -107,6 +109,8 @@ def _binary(file: Path, place: str, report: list[Finding]) -> MachOFile | None:
     try:
         binary = read_macho(data)
         for one, thin in zip(binary.slices, split_fat(data), strict=True):
+            if problem := layout_problem(read_layout(thin)[1][0]):
+                report.append(finding("FW212", f"{place}/{file.name}", f"{one.cpu}: {problem}"))
             check = verify_signature(thin)
             if check.status is SignatureStatus.INVALID:
                 report.append(finding("FW208", f"{place}/{file.name}", f"{one.cpu}: {check.problem}"))

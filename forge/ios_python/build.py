@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.hashing import file_sha256, fingerprint
 from forge.ios_python.build_python import ensure_build_python
 from forge.ios_python.cpython import build_cpython
@@ -22,7 +23,7 @@ from forge.ios_python.model import IOSPython, read_ios_python
 from forge.ios_python.native import BUILDERS, Workshop
 from forge.ios_python.xcframework import assemble_xcframework
 from forge.source.fetch import fetch, prepare
-from forge.toolchain.environment import cross_environment
+from forge.toolchain.environment import cross_environment, environment_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,7 +104,8 @@ def _library_fingerprint(source: PinnedSource, target: Target, toolchain: Toolch
             "source": source.identity,
             "target": [target.multiarch, str(target.ios_version)],
             "toolchain": toolchain.id,
-            "code": _code("native.py"),
+            "code": _code("native.py", "build.py"),
+            "environment": environment_identity(),
         }
     )
 
@@ -118,7 +120,7 @@ def _ensure_library(
         if destination.is_dir():
             return destination
         subject = f"{source.name} {target}"
-        work = home.work / entry
+        work = new_attempt(home.work, entry)
         archive = fetch(source.source, home, progress)
         prepare(archive, source.patches, work / source.name, progress)
         log = home.logs / f"{name}.log"
@@ -129,7 +131,7 @@ def _ensure_library(
             # anything that a static link reads.
             env = cross_environment(toolchain, target, work, prefix_map={work: "/usr/src"})
             BUILDERS[source.name](Workshop(work / source.name, temporary, target, env, log))
-        shutil.rmtree(work, ignore_errors=True)
+        remove_tree(work)
     return destination
 
 
@@ -140,7 +142,8 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
             "libraries": [_library_fingerprint(source, target, toolchain) for source in release.libraries],
             "target": [target.multiarch, str(target.ios_version)],
             "toolchain": toolchain.id,
-            "code": _code("cpython.py"),
+            "code": _code("cpython.py", "build.py"),
+            "environment": environment_identity(),
         }
     )
     entry = f"{release.version}-{target.multiarch}-{key[:16]}"
@@ -155,7 +158,7 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
     with locked(home.locks, f"python-{entry}"):
         if destination.is_dir():
             return destination
-        work = home.work / entry
+        work = new_attempt(home.work, entry)
         archive = fetch(release.cpython.source, home, progress)
         prepare(archive, release.cpython.patches, work / "python", progress)
         log = home.logs / f"python-{release.version}-{target.multiarch}.log"
@@ -178,5 +181,5 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
             for child in list(installed.iterdir()):
                 child.rename(temporary / child.name)
             shutil.rmtree(staging)
-        shutil.rmtree(work, ignore_errors=True)
+        remove_tree(work)
     return destination

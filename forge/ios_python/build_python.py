@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import BuildError, IOSPythonError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
@@ -164,7 +165,7 @@ def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -
 def _build(
     home: ForgeHome, release: Release, archive: Path, destination: Path, progress: Progress, subject: str
 ) -> None:
-    work = home.work / destination.name
+    work = new_attempt(home.work, destination.name)
     log = home.logs / f"build-python-{release.version}.log"
     log.unlink(missing_ok=True)
     tree = work / "Python"
@@ -187,4 +188,4 @@ def _build(
         for child in staged.iterdir():
             child.rename(temporary / child.name)
         shutil.rmtree(temporary / "root")
-    shutil.rmtree(work, ignore_errors=True)
+    remove_tree(work)

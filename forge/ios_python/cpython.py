@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.errors import BuildError
+from forge.base.neutral import neutral
 from forge.base.process import output, run
 from forge.ios_python.native import JOBS
 from forge.toolchain.environment import cross_environment
@@ -155,7 +156,6 @@ def _library_variables(libraries: Mapping[str, Path]) -> list[str]:
 
 def _neutralise(installed: Path, names: Mapping[Path, str]) -> None:
     """Take this machine's paths out of the text files that record how Python was built."""
-    replacements = sorted(((str(p), n) for p, n in names.items()), key=lambda pair: -len(pair[0]))
     for path in installed.rglob("*"):
         if path.is_symlink() or not path.is_file() or path.suffix not in {".py", ".pc", ".sh", "", ".in"}:
             continue
@@ -163,12 +163,10 @@ def _neutralise(installed: Path, names: Mapping[Path, str]) -> None:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        changed = text
-        for place, name in replacements:
-            changed = changed.replace(place, name)
-        if changed != text:
+        changed = neutral(text.encode(), names)
+        if changed != text.encode():
             mode = path.stat().st_mode
-            path.write_text(changed, encoding="utf-8")
+            path.write_bytes(changed)
             path.chmod(mode)
     for cache in installed.rglob("__pycache__"):
         shutil.rmtree(cache)

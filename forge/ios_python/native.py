@@ -105,7 +105,8 @@ def build_bzip2(shop: Workshop) -> None:
 def build_sqlite(shop: Workshop) -> None:
     """SQLite as one compilation unit, for ``_sqlite3``, with the options that Apple's own has."""
     # The amalgamation is made by programs of the build machine (tclsh, and helpers in C); no CC of the target's here.
-    shop.run("./configure", "--disable-readline")
+    # Its Tcl extension is not built, and the machine's Tcl development files are not looked at.
+    shop.run("./configure", "--disable-readline", "--disable-tcl")
     shop.make("sqlite3.c")
     options = (
         "SQLITE_THREADSAFE=1", "SQLITE_ENABLE_COLUMN_METADATA", "SQLITE_ENABLE_FTS3", "SQLITE_ENABLE_FTS3_PARENTHESIS",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import plistlib
 import shutil
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.base.process import output
@@ -17,7 +19,6 @@ from forge.wheel.privacy import manifest_path, openssl_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from forge.toolchain.base import Toolchain
 
@@ -54,10 +55,11 @@ def _make_slice(directory: Path, parts: Mapping[Target, Path], minor: str, toolc
     if len(parts) > 1:
         binaries = [tree / "Python.framework" / "Python" for tree in parts.values()]
         (framework / "Python").unlink()
-        output(
-            ["xcrun", "--sdk", target.abi, "lipo", "-create", "-output", framework / "Python", *binaries],
-            env=build_environment(directory, toolchain.path),
-        )
+        with tempfile.TemporaryDirectory() as home:
+            output(
+                ["xcrun", "--sdk", target.abi, "lipo", "-create", "-output", framework / "Python", *binaries],
+                env=build_environment(Path(home), toolchain.path),
+            )
     _set_platform(framework / "Info.plist", target)
     # Only the wrappers of this ABI: install puts those of all targets there.
     (directory / "bin").mkdir()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forge.macho import layout
+from forge.macho.checkout import keep_layout
 from forge.macho.edit_commands import named_command, only, open_library, write_commands
 from forge.macho.errors import MachOError
 from forge.macho.model import FileType, HeaderFlag
@@ -72,7 +73,7 @@ def apply_edit(data: bytes, edit: Edit) -> bytes:
             raise MachOError("a dylib needs an install name")
     if tuple(commands) == frame.commands and file_type == frame.file_type:
         return data
-    return write_commands(data, frame, commands, file_type=file_type, flags=flags)
+    return keep_layout(data, write_commands(data, frame, commands, file_type=file_type, flags=flags))
 
 
 def command_name(command: Command) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.macho import layout
-from forge.macho.edit_commands import page_size, with_u32
+from forge.macho.checkout import layout_problem
+from forge.macho.edit_commands import open_library, page_size, with_u32, write_commands
 from forge.macho.errors import MachOError
 from forge.macho.layout import Command, SliceLayout
 
@@ -160,6 +161,9 @@ def lay_out(
 ) -> tuple[list[Command], bytes]:
     """Lay out ``__LINKEDIT`` anew.
 
+    Apple's tools ask that tables follow each other without a gap (`forge.macho.checkout`), so that what aligns the
+    next table is counted in the size of one that is measured in bytes: zeros at its end mean nothing in any of them.
+
     Args:
         data: The file.
         frame: Its frame.
@@ -175,12 +179,34 @@ def lay_out(
     for table in tables:
         made.extend(bytes(-len(made) % _ALIGNMENT))
         body = contents.get(table, data[table.offset : table.offset + table.size])
+        if table.entry == 1:
+            body = body.ljust(-(-len(body) // _ALIGNMENT) * _ALIGNMENT, b"\0")
         commands[table.command] = with_u32(
             commands[table.command], table.field, start + len(made), len(body) // table.entry
         )
         made += body
     made.extend(bytes(-len(made) % _ALIGNMENT))
     return commands, bytes(made)
+
+
+def mend_layout(data: bytes) -> bytes:
+    """Close the gaps between the tables of a thin dylib or bundle without a code signature, if there are any.
+
+    Returns:
+        The file; *data* itself where Apple's tools take it as it is, or where its tables are in another order than
+        they ask for.
+
+    Raises:
+        MachOError: It is no such file, or its layout is one that forge does not know.
+    """
+    frame = open_library(data)
+    if layout_problem(frame) is None:
+        return data
+    linkedit = find_linkedit(data, frame)
+    commands, body = lay_out(data, frame, find_tables(data, frame), {}, start=linkedit.offset)
+    commands[linkedit.command] = resized(frame, commands[linkedit.command], len(body))
+    made = write_commands(data[: linkedit.offset] + body, frame, commands)
+    return data if layout_problem(open_library(made)) is not None else made
 
 
 def _tables(frame: SliceLayout) -> Iterator[Table]:

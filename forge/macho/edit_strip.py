@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forge.macho import layout
+from forge.macho.checkout import keep_layout
 from forge.macho.edit_commands import only, open_library, with_u32, write_commands
 from forge.macho.edit_dwarf import has_dwarf_segment, strip_dwarf
 from forge.macho.edit_linkedit import INDIRECT, STRINGS, SYMBOLS, find_linkedit, find_tables, lay_out, resized
@@ -26,6 +27,8 @@ _N_STAB = 0xE0
 _N_EXT = 0x01
 _N_TYPE = 0x0E
 _N_INDR = 0x0A
+_N_OPT = 0x3C
+"""What ``strip`` leaves to say that it ran (``radr://5614542``); it names no file."""
 _NO_SYMBOL = 0xC0000000
 """``INDIRECT_SYMBOL_LOCAL`` and ``INDIRECT_SYMBOL_ABS``: an entry that names no symbol."""
 
@@ -62,11 +65,12 @@ def strip_debug(data: bytes, *, local_symbols: bool = False) -> bytes:
         MachOError: It is no such file, or contradicts itself, or is laid out in a way that forge does not know.
     """
     frame = open_library(data)
+    made = data
     if any(_is_droppable(symbol, local_symbols) for symbol in _read_symbols(data, frame)):
-        data = _strip_symbols(data, local_symbols)
+        made = _strip_symbols(data, local_symbols)
     if has_dwarf_segment(frame):
-        data = strip_dwarf(remove_signature(data))
-    return data
+        made = strip_dwarf(remove_signature(made))
+    return data if made is data else keep_layout(data, made)
 
 
 def _strip_symbols(whole: bytes, local_symbols: bool) -> bytes:
@@ -111,7 +115,7 @@ def _read_symbols(data: bytes, frame: SliceLayout) -> list[_Symbol]:
 
 
 def _is_droppable(symbol: _Symbol, local_symbols: bool) -> bool:
-    return bool(symbol.kind & _N_STAB) or (local_symbols and not symbol.kind & _N_EXT)
+    return (bool(symbol.kind & _N_STAB) and symbol.kind != _N_OPT) or (local_symbols and not symbol.kind & _N_EXT)
 
 
 def _ranges(command: Command, kept: list[int]) -> Command:

@@ -1,7 +1,7 @@
 """The export trie: the list of a library's symbols that dyld reads.
 
-lief reads it too, but where the trie is broken it gives what it has got so far, without a word; a check for a
-missing ``PyInit_`` would then blame the wrong thing. Here a broken trie is an error.
+A broken trie is an error: a check for a missing ``PyInit_`` would blame the wrong thing if it went by what came before
+the break.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _REEXPORT = 0x08
 _MAX_NAME = 1 << 16
 _MAX_TOTAL_NAMES = 1 << 26
 """Bytes of all names together: prefixes multiply, so the trie's size alone bounds nothing."""
+_MAX_NODES = 1_000_000
 
 
 def read_export_trie(trie: bytes) -> tuple[Export, ...]:
@@ -55,5 +56,7 @@ def read_export_trie(trie: bytes) -> tuple[Export, ...]:
             if child in seen or child >= len(trie) or len(edge) > _MAX_NAME or total > _MAX_TOTAL_NAMES:
                 raise MachOError(f"the export trie is malformed at node {child}")
             seen.add(child)
+            if len(seen) > _MAX_NODES:
+                raise MachOError(f"the export trie has more than {_MAX_NODES} nodes")
             pending.append((child, edge))
     return tuple(sorted(exports, key=lambda export: export.name))

@@ -31,6 +31,8 @@ _BIND_ULEBS = {0x20: 1, 0x60: 1, 0x70: 1, 0x80: 1, 0xA0: 1, 0xC0: 2}
 _BIND_THREADED = 0xD0
 
 _NO_FIXUPS_IN_PAGE = 0xFFFF
+_MAX_OPCODES = 1_000_000
+"""Of one list; above that it is no linker's work, and would take seconds to read."""
 
 
 def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
@@ -64,7 +66,9 @@ def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
 
 def _rebased(opcodes: bytes) -> Iterator[int]:
     segment, at = 0, 0
-    while at < len(opcodes):
+    for _ in _budget():
+        if at >= len(opcodes):
+            return
         opcode, immediate = opcodes[at] & _OPCODE, opcodes[at] & _IMMEDIATE
         if opcode == _DONE:
             return
@@ -79,7 +83,10 @@ def _rebased(opcodes: bytes) -> Iterator[int]:
 
 def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
     segment, at = 0, 0
-    while at < len(opcodes):
+    opcodes = opcodes.rstrip(b"\0")
+    for _ in _budget():
+        if at >= len(opcodes):
+            return
         opcode, immediate = opcodes[at] & _OPCODE, opcodes[at] & _IMMEDIATE
         if opcode == _DONE and stop:
             return
@@ -99,6 +106,16 @@ def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
             at = _skip_ulebs(opcodes, at, _BIND_ULEBS.get(opcode, 0))
         if opcode in _BIND_DO:
             yield segment
+
+
+def _budget() -> Iterator[int]:
+    """As many turns as a list of opcodes may take.
+
+    Raises:
+        MachOError: They are used up.
+    """
+    yield from range(_MAX_OPCODES)
+    raise MachOError(f"dyld's information has more than {_MAX_OPCODES} opcodes")
 
 
 def _skip_ulebs(data: bytes, at: int, count: int) -> int:

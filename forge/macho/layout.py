@@ -1,8 +1,7 @@
 """Whether a file's headers hold together, before anything reads further.
 
-lief, which `forge.macho.reader` calls, is lenient: of broken input it makes the best it can. So the frame is
-checked here first: every offset and size that a header or load command gives lies within the file
-(``mach-o/loader.h``, ``mach-o/fat.h``).
+Every offset and size that a header or load command gives lies within the file (``mach-o/loader.h``,
+``mach-o/fat.h``).
 """
 
 from __future__ import annotations

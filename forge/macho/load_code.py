@@ -9,7 +9,9 @@ what lies behind a call that never returns cannot be told from the function's ow
 
 from __future__ import annotations
 
+import bisect
 import functools
+import itertools
 import re
 import struct
 from dataclasses import dataclass
@@ -38,8 +40,13 @@ _CHAINED_TARGET = (1 << 36) - 1
 
 _MAX_INSTRUCTIONS = 200_000
 """Of one file; above that a look at the rest would cost more time than it is worth."""
-_BLOCK = 256
-"""Bytes that are disassembled at a time."""
+_BLOCKS = (32, 256)
+"""Bytes that are disassembled at a time: few at first, since most jumps lead to where a walk has been."""
+_PER_JUMP = 8
+"""Instructions that a jump costs: as many as are disassembled at its target at the least."""
+_MAX_ENTRIES = 10_000
+_MAX_STUBS = 200_000
+_MAX_NAME = 4096
 
 _RETURNS = frozenset({"ret", "retaa", "retab", "ud2", "hlt", "brk", "udf", "br", "braa", "brab"})
 _JUMPS = frozenset({"jmp", "b"})
@@ -73,7 +80,7 @@ def read_load_code(data: bytes, frame: layout.SliceLayout, one: MachOSlice) -> L
         MachOError: The table of function starts is cut off.
     """
     sections = [section for segment in one.segments for section in segment.sections]
-    entries = list(_entries(data, frame, one, sections))
+    entries = list(itertools.islice(_entries(data, frame, one, sections), _MAX_ENTRIES))
     count = sum(s.size // (8 if s.kind == INIT_POINTERS else 4) for s in sections if _is_init(s))
     starts = _function_starts(data, frame, one)
     if not entries or not starts or one.cpu not in (Cpu.ARM64, Cpu.ARM64E, Cpu.X86_64):
@@ -91,7 +98,7 @@ def _entries(data: bytes, frame: layout.SliceLayout, one: MachOSlice, sections: 
     base = next((segment.address for segment in one.segments if segment.name == "__TEXT"), 0)
     chained = any(command.number == layout.LC_DYLD_CHAINED_FIXUPS for command in frame.commands)
     for section in sections:
-        raw = data[section.offset : section.offset + section.size]
+        raw = data[section.offset : section.offset + min(section.size, 8 * _MAX_ENTRIES)] if _is_init(section) else b""
         if section.kind == INIT_OFFSETS:
             yield from (base + offset for (offset,) in struct.iter_unpack("<I", raw[: len(raw) // 4 * 4]))
         elif section.kind == INIT_POINTERS:
@@ -127,16 +134,18 @@ def _imports_by_address(data: bytes, frame: layout.SliceLayout) -> dict[int, str
     symbols, symbol_count, strings, strings_size = struct.unpack_from("<4I", symtab.data, 8)
     indirect_at, indirect_count = dysymtab.u32(56), dysymtab.u32(60)
     names: dict[int, str] = {}
+    left = _MAX_STUBS
     for address, kind, size, first, stub_size in _symbol_sections(frame):
         width = stub_size if kind == _STUBS else 8
         for index in range(size // width if width else 0):
-            if first + index >= indirect_count:
+            left -= 1
+            if first + index >= indirect_count or left < 0:
                 break
             (symbol,) = struct.unpack_from("<I", data, indirect_at + 4 * (first + index))
             if symbol & _INDIRECT_SPECIAL or symbol >= symbol_count:
                 continue
             (name_at,) = struct.unpack_from("<I", data, symbols + 16 * symbol)
-            end = data.find(b"\0", strings + name_at, strings + strings_size)
+            end = data.find(b"\0", strings + name_at, min(strings + strings_size, strings + name_at + _MAX_NAME))
             if end >= 0:
                 names[address + width * index] = data[strings + name_at : end].decode("utf-8", "backslashreplace")
     return names
@@ -163,7 +172,9 @@ class _Walk:
         self.data = data
         self.starts = starts
         self.imports = imports
-        self.code = [s for s in sections if s.flags & 0x80000400 and s.kind != _STUBS and s.offset]
+        code = [s for s in sections if s.flags & 0x80000400 and s.kind != _STUBS and s.offset]
+        self.code = sorted(code, key=lambda section: section.address)
+        self.addresses = [section.address for section in self.code]
         self.disassembler = _disassembler(one.cpu is Cpu.X86_64)
 
     def run(self, entries: list[int]) -> tuple[str, ...]:
@@ -174,6 +185,9 @@ class _Walk:
             if at in self.imports:
                 reached.add(self.imports[at])
                 continue
+            if at in seen:
+                continue
+            budget -= _PER_JUMP
             for address, size, mnemonic, operands in self._instructions(at):
                 if address in seen or (address != at and address in self.starts):
                     break
@@ -193,14 +207,17 @@ class _Walk:
 
     def _instructions(self, at: int) -> Iterator[tuple[int, int, str, str]]:
         """Instructions from an address on, to the end of its section."""
-        section = next((s for s in self.code if s.address <= at < s.address + s.size), None)
-        while section is not None and at < section.address + section.size:
+        index = bisect.bisect_right(self.addresses, at) - 1
+        section = self.code[index] if index >= 0 else None
+        for size in itertools.chain(_BLOCKS[:1], itertools.repeat(_BLOCKS[1])):
+            if section is None or at >= section.address + section.size:
+                return
             start = section.offset + at - section.address
-            block = self.data[start : min(start + _BLOCK, section.offset + section.size)]
+            block = self.data[start : min(start + size, section.offset + section.size)]
             before = at
-            for address, size, mnemonic, operands in self.disassembler.disasm_lite(block, at):
-                yield address, size, mnemonic, operands
-                at = address + size
+            for address, length, mnemonic, operands in self.disassembler.disasm_lite(block, at):
+                yield address, length, mnemonic, operands
+                at = address + length
             if at == before:  # no instruction, or the file ends
                 return
 

@@ -293,6 +293,7 @@ class MachOSlice:
     encryption: Encryption | None
     segments: tuple[Segment, ...]
     has_debug_map: bool
+    has_chained_fixups: bool = False
 
     @property
     def build(self) -> BuildInfo | None:

@@ -1,8 +1,7 @@
-"""Reading Mach-O files: checks of the frame first, then lief for the symbols.
+"""Reading Mach-O files: checks of the frame first, then what load commands and symbol table say.
 
-lief reads everything else too, but some of its attributes raise what no caller expects, such as SystemError,
-for values that it does not know. So the fixed fields of load commands are read from what `forge.macho.layout`
-has checked.
+Files come from anywhere, so that what is read is bounded: a table that names the same megabytes a million times is an
+error rather than a wait.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from forge.macho.model import (
 from forge.macho.signature import signature_kind
 
 if TYPE_CHECKING:
-    import lief
+    from collections.abc import Iterator
 
 _CPU_ARM64 = 0x0100000C
 _CPU_X86_64 = 0x01000007
@@ -45,6 +44,7 @@ _CAPABILITY_BITS = 0xFF000000
 
 # mach-o/nlist.h
 _N_STAB = 0xE0
+_N_OPT = 0x3C
 _N_PEXT = 0x10
 _N_TYPE = 0x0E
 _N_EXT = 0x01
@@ -52,6 +52,12 @@ _N_UNDF = 0x0
 _N_WEAK_REF = 0x40
 _N_WEAK_DEF = 0x80
 _ORDINALS = {0: Binding.SELF, 0xFE: Binding.DYNAMIC_LOOKUP, 0xFF: Binding.EXECUTABLE}
+
+_NLIST = struct.Struct("<IBBHQ")
+_MAX_SYMBOLS = 1 << 20
+_MAX_NAME = 1 << 16
+_MAX_TOTAL_NAMES = 1 << 26
+"""Bytes of all symbols' names together: entries may overlap, so that the string table's size bounds nothing."""
 
 _LOAD_KINDS = {
     layout.LC_LOAD_DYLIB: LoadKind.NORMAL,
@@ -91,7 +97,6 @@ def read_macho(source: bytes | Path, *, name: str | None = None) -> MachOFile:
 
 def _read_slice(data: bytes, frame: layout.SliceLayout) -> MachOSlice:
     whole = data if frame.size == len(data) else data[frame.offset : frame.offset + frame.size]
-    binary = _parse(whole)
     try:
         file_type = FileType(frame.file_type)
     except ValueError:
@@ -99,9 +104,11 @@ def _read_slice(data: bytes, frame: layout.SliceLayout) -> MachOSlice:
     cpu, cpu_subtype = _cpu(frame)
     flags = HeaderFlag(frame.flags)
     dylibs = tuple(_dylib(c, _LOAD_KINDS[c.number]) for c in frame.commands if c.number in _LOAD_KINDS)
-    symbols = [(_text(s.name), s.raw_type, s.description & 0xFFFF) for s in binary.symbols]
-    if len(symbols) != sum(c.u32(12) for c in frame.commands if c.number == layout.LC_SYMTAB):
-        raise MachOError("its symbol table cannot be read to the end")
+    symtab = [c for c in frame.commands if c.number == layout.LC_SYMTAB]
+    if len(symtab) > 1:
+        raise MachOError("it has more than one symbol table")
+    kinds = whole[symtab[0].u32(8) + 4 : symtab[0].u32(8) + 16 * symtab[0].u32(12) : 16] if symtab else b""
+    symbols = list(_external_symbols(whole, symtab[0])) if symtab else []
     return MachOSlice(
         offset=frame.offset,
         size=frame.size,
@@ -121,22 +128,32 @@ def _read_slice(data: bytes, frame: layout.SliceLayout) -> MachOSlice:
         signature=_signature(frame, whole),
         encryption=_encryption(frame),
         segments=tuple(_segment(c) for c in frame.commands if c.number == layout.LC_SEGMENT_64),
-        has_debug_map=any(kind & _N_STAB for _, kind, _ in symbols),
+        has_debug_map=any(kind & _N_STAB and kind != _N_OPT for kind in set(kinds)),
+        has_chained_fixups=any(c.number == layout.LC_DYLD_CHAINED_FIXUPS for c in frame.commands),
     )
 
 
-def _parse(data: bytes) -> lief.MachO.Binary:
-    # lief takes a quarter of a second to import; what never looks into a Mach-O file should not wait for it.
-    import lief  # noqa: PLC0415 - see above
+def _external_symbols(whole: bytes, symtab: layout.Command) -> Iterator[tuple[str, int, int]]:
+    """Name, type and description of the symbols that other files can see (``mach-o/nlist.h``).
 
-    lief.logging.disable()
-    # `quick` leaves out dyld's binding and export information: bindings are in the symbol table too, exports
-    # are read by forge.macho.exports.
-    fat = lief.MachO.parse(data, lief.MachO.ParserConfig.quick)
-    binary = fat.at(0) if fat is not None and len(fat) else None
-    if binary is None:
-        raise MachOError("its load commands hold together, but it cannot be parsed")
-    return binary
+    Raises:
+        MachOError: A name does not lie in the string table, or there is more than any linker writes.
+    """
+    offset, count, strings, strings_size = struct.unpack_from("<4I", symtab.data, 8)
+    if count > _MAX_SYMBOLS:
+        raise MachOError(f"it has {count} symbols; more than {_MAX_SYMBOLS} are not read")
+    end, total = strings + strings_size, 0
+    for at, kind, _, description, _ in _NLIST.iter_unpack(whole[offset : offset + count * _NLIST.size]):
+        if kind & _N_STAB or not kind & _N_EXT:
+            continue
+        start = strings + at
+        stop = whole.find(b"\0", start, min(end, start + _MAX_NAME))
+        if at >= strings_size or stop < 0:
+            raise MachOError("a symbol's name does not lie in its string table")
+        total += stop - start
+        if total > _MAX_TOTAL_NAMES:
+            raise MachOError(f"the names of its symbols take more than {_MAX_TOTAL_NAMES} bytes")
+        yield _text(whole[start:stop]), kind, description
 
 
 def _cpu(frame: layout.SliceLayout) -> tuple[Cpu, int]:
@@ -170,7 +187,6 @@ def _dylib(command: layout.Command, kind: LoadKind) -> Dylib:
 
 
 def _string_at(command: layout.Command, start: int) -> str:
-    # lief raises UnicodeDecodeError for a name that is not UTF-8, so names are decoded here.
     return command.data[start : command.data.index(b"\0", start)].decode("utf-8", errors="backslashreplace")
 
 
@@ -222,7 +238,6 @@ def _encryption(frame: layout.SliceLayout) -> Encryption | None:
 
 
 def _segment(command: layout.Command) -> Segment:
-    # lief raises ValueError for section flags and types that it does not know, so these are read here.
     name, *numbers = struct.unpack_from("<16sQQQQiiII", command.data, 8)
     return Segment(
         name=_fixed_text(name),
@@ -244,6 +259,5 @@ def _fixed_text(name: bytes) -> str:
     return _text(name.partition(b"\0")[0])
 
 
-def _text(name: str | bytes) -> str:
-    """A name as text; lief gives bytes where they are not UTF-8."""
-    return name if isinstance(name, str) else name.decode("utf-8", errors="backslashreplace")
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", errors="backslashreplace")

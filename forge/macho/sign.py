@@ -14,6 +14,7 @@ import struct
 from dataclasses import dataclass
 
 from forge.macho import layout
+from forge.macho.checkout import keep_layout
 from forge.macho.edit import command_name
 from forge.macho.edit_commands import only, open_library, with_u32, write_commands
 from forge.macho.edit_linkedit import find_linkedit, resized, segment_name
@@ -125,10 +126,30 @@ def remove_signature(data: bytes) -> bytes:
     offset, size = frame.commands[index].u32(8), frame.commands[index].u32(12)
     if offset < linkedit.offset or len(data) - offset - size >= _ALIGNMENT or any(data[offset + size :]):
         raise MachOError("its code signature is not at the end of __LINKEDIT")
+    end = _tables_end(data, frame, linkedit.offset, offset)
     commands = list(frame.commands)
-    commands[linkedit.command] = resized(frame, commands[linkedit.command], offset - linkedit.offset)
+    commands[linkedit.command] = resized(frame, commands[linkedit.command], end - linkedit.offset)
     del commands[index]
-    return write_commands(data, frame, commands)[:offset]
+    return keep_layout(data, write_commands(data, frame, commands)[:end])
+
+
+def _tables_end(data: bytes, frame: SliceLayout, start: int, signature: int) -> int:
+    """Where the last table before a signature ends: what aligned the signature goes with it.
+
+    Args:
+        data: The file.
+        frame: Its frame.
+        start: Where ``__LINKEDIT`` starts.
+        signature: Where the signature starts.
+    """
+    symtab = next((command for command in frame.commands if command.number == layout.LC_SYMTAB), None)
+    if symtab is None:
+        return signature
+    # The string table is the last in every file that Apple's tools sign.
+    end = symtab.u32(16) + symtab.u32(20)
+    if start <= end <= signature < end + _ALIGNMENT and not any(data[end:signature]):
+        return end
+    return signature
 
 
 def sign_ad_hoc(data: bytes, identifier: str | None = None) -> bytes:
@@ -171,7 +192,7 @@ def sign_ad_hoc(data: bytes, identifier: str | None = None) -> bytes:
     struct.pack_into(">II", directory, 28, slots, offset)
     blob = struct.pack(">IIIII", _SUPER_BLOB, template.first_blob + length, 1, 0, template.first_blob)
     blob = blob.ljust(template.first_blob, b"\0") + directory + _page_hashes(signed, 1 << template.page_shift)
-    return signed + blob.ljust(size, b"\0")
+    return keep_layout(data, signed + blob.ljust(size, b"\0"))
 
 
 @dataclass(frozen=True)

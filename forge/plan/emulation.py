@@ -32,8 +32,12 @@ ANSWERED_VERSION = IOSVersion(18, 0)
 _MACHINES = {"x86_64": Arch.X86_64, "amd64": Arch.X86_64, "aarch64": Arch.ARM64, "arm64": Arch.ARM64}
 
 
-def check_runs_here(target: Target) -> None:
-    """Whether a target's code runs on this machine: by its CPU, or for arm64 under qemu.
+def check_runs_here(target: Target, cpu: str | None = None) -> None:
+    """Whether a target's code runs on this machine: by its CPU, or under qemu for arm64 and for a CPU model by name.
+
+    Args:
+        target: Whose code is to run.
+        cpu: The CPU model, by qemu's name; None for this machine's own.
 
     Raises:
         TrialError: It does not; says why.
@@ -45,13 +49,15 @@ def check_runs_here(target: Target) -> None:
         )
     here = host_arch()
     if target.arch is here:
+        if cpu is not None:
+            require_qemu(target.arch, cpu)
         return
     if target.arch is not Arch.ARM64 or here is None:
         raise TrialError(
             f"code for {target.multiarch} does not run on this machine's {platform.machine()}",
             hint="run arm64 wheels here: --arch arm64" if here else "use a Linux on x86-64 or arm64, iOS's CPUs",
         )
-    require_qemu()
+    require_qemu(target.arch, cpu)
 
 
 def host_arch() -> Arch | None:
@@ -60,7 +66,14 @@ def host_arch() -> Arch | None:
 
 
 def ensure_emulator(
-    setting: Setting, target: Target, app: Path, work: Path, progress: Progress, *, as_host: bool
+    setting: Setting,
+    target: Target,
+    app: Path,
+    work: Path,
+    progress: Progress,
+    *,
+    as_host: bool,
+    cpu: str | None = None,
 ) -> Emulator:
     """Everything that running a target's code takes, made if it is not there yet.
 
@@ -71,12 +84,13 @@ def ensure_emulator(
         work: An existing directory of this run.
         progress: Is told what happens.
         as_host: Whether Python answers as the Linux that it is, not as iOS.
+        cpu: The CPU model to run on, by qemu's name; None for this machine's own, where it can run the code.
 
     Raises:
         ForgeError: Something is missing and cannot be had.
     """
-    check_runs_here(target)
-    linux = ensure_linux(setting, target.arch, progress)
+    check_runs_here(target, cpu)
+    linux = ensure_linux(setting, target.arch, progress, cpu)
     # In the bundle, for what counts paths from it (ctypes reads .fwork files); and under qemu to start Python at all.
     executable = app / "python"
     executable.write_text(f'#!/bin/sh\nexec {shlex.join(linux.command)} "$@"\n', encoding="utf-8")
@@ -112,15 +126,22 @@ class Linux:
     shim: Path
 
 
-def ensure_linux(setting: Setting, arch: Arch, progress: Progress) -> Linux:
+def ensure_linux(setting: Setting, arch: Arch, progress: Progress, cpu: str | None = None) -> Linux:
     """The build Python where the CPU is this machine's, else Debian's under qemu.
+
+    Args:
+        setting: Cache, toolchain and Pythons.
+        arch: Whose code is run.
+        progress: Is told what happens.
+        cpu: A CPU model by qemu's name: the build Python runs under qemu then too.
 
     Raises:
         ForgeError: It cannot be had.
     """
     if arch is host_arch():
-        return Linux((str(setting.build_python.executable),), shim_path(setting.home, arch))
-    guest = ensure_guest(setting.home, setting.python.minor, progress)
+        under = () if cpu is None else (str(require_qemu(arch, cpu)), "-cpu", cpu)
+        return Linux((*under, str(setting.build_python.executable)), shim_path(setting.home, arch))
+    guest = ensure_guest(setting.home, setting.python.minor, progress, cpu)
     toolchain = setting.toolchain
     if not isinstance(toolchain, LLVMToolchain):
         raise ToolchainError(f"{toolchain.description}: the shim for another CPU is compiled with LLVM's tools")

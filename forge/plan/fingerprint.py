@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import forge
-from forge.base.hashing import file_sha256, fingerprint, tree_sha256
+from forge.base.hashing import fingerprint, tree_sha256
 from forge.recipe.digest import digest_input
+from forge.toolchain.build_tools import tools_identity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +19,25 @@ if TYPE_CHECKING:
     from forge.build.recipe_build import Setting
     from forge.recipe.model import EvaluatedRecipe
 
-_ROOMS = ("build", "source", "wheel", "audit", "macho")
-"""The rooms whose code makes or judges a wheel. The toolchain's and the iOS Python's count through their identities."""
+_APART = frozenset({"cli", "emulate"})
+"""The rooms whose code can change no wheel: they talk to people, and run what was built."""
 
-_LIBRARIES = ("build", "pyproject_hooks", "lief")
+_LIBRARIES = ("build", "pyproject_hooks", "lief", "capstone", "packaging")
 """Installed libraries that take part."""
 
 
 @cache
 def code_digest() -> str:
-    """The hash of forge's own build code and of the libraries that take part."""
+    """The hash of forge's own code, all of it but what is `_APART`, and of the libraries that take part.
+
+    All of it, since a list of what matters is wrong the day after it was made; that costs a rebuild too many at times.
+    """
     package = Path(forge.__file__).parent
+    rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in _APART)
     return fingerprint(
         {
-            "rooms": {room: tree_sha256(package / room) for room in _ROOMS},
-            "environment": file_sha256(package / "toolchain" / "environment.py"),
+            "rooms": {room.name: tree_sha256(room) for room in rooms},
+            "version": forge.__version__,
             "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         }
     )
@@ -60,6 +65,7 @@ def build_inputs(
         "toolchain": setting.toolchain.id,
         "ios python": setting.python.fingerprint(recipe.target),
         "build python": setting.build_python.version,
+        "tools": tools_identity(),
         "forge": code_digest(),
         "host": dict(host or {}),
         "compilers": compilers.identity if compilers else {},

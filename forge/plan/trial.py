@@ -87,6 +87,7 @@ class Options:
         requires: What these need besides pytest (PEP 508).
         against_host: Run the same tests with the Linux wheel of the same version as well.
         simulator: Which of a Mac's simulators; None for the testbed's choice.
+        cpu: The CPU model to run on, by qemu's name; None for this machine's own.
         variants: Of which variants a recipe's wheel is built, each in every recipe that declares it.
     """
 
@@ -99,6 +100,7 @@ class Options:
     requires: tuple[str, ...] = ()
     against_host: bool = False
     simulator: str | None = None
+    cpu: str | None = None
     variants: tuple[str, ...] = ()
 
 
@@ -168,10 +170,10 @@ def _check(target: Target, options: Options) -> None:
     if not _on_a_mac():
         if options.simulator is not None:
             raise TrialError("there is no simulator here to choose", hint="--simulator is for a Mac")
-        check_runs_here(target)
+        check_runs_here(target, options.cpu)
         return
-    if options.as_host or options.against_host:
-        named = "--against-host" if options.against_host else "--as-host"
+    linux_only = {"--against-host": options.against_host, "--as-host": options.as_host, "--cpu": options.cpu}
+    for named in (name for name, given in linux_only.items() if given):
         raise TrialError(f"{named} is about Linux, where wheels are emulated", hint="leave it out on a Mac")
     check_simulates(target)
 
@@ -201,7 +203,7 @@ def _try(
             _append(outcome.output, log)
             return Trial(subject, tuple(path.name for path in chosen), replace(outcome, output=log), HOW)
         app = make_app(wheels, requires, answered, setting, options.find_links, work, log)
-        emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host)
+        emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host, cpu=options.cpu)
         run = work / "run"
         run.mkdir()
         arguments = _lay_out(tried, setting, options, run, work, rootdir=str(run))
@@ -210,7 +212,7 @@ def _try(
             emulator, paths=[app.packages], arguments=arguments, cwd=run, work=work, limits=options.limits
         )
         _append(outcome.output, log)
-        how = HONEST if target.arch is host_arch() else HONEST_QEMU
+        how = HONEST if target.arch is host_arch() and options.cpu is None else HONEST_QEMU
         trial = Trial(subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how)
         if options.against_host:
             progress.phase(subject, "test the Linux wheel")

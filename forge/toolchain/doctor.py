@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from forge.base.errors import ToolchainError
 from forge.base.process import output
+from forge.toolchain.build_tools import SYSTEM_PATH, find_tool
 from forge.toolchain.debian import MINIMUM_LLVM, Apt, ask_apt, debian_packages, install_command, llvm_packages
-from forge.toolchain.environment import SYSTEM_PATH
 from forge.toolchain.fortran import Flang, find_flang
 from forge.toolchain.llvm import LLVM, Rejected, survey
 from forge.toolchain.rust import Rust, find_rust
@@ -99,7 +99,8 @@ class Check:
 
 def _which(program: str) -> str | None:
     # Builds see no other PATH, so a program that only the user's PATH has is of no use to them.
-    return shutil.which(program, path=os.pathsep.join(SYSTEM_PATH))
+    found = find_tool(program)
+    return None if found is None else str(found)
 
 
 def _free_bytes(directory: Path) -> int:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from forge.base.hashing import file_sha256
+from forge.toolchain.build_tools import tools_identity, tools_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from forge.base.target import Target
     from forge.toolchain.base import Toolchain
-
-SYSTEM_PATH = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
-"""Where the build machine's own tools are (CPython's ``iOS/README.rst`` uses the same)."""
 
 PASSED_THROUGH = (
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -22,8 +22,16 @@ PASSED_THROUGH = (
 )  # fmt: skip
 """What a build may know of the machine: how to reach the network, where to put temporary files, which Xcode."""
 
+TOOLS_DIRECTORY = ".tools"
+"""Below a build's HOME: links to the build machine's tools."""
+
 SOURCE_DATE_EPOCH = 315532800
 """Seconds since 1970 of 1980-01-01, the earliest time that a zip archive can carry; the date of everything built."""
+
+
+def environment_identity() -> dict[str, object]:
+    """What of the environment can change what is built in it: this module's rules, and the machine's tools."""
+    return {"code": file_sha256(Path(__file__)), "tools": tools_identity()}
 
 
 def build_environment(
@@ -31,15 +39,18 @@ def build_environment(
 ) -> dict[str, str]:
     """An environment for programs of the build machine.
 
+    PATH has the directories that are given and one of links to the machine's own tools
+    (`forge.toolchain.build_tools`), which is made below *home*.
+
     Args:
-        home: A directory for HOME: no user's configuration files are read.
-        path: Directories that come before the system's on PATH.
+        home: A directory of the build's own for HOME: no user's configuration files are read.
+        path: Directories that come before the machine's tools on PATH.
         variables: What is set besides; the last word.
     """
     environment = {name: os.environ[name] for name in PASSED_THROUGH if name in os.environ}
     environment |= {
         "HOME": str(home),
-        "PATH": os.pathsep.join([*map(str, path), *SYSTEM_PATH]),
+        "PATH": os.pathsep.join(map(str, [*path, *tools_path(home / TOOLS_DIRECTORY)])),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
@@ -66,7 +77,7 @@ def cross_environment(
         toolchain: Whose ``xcrun`` comes first on PATH.
         target: What is compiled for; sets the deployment target.
         home: A directory for HOME.
-        path: Further directories before the system's on PATH.
+        path: Further directories before the machine's tools on PATH.
         prefix_map: Directories and what compiled files call them instead.
         pkg_config: The only directories that pkg-config looks in; the build machine's own are hidden.
         variables: What is set besides; the last word.

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, atomic_file, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import SourceError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
@@ -197,8 +198,7 @@ def _build_runtime(
 ) -> None:  # fmt: skip
     subject = f"Fortran {flang.version} runtime for {target}"
     progress.phase(subject, "unpack")
-    work = home.work / root.name
-    shutil.rmtree(work, ignore_errors=True)
+    work = new_attempt(home.work, root.name)
     source = work / "llvm"
     unpack_runtime(archive, source)
     progress.phase(subject, "compile")
@@ -243,7 +243,7 @@ def _build_runtime(
         library = temporary / "lib" / "libFortranRuntime.a"
         library.parent.mkdir()
         run([f"{triple}-ar", "rcs", library, *objects], log=log, env=env, cwd=work, what=subject)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_tree(work)
 
 
 def _wrapper_id() -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_attempt, remove_tree
 from forge.base.errors import BuildError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
@@ -208,8 +209,7 @@ def _build_std(
     triple = rust_triple(target)
     subject = f"Rust {rust.version} standard library for {triple}"
     progress.phase(subject, "compile")
-    work = home.work / sysroot.name
-    shutil.rmtree(work, ignore_errors=True)
+    work = new_attempt(home.work, sysroot.name)
     crate = work / "crate"
     crate.mkdir(parents=True)
     (crate / "Cargo.toml").write_text(_DUMMY, encoding="utf-8")
@@ -236,7 +236,7 @@ def _build_std(
                 shutil.copy(file, libraries)
         # The compiler looks for the build machine's libraries in the same sysroot, for procedural macros.
         (rustlib / rust.host).symlink_to(rust.sysroot / "lib" / "rustlib" / rust.host)
-    shutil.rmtree(work, ignore_errors=True)
+    remove_tree(work)
 
 
 def _write_wrapper(directory: Path) -> Path:
@@ -253,6 +253,24 @@ def _write_wrapper(directory: Path) -> Path:
     )
     wrapper.chmod(0o755)
     return wrapper
+
+
+def link_programs(rust: Rust, directory: Path) -> Path:
+    """Make a directory for PATH with the compiler and cargo in it: variables name them, but not every tool reads those.
+
+    maturin and setuptools-rust look for ``cargo`` on PATH, build scripts for ``rustc``. rustup's own proxies will not
+    do: they choose a toolchain by files of the source tree and of the user's home.
+
+    Args:
+        rust: The compiler.
+        directory: Made, with links in it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    programs = {"rustc": rust.rustc, "cargo": rust.cargo, "rustdoc": rust.rustc.with_name("rustdoc")}
+    for name, program in programs.items():
+        if program.is_file() and not (directory / name).is_symlink():
+            (directory / name).symlink_to(program)
+    return directory
 
 
 def cargo_home(home: ForgeHome) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ENCRYPTED = 0x1
+_NOT_UNPACKED = "forge does not unpack such a wheel"
 _UTF8 = 0x800
 _READ_ERRORS = (
     zipfile.BadZipFile,
@@ -42,7 +44,9 @@ class Limits:
         total_bytes: All files' size, unpacked.
         ratio: Unpacked to packed, of files above *ratio_from* bytes. Deflate itself reaches about 1030; code
             and text stay below 50.
-        ratio_from: Below this size in bytes a high ratio harms nobody.
+        ratio_from: Below this size in bytes a high ratio does no harm.
+        total_ratio: Unpacked to packed, of all files together, above *total_ratio_from* bytes.
+        total_ratio_from: Below this size in bytes of all files a high ratio does no harm.
     """
 
     members: int = 200_000
@@ -50,6 +54,8 @@ class Limits:
     total_bytes: int = 8 << 30
     ratio: int = 500
     ratio_from: int = 16 << 20
+    total_ratio: int = 200
+    total_ratio_from: int = 128 << 20
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ def open_archive(path: Path, limits: Limits | None = None) -> Iterator[tuple[zip
         if start != b"PK\x03\x04":
             raise WheelError(f"{path.name}: not a zip file" if start else f"{path.name}: an empty file")
         archive = zipfile.ZipFile(path)
+        _check_whole(path, archive)
     except _READ_ERRORS as error:
         raise unreadable(path.name, error) from error
     with archive:
@@ -125,23 +132,53 @@ def unreadable(what: str, error: Exception) -> WheelError:
     return WheelError(f"{what}: damaged zip file: {said}", hint="download or build the wheel again")
 
 
+_END = struct.Struct("<4s4H2IH")
+"""The end of a zip file's central directory: signature, disks, counts, size, offset, length of the comment."""
+
+
+def _check_whole(path: Path, archive: zipfile.ZipFile) -> None:
+    """The archive is all that the file holds.
+
+    ``zipfile`` takes what stands before the first member and behind the end: two archives in one file are read as the
+    second, and by other readers as the first.
+
+    Raises:
+        WheelError: There is something else.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(size - _END.size - 0xFFFF, 0))
+        tail = file.read()
+    at = tail.rfind(b"PK\5\6")
+    if at < 0 or at + _END.size + int.from_bytes(tail[at + 20 : at + 22], "little") != len(tail):
+        raise WheelError(f"{path.name}: bytes follow the end of the zip archive", hint="download or build it again")
+    if archive.filelist and min(entry.header_offset for entry in archive.filelist) != 0:
+        raise WheelError(
+            f"{path.name}: the zip archive starts after other data, such as another archive",
+            hint="download or build it again",
+        )
+
+
 def _checked(wheel: str, entries: list[zipfile.ZipInfo], limits: Limits) -> tuple[Member, ...]:
     if len(entries) > limits.members:
         raise WheelError(f"{wheel}: {len(entries)} members; more than {limits.members} are not taken")
     members: dict[str, Member] = {}
-    total = 0
+    total = packed = 0
     for entry in entries:
         problem = _name_problem(entry) or _entry_problem(entry, limits)
         if problem is None and entry.filename in members:
             problem = "is in the archive twice"
         if problem:
-            raise WheelError(f"{wheel}: {_shown(entry.orig_filename)}: {problem}", hint="such a wheel is not unpacked")
+            raise WheelError(f"{wheel}: {_shown(entry.orig_filename)}: {problem}", hint=_NOT_UNPACKED)
         total += entry.file_size
         if total > limits.total_bytes:
             raise WheelError(
                 f"{wheel}: unpacks to more than {limits.total_bytes} bytes",
-                hint="such a wheel is not unpacked",
+                hint=_NOT_UNPACKED,
             )
+        packed += entry.compress_size
+        if total > limits.total_ratio_from and total > limits.total_ratio * packed:
+            raise WheelError(f"{wheel}: unpacks from {packed} to {total} bytes: a zip bomb", hint=_NOT_UNPACKED)
         if not entry.is_dir():
             mode = entry.external_attr >> 16
             members[entry.filename] = Member(entry.filename, entry.file_size, entry.compress_size, bool(mode & 0o111))

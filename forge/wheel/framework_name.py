@@ -7,11 +7,11 @@ script of its Xcode project; ``Doc/using/ios.rst``): ``PIL/_imaging.cpython-313-
 
 from __future__ import annotations
 
-_INSTALLED_AT_THE_TOP = ("platlib", "purelib")
+_INSTALLED_AT_THE_TOP = ("platlib", "purelib", "data")
 
 
 def installed_path(member: str) -> str | None:
-    """Where an installer puts a member, below site-packages; None for what goes elsewhere (scripts, data, headers).
+    """Where an installer puts a member, below site-packages; None for what goes elsewhere (scripts, headers).
 
     Args:
         member: Its path in the wheel.

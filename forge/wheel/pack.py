@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 
-from forge.base.atomic import atomic_directory, atomic_file
+from forge.base.atomic import atomic_directory, atomic_file, storage_error
 from forge.base.errors import WheelError
 from forge.wheel.archive import open_archive, read_member
 from forge.wheel.contents import find_dist_info, parse_wheel_file, read_wheel
@@ -49,9 +49,14 @@ def unpack_wheel(wheel: Path, destination: Path) -> None:
     with open_archive(wheel) as (archive, members), atomic_directory(destination) as temporary:
         for member in members:
             target = temporary / member.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(read_member(archive, member.path, wheel.name))
-            target.chmod(0o755 if member.executable else 0o644)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(read_member(archive, member.path, wheel.name))
+                target.chmod(0o755 if member.executable else 0o644)
+            except OSError as error:
+                if storage_error(error):
+                    raise
+                raise WheelError(f"{wheel.name}: {member.path[:200]}: cannot be written: {error.strerror}") from error
 
 
 def pack_wheel(
@@ -93,11 +98,16 @@ def pack_wheel(
     dropped = {record, *(f"{dist_info}/{name}" for name in SIGNATURES)}
     ordered = sorted((p for p in paths if p not in dropped), key=lambda p: (p.startswith(f"{dist_info}/"), p))
     moment = time.gmtime(min(max(source_date_epoch, _FIRST_YEAR), _LAST_YEAR))[:6]
-    contents = {p: wheel_bytes if p == wheel_path else (tree / p).read_bytes() for p in ordered}
-    contents[record] = format_record(contents.items(), record)
     destination = directory / filename
+
+    def read(path: str) -> bytes:
+        return wheel_bytes if path == wheel_path else (tree / path).read_bytes()
+
+    # Files are read one at a time, twice: a wheel may be larger than the memory.
+    record_bytes = format_record(((path, read(path)) for path in ordered), record)
     with atomic_file(destination) as file, zipfile.ZipFile(file, "w") as archive:
-        for path, data in contents.items():
+        for path in (*ordered, record):
+            data = record_bytes if path == record else read(path)
             executable = path != record and (tree / path).stat().st_mode & 0o100
             entry = zipfile.ZipInfo(path, moment)
             entry.create_system = 3  # Unix, whatever this runs on: the modes below are its

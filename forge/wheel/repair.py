@@ -33,7 +33,7 @@ from forge.wheel.repair_tags import MendedTags, mend_tags
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _EDITED = frozenset({FileType.DYLIB, FileType.BUNDLE})
 _PURELIB = re.compile(rb"^(Root-Is-Purelib:[ \t]*)true", flags=re.MULTILINE | re.IGNORECASE)
@@ -51,15 +51,21 @@ class _Binaries:
 
 
 def repair_wheel(
-    wheel: Path, out_dir: Path, *, dry_run: bool = False, source_date_epoch: int = SOURCE_DATE_EPOCH
+    wheel: Path,
+    out_dir: Path,
+    *,
+    dry_run: bool = False,
+    source_date_epoch: int = SOURCE_DATE_EPOCH,
+    taken: Collection[Path] = (),
 ) -> RepairResult:
     """Mend what can be mended in a wheel.
 
     Args:
-        wheel: The wheel; it stays as it is unless *out_dir* is its own directory.
+        wheel: The wheel; it stays as it is unless *out_dir* is its own directory. There the new one takes its place.
         out_dir: Where the new one goes; made if need be.
         dry_run: Only tell what would be done.
         source_date_epoch: The new one's time stamp, seconds of the Unix epoch.
+        taken: Wheels that were written before, which must not be written again.
 
     Raises:
         WheelError: The wheel cannot be read, or is not safe. What is wrong inside it is no error but in the result.
@@ -80,10 +86,15 @@ def repair_wheel(
     unmendable = [*binaries.unmendable, *libraries.unmendable, *tags.unmendable, *_collisions(binaries, libraries)]
     unmendable += [rest for one in mended.values() for rest in one.unmendable]
     output = None
-    if not dry_run:
-        output = out_dir / _file_name(contents, tags)
+    destination = out_dir / _file_name(contents, tags)
+    if destination in taken:
+        unmendable.append(Unmendable(None, "file name", f"another wheel was repaired to {destination.name} already"))
+    elif not dry_run:
+        output = destination
         if changes:
             _write(contents, output, binaries, mended, libraries.paths, tags, source_date_epoch)
+            if output != wheel and wheel.parent.samefile(output.parent):
+                wheel.unlink()  # repaired in place, under the name that its tags give it
         elif not output.exists() or not output.samefile(wheel):
             with wheel.open("rb") as source, atomic_file(output) as copy:
                 shutil.copyfileobj(source, copy)
@@ -100,11 +111,11 @@ def _read_binaries(contents: WheelContents) -> _Binaries:
     slices: dict[str, MachOSlice] = {}
     thinned: list[Change] = []
     unmendable: list[Unmendable] = []
-    names = {name: name.encode() for name in library_names(member.path for member in contents.members)}
+    names = library_names(member.path for member in contents.members)
     in_code: set[str] = set()
     for member, body in contents.read_all():
         if member.endswith(".py"):
-            in_code |= {name for name, wanted in names.items() if wanted in body}
+            in_code |= {name for name, wanted in names.items() if any(text in body for text in wanted)}
         if not looks_like_macho(body[:8]):
             continue
         try:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.macho.checkout import layout_problem
 from forge.macho.edit import Edit, apply_edit
 from forge.macho.edit_commands import NoRoomError
+from forge.macho.edit_linkedit import mend_layout
 from forge.macho.edit_strip import strip_debug
 from forge.macho.errors import MachOError
+from forge.macho.layout import read_layout
 from forge.macho.model import Cpu, FileType, MachOSlice, Platform, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureStatus, remove_signature, sign_ad_hoc, verify_signature
@@ -118,6 +121,15 @@ def _finish(member: str, data: bytes, one: MachOSlice, *, changed: bool) -> tupl
     except MachOError as error:
         left.append(Unmendable(member, "debug information", error.problem))
     try:
+        if layout_problem(read_layout(made)[1][0]) is not None:
+            unsigned = remove_signature(made)
+            mended = mend_layout(unsigned)
+            made = made if mended is unsigned else mended
+    except MachOError as error:
+        left.append(Unmendable(member, "layout", error.problem))
+    if (problem := layout_problem(read_layout(made)[1][0])) is not None and not left:
+        left.append(Unmendable(member, "layout", f"Apple's tools cannot sign it: {problem}"))
+    try:
         made = _signed(made, one, changed=changed or made is not data)
     except MachOError as error:
         if one.signature is not SignatureKind.NONE:
@@ -149,6 +161,9 @@ def _signed(data: bytes, one: MachOSlice, *, changed: bool) -> bytes:
     devices. A person's signature is kept where nothing else changed.
     """
     had = one.signature
+    if one.platform is Platform.IOS and had is SignatureKind.SIGNED and not changed:
+        # A certificate's signature that does not hold is as useless as none; the app build makes another.
+        return data if verify_signature(data).status is SignatureStatus.VALID else remove_signature(data)
     if one.platform is Platform.IOS and had not in (SignatureKind.NONE, SignatureKind.SIGNED):
         return remove_signature(data)
     due = had is not SignatureKind.NONE or (one.platform in _SIMULATORS and one.cpu is Cpu.ARM64)
@@ -181,6 +196,9 @@ def _changes(member: str, before: MachOSlice, after: MachOSlice, old: bytes, new
         yield Change(member, "debug map", "names files of the build machine", "")
     if before.has_dwarf and not after.has_dwarf:
         yield Change(member, "DWARF", "in the file", "")
+    problem = layout_problem(read_layout(old)[1][0])
+    if problem is not None and layout_problem(read_layout(new)[1][0]) is None:
+        yield Change(member, "layout", problem, "as Apple's tools ask for it")
     signatures = [f"{check.kind}, {check.status}" for check in map(verify_signature, (old, new))]
     if signatures[0] != signatures[1] or before.signature is not after.signature:
         yield Change(member, "signature", *("" if text.startswith("none") else text for text in signatures))

@@ -89,9 +89,21 @@ def plan_libraries(
     return Libraries(paths, loads, targets, tuple(problems))
 
 
-def library_names(members: Iterable[str]) -> frozenset[str]:
-    """The file names of members that look like vendored libraries, for a search in the wheel's code."""
-    return frozenset(posixpath.basename(m) for m in members if _LIBRARY.search(posixpath.basename(m)))
+def library_names(members: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
+    """The file names of members that look like vendored libraries, for a search in the wheel's code.
+
+    Returns:
+        Names, and what code says that opens such a file: the name itself, the directory that it looks into
+        (``.dylibs``), or a pattern for all of its kind (``*.dylib``).
+    """
+    found: dict[str, tuple[bytes, ...]] = {}
+    for member in members:
+        directory, _, name = member.rpartition("/")
+        if _LIBRARY.search(name):
+            above = directory.rpartition("/")[2]
+            texts = (name, f"*{posixpath.splitext(name)[1]}", *((above,) if "." in above else ()))
+            found[name] = tuple({*found.get(name, ()), *(text.encode() for text in texts)})
+    return found
 
 
 def _system_name(name: str) -> str | None:

@@ -7,6 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.base.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -17,7 +19,7 @@ JSON_VERSION = 1
 
 @dataclass(frozen=True)
 class Change:
-    """Something mended.
+    """Something that was fixed.
 
     Args:
         member: The file in the wheel, by its old path; None for the wheel's own name.
@@ -37,12 +39,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Unmendable:
-    """Something wrong that a repair cannot mend.
+    """Something wrong that a repair cannot fix.
 
     Args:
         member: The file in the wheel; None where it is about the whole.
         what: What of it.
-        why: Why it cannot be mended.
+        why: Why it cannot be fixed.
     """
 
     member: str | None
@@ -59,8 +61,8 @@ class RepairResult:
 
     Args:
         wheel: The wheel as it was.
-        output: The new one; where nothing was to be mended, a copy; None where nothing was to be written.
-        changes: What was mended, sorted by file.
+        output: The new one; where there was nothing to fix, a copy; None where nothing was to be written.
+        changes: What was fixed, sorted by file.
         unmendable: What was not.
     """
 
@@ -78,13 +80,13 @@ def render_text(result: RepairResult) -> str:
         if member:
             lines.append(f"  {member}")
         lines += [
-            f"    {'mended' if isinstance(one, Change) else 'left  '}  {one}"
+            f"    {'fixed ' if isinstance(one, Change) else 'left  '}  {one}"
             for one in everything
             if (one.member or "") == member
         ]
     if not everything:
-        lines.append("    nothing to mend")
-    return "\n".join(lines) + "\n"
+        lines.append("    nothing to fix")
+    return "\n".join(map(printable, lines)) + "\n"
 
 
 def to_json(results: Sequence[RepairResult]) -> str:

@@ -95,7 +95,8 @@ def _prove(slices: tuple[MachOSlice, ...]) -> _Proof | str:
     platform, cpu = kinds.pop()
     if platform not in _ABIS or cpu not in _ARCHES:
         return f"its binaries are for {platform.label}, {cpu}"
-    highest = max((build.minos for one in slices for build in one.builds), key=_numbers)
+    # A file may also say what it needs on another platform, which has versions of its own.
+    highest = max((build.minos for one in slices for build in one.builds if build.platform is platform), key=_numbers)
     if platform is Platform.IOS_SIMULATOR and cpu is Cpu.ARM64 and _numbers(highest) <= _LOWEST_ARM64_SIMULATOR:
         lowest = None
     else:

@@ -1,4 +1,5 @@
 /* unistd.h, sys/sysctl.h, sys/utsname.h, sys/resource.h: what the system says of itself and its limits. */
+#include "darwin_commpage.h"
 #include "darwin_common.h"
 
 #include <errno.h>
@@ -10,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The version that uname and sysctl tell: Darwin 22 is iOS 16's kernel. */
-static const char OS_RELEASE[] = "22.6.0", OS_VERSION[] = "Darwin Kernel Version 22.6.0 (forge emulate, on Linux)";
+/* The version that uname and sysctl give: Darwin 24.0 is iOS 18.0's kernel, and that is what Python answers as
+ * (forge.plan.emulation.ANSWERED_VERSION). */
+static const char OS_RELEASE[] = "24.0.0", OS_VERSION[] = "Darwin Kernel Version 24.0.0 (forge emulate, on Linux)";
 static const char *machine(void) {
 #ifdef __x86_64__
     return "x86_64";
@@ -124,7 +126,19 @@ static int64_t cache(int name, int64_t otherwise) {
     long size = sysconf(name);
     return size > 0 ? size : otherwise;
 }
+/* mach/machine.h: CPU_TYPE_X86_64 with CPU_SUBTYPE_X86_64_ALL, CPU_TYPE_ARM64 with CPU_SUBTYPE_ARM64_ALL. */
+#ifdef __x86_64__
+enum { CPU_TYPE = 0x1000007, CPU_SUBTYPE = 3 };
+#else
+enum { CPU_TYPE = 0x100000c, CPU_SUBTYPE = 0 };
+#endif
 static int find(const char *name, struct value *out) {
+    static const char OPTIONAL[] = "hw.optional.";
+    if (strncmp(name, OPTIONAL, sizeof OPTIONAL - 1) == 0) {
+        uint64_t bit = darwin_cpu_capability(name + sizeof OPTIONAL - 1);
+        *out = (struct value){INT, (darwin_cpu_capabilities() & bit) != 0, NULL};
+        return bit != 0;
+    }
     static const char *const CPUS[] = {
         "hw.ncpu", "hw.activecpu", "hw.availcpu", "hw.physicalcpu", "hw.physicalcpu_max", "hw.logicalcpu",
         "hw.logicalcpu_max", "machdep.cpu.core_count", "machdep.cpu.thread_count",
@@ -141,6 +155,10 @@ static int find(const char *name, struct value *out) {
         {"hw.pagesize", {WIDE, sysconf(_SC_PAGESIZE), NULL}},
         {"hw.memsize", {WIDE, memory(), NULL}},
         {"hw.byteorder", {INT, 1234, NULL}},
+        {"hw.cputype", {INT, CPU_TYPE, NULL}},
+        {"hw.cpusubtype", {INT, CPU_SUBTYPE, NULL}},
+        {"hw.cpufamily", {INT, 0, NULL}}, /* CPUFAMILY_UNKNOWN: no family of Apple's is this machine's */
+        {"hw.cpu64bit_capable", {INT, 1, NULL}},
         {"hw.packages", {INT, 1, NULL}},
         {"hw.cachelinesize", {WIDE, cache(_SC_LEVEL1_DCACHE_LINESIZE, 64), NULL}},
         {"hw.l1icachesize", {WIDE, cache(_SC_LEVEL1_ICACHE_SIZE, 32768), NULL}},
@@ -152,8 +170,8 @@ static int find(const char *name, struct value *out) {
         {"kern.ostype", {TEXT, 0, "Darwin"}},
         {"kern.osrelease", {TEXT, 0, OS_RELEASE}},
         {"kern.version", {TEXT, 0, OS_VERSION}},
-        {"kern.osversion", {TEXT, 0, "20G0"}},
-        {"kern.osproductversion", {TEXT, 0, "16.6"}},
+        {"kern.osversion", {TEXT, 0, "22A3354"}},
+        {"kern.osproductversion", {TEXT, 0, "18.0"}},
         {"kern.argmax", {INT, sysconf(_SC_ARG_MAX), NULL}},
         {"sysctl.proc_translated", {INT, 0, NULL}},
     };

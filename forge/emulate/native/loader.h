@@ -103,6 +103,11 @@ FORGE_LOADER_API int forge_loader_is_macho(const char *path);
 /* _tlv_atexit of Darwin: run function(object) when the calling thread ends, last registered first. */
 FORGE_LOADER_API void forge_loader_tlv_atexit(void (*function)(void *), void *object);
 
+/* ---- the commpage (darwin_commpage.c) ---- */
+
+/* Whether Darwin's commpage is in its place: 0, or the error (errno's) that kept it from there. */
+FORGE_LOADER_API int forge_loader_commpage(void);
+
 /* ---- records (loader_record.c) ---- */
 
 /* Where machine-readable records go, one JSON object a line: a file descriptor, or -1. */

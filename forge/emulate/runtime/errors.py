@@ -1,4 +1,4 @@
-"""The loader's one exception. An ``ImportError``, because that is what dyld's refusal is to who imports a module."""
+"""The loader's exceptions. An ``ImportError``, because that is what dyld's refusal is to who imports a module."""
 
 from __future__ import annotations
 
@@ -18,3 +18,7 @@ class MachOImportError(ImportError):
     def at(self, path: str) -> MachOImportError:
         """The same error, with the file it is about."""
         return self if self.path else MachOImportError(self.problem, path=path)
+
+
+class AddressTakenError(MachOImportError):
+    """An address that Darwin keeps for itself is in use in this process; in another one it may be free."""

@@ -34,12 +34,14 @@ def install(config: LoaderConfig, system: System | None = None) -> Loader:
         The loader.
 
     Raises:
+        AddressTakenError: Something of this process is where Darwin's commpage has to be.
         MachOImportError: It is installed already, or this machine or Python cannot be used.
         OSError: The shim or the report's file cannot be opened.
     """
     if _installed:
         raise MachOImportError("the loader is installed already")
     native = Native(config.shim)
+    native.check_commpage()
     if system is None:
         # Imported when asked for: the loader works with other libraries, and tests bring their own.
         openblas = {"openblas32": config.openblas32, "openblas64": config.openblas64}

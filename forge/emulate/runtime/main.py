@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from forge.emulate.runtime import install, stdlib
 from forge.emulate.runtime.config import LoaderConfig
+from forge.emulate.runtime.errors import AddressTakenError
 from forge.emulate.runtime.guise import Guise, put_on
+from forge.emulate.runtime.restart import forget, randomise, restart
 from forge.emulate.runtime.results import ResultWriter
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def main() -> int:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     if session["run"] == "regrtest" and session["loader"] is not None:
         stdlib.keep_out()
-    loader = set_up(session)
+    loader = _set_up_somewhere(session)
     if loader is not None:
         atexit.register(_write_report, loader, Path(session["report"]), os.getpid())
     os.environ[VARIABLE] = str(path)
@@ -48,6 +50,23 @@ def main() -> int:
         stdlib.run([Path(directory) for directory in session["directories"]], session["arguments"])
     runpy.run_path(session["arguments"][0], run_name="__main__")
     return 0
+
+
+def _set_up_somewhere(session: dict[str, Any]) -> Loader | None:
+    """As `set_up`, in a process whose addresses allow it: this one or one that takes its place.
+
+    Raises:
+        AddressTakenError: None of several did.
+    """
+    if session["loader"] is not None and randomise():
+        restart(session["executable"])
+    try:
+        return set_up(session)
+    except AddressTakenError:
+        restart(session["executable"])
+        raise
+    finally:
+        forget()
 
 
 def set_up(session: dict[str, Any]) -> Loader | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from typing import TYPE_CHECKING
 
-from forge.emulate.runtime.errors import MachOImportError
+from forge.emulate.runtime.errors import AddressTakenError, MachOImportError
 
 if TYPE_CHECKING:
     from array import array
@@ -85,6 +86,7 @@ class Native:
             ("set_report_fd", None, ctypes.c_int),
             ("make_traps", ctypes.c_int, ctypes.POINTER(_TrapRequest), size, pointer),
             ("install_fault_handler", ctypes.c_int),
+            ("commpage", ctypes.c_int),
             ("apply_slide", None, size, pointer, size, ctypes.c_uint64),
             ("store", None, size, pointer, pointer, size),
             ("register_frames", ctypes.c_int, pointer),
@@ -239,6 +241,15 @@ class Native:
     def set_report_fd(self, fd: int) -> None:
         """Where records of traps and faults go."""
         self.shim.forge_loader_set_report_fd(fd)
+
+    def check_commpage(self) -> None:
+        """Check that Darwin's commpage is at its address, which nothing else may have taken.
+
+        Raises:
+            AddressTakenError: It is not.
+        """
+        if reason := self.shim.forge_loader_commpage():
+            raise AddressTakenError(f"Darwin's commpage cannot be mapped at its address: {os.strerror(reason)}")
 
     def install_fault_handler(self) -> None:
         """Report crashes.

@@ -192,6 +192,43 @@ def imports(*names: str, ordinal: int = 2, module: str = MODULE, library: str | 
     }
 
 
+METADATA = "Metadata-Version: 2.1\nName: example\nVersion: 1.0\n"
+OVERLAPPING = struct.pack("<II16sQQQQiiII", 0x19, 72, b"__DATA", 0x1000, 0x1000, 0, 0, 1, 1, 0, 0)
+
+
+def linked_python(version: int) -> bytes:
+    """What the load command of Python's framework holds for a packed version."""
+    return struct.pack("<3I", 2, version, version) + builder.PYTHON.encode()
+
+
+def requiring(requirement: str) -> Callable[[Path], Path]:
+    """Writes a directory with a wheel that requires something, and a pure wheel of another project."""
+
+    def make(directory: Path) -> Path:
+        several(*ALL_TAGS)(directory)
+        make_wheel(directory, {"other.py": b""}, name="other", tag="py3-none-any", version="0.0.1")
+        make_wheel(
+            directory,
+            {"third.py": b""},
+            name="third",
+            tag="py3-none-any",
+            metadata=f"Metadata-Version: 2.1\nName: third\nVersion: 1.0\nRequires-Dist: {requirement}\n",
+        )
+        return directory
+
+    return make
+
+
+ALL_TAGS = ("ios_12_0_arm64_iphoneos", "ios_13_0_arm64_iphonesimulator", "ios_12_0_x86_64_iphonesimulator")
+
+
+def encrypted() -> bytes:
+    """A library whose LC_ENCRYPTION_INFO_64 says that it is."""
+    data = macho(encrypted=True)
+    at = data.index(struct.pack("<2I", 0x2C, 24))
+    return data[: at + 16] + struct.pack("<I", 1) + data[at + 20 :]
+
+
 CASES = (
     Case("unreadable-wheel", "cut off", bytes_of(lambda data: data[:-30])),
     Case("unreadable-wheel", "no zip file", bytes_of(lambda _: b"no zip file")),
@@ -242,6 +279,7 @@ CASES = (
     Case("malformed-macho", "cut off", wheel({MODULE: SOUND[:500]})),
     Case("malformed-macho", "size of a command", wheel({MODULE: SOUND[:36] + b"\7" + SOUND[37:]})),
     Case("malformed-macho", "32 bits", wheel({MODULE: b"\xce\xfa\xed\xfe" + SOUND[4:]})),
+    Case("unsignable-layout", "bytes behind __LINKEDIT", wheel({MODULE: SOUND + bytes(16)})),
     Case("fat-binary", "one slice", wheel({MODULE: fat(SOUND)})),
     Case("wrong-cpu", "x86_64", wheel(sound(cpu=builder.X86_64))),
     Case("wrong-cpu", "arm64e", wheel(sound(cpu=builder.ARM64E))),
@@ -254,7 +292,20 @@ CASES = (
     Case("foreign-library", "not in normal form", wheel(loads("/usr/lib/../../x/libz.dylib"))),
     Case("unanswered-library", "rpath", wheel(loads("@rpath/libz.dylib"))),
     Case("no-init-function", "another name", wheel(sound(exports=("_PyInit_y",)))),
-    Case("unbound-symbols", "dynamic lookup", wheel(sound(imports=(("_z", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("unbound-symbols", "Python's", wheel(sound(imports=(("_PyList_New", builder.DYNAMIC_LOOKUP, False),)))),
+    Case(
+        "unbound-symbols",
+        "of a library that is not known",
+        wheel(
+            sound(
+                loads=((builder.SYSTEM, builder.LOAD), (f"{FRAMEWORKS}Metal.framework/Metal", builder.LOAD)),
+                imports=(("_MTLCreateSystemDefaultDevice", builder.DYNAMIC_LOOKUP, False),),
+            )
+        ),
+    ),
+    Case("missing-symbol", "dynamic lookup", wheel(sound(imports=(("_z", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("unavailable-symbol", "dynamic lookup", wheel(sound(imports=(("_system", builder.DYNAMIC_LOOKUP, False),)))),
+    Case("newer-symbol", "dynamic lookup", wheel(sound(imports=(("_aligned_alloc", builder.DYNAMIC_LOOKUP, False),)))),
     Case("unbound-symbols", "flat", wheel(sound(flags=0x5))),
     Case("private-framework", "X", wheel(loads("/System/Library/PrivateFrameworks/X.framework/X"))),
     Case("macos-library", "AppKit", wheel(loads(f"{FRAMEWORKS}AppKit.framework/Versions/C/AppKit"))),
@@ -362,5 +413,32 @@ CASES = (
     Case("static-archive", "unknown", wheel({MODULE: SOUND, "example/libz.a": b"!<arch>\n"})),
     Case("static-archive", "numpy's", wheel({MODULE: SOUND, "numpy/_core/lib/libnpymath.a": b"!<arch>\n"})),
     Case("missing-privacy-manifest", "OpenSSL", wheel(sound(strings=OPENSSL))),
+    Case("invalid-metadata", "requirement", wheel(metadata=METADATA + "Requires-Dist: numpy >>== 3\n")),
+    Case("invalid-metadata", "Python", wheel(metadata=METADATA + "Requires-Python: three\n")),
+    Case("invalid-metadata", "no version of itself", wheel(metadata="Name: example\nVersion: 1.0\n")),
+    Case(
+        "invalid-metadata",
+        "entry points",
+        wheel({MODULE: SOUND, "example-1.0.dist-info/entry_points.txt": b"[console_scripts\nx = y\n"}),
+    ),
+    Case("missing-install-name", "none", wheel(sound(install_name=None))),
+    Case("bitcode", "segment", wheel({MODULE: macho(dwarf=bytes(0x1000)).replace(b"__DWARF\0", b"__LLVM\0\0")})),
+    Case("encrypted", "by a store", wheel({MODULE: encrypted()})),
+    Case("refused-by-dyld", "over another", wheel(sound(extra_commands=OVERLAPPING, extra_count=1))),
+    Case("newer-load-command", "chained fixups", wheel(sound(chained=bytes(32), trie=b""))),
+    Case(
+        "wrong-python-library", "3.14", wheel({MODULE: SOUND.replace(linked_python(0x10000), linked_python(0x30E00))})
+    ),
+    Case("unmet-requirement", "not given", requiring("numpy>=2; sys_platform == 'ios'")),
+    Case("unmet-requirement", "placeholder", requiring("other==2.33.2")),
+    Case("duplicate-load-command", "search path", wheel(sound(rpaths=("@loader_path", "@loader_path")))),
+    Case("path-clash", "case", wheel({MODULE: SOUND, "example/a.py": b"", "example/A.py": b""})),
+    Case("path-clash", "Unicode", wheel({MODULE: SOUND, "example/\xe9": b"", "example/e\u0301": b""})),
+    Case("required-reason-api", "stat", wheel(sound(imports=(("_fstat", 2, False),)))),
+    Case("invalid-privacy-manifest", "text", wheel({MODULE: SOUND, "example/x.xcprivacy": b"text"})),
+    Case("invalid-framework-name", "Python's own", wheel({"python.so": macho(exports=("_PyInit_python",))})),
+    Case("file-not-for-apps", "dSYM", wheel({MODULE: SOUND, "x.dSYM/x": macho(file_type=10, install_name=None)})),
+    Case("framework-name-clash", "data", wheel({MODULE: SOUND, f"example-1.0.data/data/{MODULE}": SOUND})),
+    Case("not-pure", "tagged for any", wheel({"example/x.so": SOUND}, "py3-none-any")),
     Case("large", "wheel and code", wheel(), tiny_limits=True),
 )

@@ -7,11 +7,14 @@ import pytest
 
 from forge.audit import docs
 from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
+from forge.audit.check_report import render_text
 from forge.audit.content import foreign_program, openssl_version
 from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from tests.unit.audit.corpus import DEVICE, MODULE, SOUND, imports, loads, sound
+from tests.unit.macho import builder
+from tests.unit.macho.builder import macho
 from tests.unit.wheel.wheels import make_wheel, wheel_text
 
 if TYPE_CHECKING:
@@ -187,3 +190,45 @@ def test_formats() -> None:
 )
 def test_openssl(data: bytes, version: str | None) -> None:
     assert openssl_version(data) == version
+
+
+def test_libraries_that_the_package_opens_are_no_faulty_modules(tmp_path: Path) -> None:
+    files = {
+        "example/_raw.abi3.so": macho(exports=("_AES_start",), imports=()),
+        "example/api.py": b'import cffi\nload("example._raw", "int AES_start(void);")\n',
+    }
+    path = make_wheel(tmp_path, files, tag=f"cp39-abi3-{DEVICE}")
+    assert check_wheel(path).findings == ()
+    files["example/api.py"] = b"import cffi\n"
+    path = make_wheel(tmp_path, files, tag=f"cp39-abi3-{DEVICE}")
+    assert [finding.name for finding in check_wheel(path).findings] == ["no-init-function"]
+
+
+def test_flat_lookups_that_something_answers_are_one_line(tmp_path: Path) -> None:
+    flat = builder.DYNAMIC_LOOKUP
+    files = {
+        MODULE: macho(imports=(("_PyList_New", flat, False), ("_free", flat, False), ("_helper", flat, False))),
+        "example/helper.so": macho(exports=("_PyInit_helper", "_helper"), imports=()),
+    }
+    (finding,) = check_wheel(make_wheel(tmp_path, files, tag=f"cp313-cp313-{DEVICE}")).findings
+    assert (finding.name, finding.severity) == ("unbound-symbols", Severity.INFO)
+    assert finding.symbols == ("_PyList_New", "_free", "_helper")
+
+
+def test_flat_lookups_that_nothing_answers_are_named(tmp_path: Path) -> None:
+    names = tuple((f"_gone{number}", builder.DYNAMIC_LOOKUP, False) for number in range(7))
+    weak = ("_maybe", builder.DYNAMIC_LOOKUP, True)
+    path = make_wheel(tmp_path, {MODULE: macho(imports=(*names, weak))}, tag=f"cp313-cp313-{DEVICE}")
+    (finding,) = check_wheel(path).findings
+    assert (finding.name, finding.severity) == ("missing-symbol", Severity.ERROR)
+    assert finding.symbols == tuple(name for name, _, _ in names)
+    assert "_gone0" in finding.message
+
+
+def test_names_from_files_cannot_speak_to_a_terminal_or_a_ci_system(tmp_path: Path) -> None:
+    name = "/x\n::error file=x::pwned\n\x1b[31mRED"
+    path = make_wheel(tmp_path, {MODULE: macho(install_name=name)}, tag=f"cp313-cp313-{DEVICE}")
+    said = render_text(check_paths([path]))
+    assert "\x1b" not in said
+    assert "\n::error" not in said
+    assert "/x\\n::error file=x::pwned\\n\\x1b[31mRED" in said

@@ -10,6 +10,7 @@ from forge.audit.policy import Limits
 from forge.audit.promise import check_subject
 from forge.audit.rules import all_rules
 from forge.audit.subject import read_subject
+from forge.wheel.privacy import openssl_manifest
 from tests.unit.audit.corpus import CASES, MODULE, OPENSSL, Case, loads, several, sound, wheel
 
 if TYPE_CHECKING:
@@ -50,10 +51,10 @@ NEWER = "/System/Library/Frameworks/CryptoKit.framework/CryptoKit"
         wheel(loads(PUBLIC, "/usr/lib/libsqlite3.dylib", "/usr/lib/libobjc.A.dylib")),
         wheel(loads(NEWER, kind=0x80000018)),  # weak: it may be absent
         wheel(sound(imports=(("_aligned_alloc", 2, True), ("_NSLinkModule", 2, True)))),
-        wheel(sound(imports=(("_fstat", 2, False), ("__PyUnicode_Ready", 1, False)))),
+        wheel(sound(imports=(("_printf", 2, False), ("__PyUnicode_Ready", 1, False)))),
         wheel({"opt/lib/libz.a": b"!<arch>\n", "opt/include/zlib.h": b""}, "py3-none-ios_12_0_arm64_iphoneos"),
         wheel(sound(strings=b"OpenSSL 3.0.16 11 Feb 2025\0")),  # of a header only
-        wheel({MODULE: sound(strings=OPENSSL)[MODULE], "example/x.xcprivacy": b"<plist/>"}),
+        wheel({MODULE: sound(strings=OPENSSL)[MODULE], "example/x.xcprivacy": openssl_manifest()}),
         wheel({MODULE: sound()[MODULE], "example/notes.txt": b"MZ is a country code", "example/run.sh": b"#!/bin/sh"}),
         wheel(sound(strings=b"\0/home/\0https://example.org/home/a/b\0/Users\0/var/folders/\0")),
     ],

@@ -27,7 +27,7 @@ def test_repair(tmp_path: Path) -> None:
     out = tmp_path / "out"
     code, said = run(wheel, wheel, "--out", out)
     assert code == 0
-    assert said == (f"{out / wheel.name}\n  {MODULE}\n    mended  install name: /x -> @rpath/x.framework/x\n")
+    assert said == (f"{out / wheel.name}\n  {MODULE}\n    fixed   install name: /x -> @rpath/x.framework/x\n")
     assert (out / wheel.name).is_file()
 
 
@@ -35,5 +35,38 @@ def test_something_left(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, {MODULE: macho(loads=(("/build/libz.dylib", 0xC),), imports=())})
     code, said = run(wheel, "--dry-run", "--json")
     assert code == 9
-    assert [rest["what"] for rest in json.loads(said)["wheels"][0]["unmendable"]] == ["load"]
+    assert [rest["what"] for rest in json.loads(said)["wheels"][0]["unmendable"]] == ["load", "check"]
     assert json.loads(said)["wheels"][0]["output"] is None
+
+
+def test_the_result_is_checked(tmp_path: Path) -> None:
+    # The tag follows the binaries, and the suffix stays that of the simulator: the result is not sound.
+    files = {"x.cpython-313-iphonesimulator.so": macho()}
+    wheel = make_wheel(tmp_path, files, tag="cp313-cp313-ios_12_0_arm64_iphonesimulator")
+    for options in ((), ("--dry-run",)):
+        code, said = run(wheel, "--out", tmp_path / "out", *options)
+        assert code == 9
+        assert "left    check: IOS201 wrong-suffix" in said
+
+
+def test_an_empty_library_is_left(tmp_path: Path) -> None:
+    code, said = run(make_wheel(tmp_path, {MODULE: b""}), "--out", tmp_path / "out")
+    assert code == 9
+    assert "IOS203 foreign-binary" in said
+
+
+def test_two_wheels_of_one_name(tmp_path: Path) -> None:
+    right = make_wheel(tmp_path / "a", {MODULE: macho()})
+    wrong = make_wheel(tmp_path / "b", {MODULE: macho()}, tag="cp313-cp313-ios_12_0_arm64_iphonesimulator")
+    code, said = run(right, wrong, "--out", tmp_path / "out")
+    assert code == 9
+    assert f"another wheel was repaired to {right.name} already" in said
+    assert (tmp_path / "out" / right.name).read_bytes() == right.read_bytes()
+
+
+def test_in_place_under_a_new_name(tmp_path: Path) -> None:
+    files = {"x.abi3.so": macho()}
+    wheel = make_wheel(tmp_path, files, tag="cp313-abi3-ios_12_0_arm64_iphonesimulator")
+    code, _ = run(wheel, "--out", tmp_path)
+    assert code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["example-1.0-cp313-abi3-ios_12_0_arm64_iphoneos.whl"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import plistlib
 from typing import TYPE_CHECKING
 
@@ -274,7 +275,8 @@ def test_the_same_bytes_again(tmp_path: Path) -> None:
     made = make(tmp_path, wheels(tmp_path), xcframeworks=True)
     assert made.directory is not None
     first = tree_sha256(made.directory)
-    (made.directory / "stale").touch()
+    make(tmp_path, wheels(tmp_path)[:1])  # fewer files: nothing of the larger tree stays
+    assert not (made.directory / "XCFrameworks").exists()
     make(tmp_path, wheels(tmp_path), xcframeworks=True)
     assert tree_sha256(made.directory) == first
     assert verify_frameworks(made.directory) == ()
@@ -300,6 +302,47 @@ def test_only_its_own_directory_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "other/out").touch()
     with pytest.raises(StorageError, match="a file"):
         make(tmp_path / "other", [wheel(tmp_path)])
+
+
+@pytest.mark.parametrize("path", ["NOTES", "iphoneos/app_packages/pkg/mine.py", "iphoneos/Frameworks/mine"])
+def test_files_of_others_are_never_deleted(tmp_path: Path, path: str) -> None:
+    make(tmp_path, [wheel(tmp_path)])
+    mine = tmp_path / "out" / path
+    mine.write_text("mine")
+    with pytest.raises(StorageError, match=f"did not make: {path}"):
+        make(tmp_path, [wheel(tmp_path)])
+    assert mine.read_text() == "mine"
+
+
+def test_an_empty_directory_of_somebodys_is_kept(tmp_path: Path) -> None:
+    make(tmp_path, [wheel(tmp_path)])
+    (tmp_path / "out/mine").mkdir()
+    with pytest.raises(StorageError, match="did not make: mine"):
+        make(tmp_path, [wheel(tmp_path)])
+
+
+@pytest.mark.parametrize("manifest", ["{}", "not JSON", '{"version": 1, "files": 5}', '{"version": 1}', "[" * 50000])
+def test_another_tools_manifest_is_no_licence(tmp_path: Path, manifest: str) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "frameworks.json").write_text(manifest)
+    (out / "src.py").write_text("mine")
+    with pytest.raises(StorageError, match=r"did not make: frameworks\.json, src\.py"):
+        make(tmp_path, [wheel(tmp_path)])
+    assert (out / "src.py").read_text() == "mine"
+
+
+def test_modes_do_not_follow_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        made = make(tmp_path, [wheel(tmp_path)])
+    finally:
+        os.umask(before)
+    assert made.directory is not None
+    modes = {path.name: path.stat().st_mode & 0o777 for path in made.directory.rglob("*")}
+    assert (modes["pkg._x"], modes["Info.plist"], modes["__init__.py"], modes["Frameworks"]) == (
+        0o755, 0o644, 0o644, 0o755,
+    )  # fmt: skip
 
 
 def test_a_damaged_wheel_leaves_nothing(tmp_path: Path) -> None:

@@ -190,3 +190,9 @@ def test_links_are_found(tree: Path) -> None:
 def test_no_tree(tmp_path: Path) -> None:
     with pytest.raises(FrameworksError, match="no tree of frameworks"):
         verify_frameworks(tmp_path)
+
+
+def test_a_binary_that_cannot_be_signed(tree: Path) -> None:
+    binary = tree / DEVICE_FRAMEWORK / NAME
+    binary.write_bytes(binary.read_bytes() + bytes(8))
+    assert "FW212" in {one.rule.id for one in verify_frameworks(tree)}

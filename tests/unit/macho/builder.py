@@ -146,10 +146,13 @@ class _Writer:
         assert len(text) <= 2 * _PAGE
         return (text.ljust(2 * _PAGE, b"\0") + spec.dwarf).ljust(self.linkedit_at, b"\0") + self.linkedit
 
-    def _append(self, data: bytes) -> tuple[int, int]:
+    def _append(self, data: bytes, *, pad: bool = True, align: int = 1) -> tuple[int, int]:
+        """Adds a table; what aligns the next one counts as its own, as Apple's tools ask."""
+        self.linkedit = self.linkedit.ljust(-(-len(self.linkedit) // align) * align, b"\0")
         at = self.linkedit_at + len(self.linkedit)
-        self.linkedit += data.ljust(-(-len(data) // 16) * 16, b"\0")
-        return at, len(data)
+        body = data.ljust(-(-len(data) // 8) * 8, b"\0") if pad else data
+        self.linkedit += body
+        return at, len(body)
 
     def _tail_commands(self) -> list[bytes]:
         spec = self.spec
@@ -159,11 +162,12 @@ class _Writer:
         trie = export_trie(spec.exports) if spec.trie is None else spec.trie
         if trie or spec.rebases:
             rebases = self._append(spec.rebases) if spec.rebases else (0, 0)
-            commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *[0] * 6, *self._append(trie)))
-        if spec.function_starts:
-            commands.append(struct.pack("<4I", 0x26, 16, *self._append(spec.function_starts)))
+            exports = self._append(trie, pad=spec.trie is None)
+            commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *[0] * 6, *exports))
         if spec.chained:
             commands.append(struct.pack("<4I", 0x80000034, 16, *self._append(spec.chained)))
+        if spec.function_starts:
+            commands.append(struct.pack("<4I", 0x26, 16, *self._append(spec.function_starts)))
         commands += self._symbols()
         commands.append(struct.pack("<II16s", 0x1B, 24, bytes(range(16))))
         minos = spec.minos[0] << 16 | spec.minos[1] << 8
@@ -176,13 +180,13 @@ class _Writer:
         if spec.encrypted:
             commands.append(struct.pack("<6I", 0x2C, 24, _PAGE, _PAGE, 0, 0))
         if spec.signature:
-            commands.append(struct.pack("<4I", 0x1D, 16, *self._append(spec.signature)))
+            commands.append(struct.pack("<4I", 0x1D, 16, *self._append(spec.signature, pad=False, align=16)))
         return commands
 
     def _symbols(self) -> list[bytes]:
         spec = self.spec
         strings, table = b"\0", b""
-        rows = [(name, 0x66, 0, 0, 0) for name in spec.stabs]
+        rows = [(name, 0x3C if name.startswith("radr:") else 0x66, 0, 0, 0) for name in spec.stabs]
         rows += [(name, 0x0E, 1, 0, _PAGE) for name in spec.locals]
         rows += [(name, 0x0F, 1, 0, _PAGE) for name in spec.exports]
         rows += [(name, 0x01, 0, ordinal << 8 | (0x40 if weak else 0), 0) for name, ordinal, weak in spec.imports]
@@ -190,8 +194,8 @@ class _Writer:
             table += struct.pack("<IBBHQ", len(strings), kind, section, description, value)
             strings += name.encode() + b"\0"
         symbols_at, _ = self._append(table)
-        strings_at, strings_size = self._append(strings)
         indirect = self._append(struct.pack(f"<{len(spec.indirect)}I", *spec.indirect)) if spec.indirect else (0, 0)
+        strings_at, strings_size = self._append(strings)
         local, exports, imports = len(spec.stabs + spec.locals), len(spec.exports), len(spec.imports)
         ranges = (0, local, local, exports, local + exports, imports)
         return [

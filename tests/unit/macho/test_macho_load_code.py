@@ -142,7 +142,7 @@ def test_rebases_name_their_segments() -> None:
 
 @pytest.mark.parametrize(
     ("opcodes", "message"),
-    [(b"\x11\x20", "cut off"), (b"\xf0", "unknown rebase opcode"), (b"\x29\x00\x51", "segment 9")],
+    [(b"\x11\x20" + b"\x80" * 6, "cut off"), (b"\xf0", "unknown rebase opcode"), (b"\x29\x00\x51", "segment 9")],
 )
 def test_broken_rebases_are_errors(opcodes: bytes, message: str) -> None:
     with pytest.raises(MachOError, match=message):

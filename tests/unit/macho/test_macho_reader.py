@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from forge.macho.edit_strip import strip_debug
 from forge.macho.errors import MachOError
 from forge.macho.model import Binding, Cpu, FileType, LoadKind, Platform, SignatureKind, Version
 from forge.macho.reader import read_macho
@@ -162,3 +163,13 @@ def test_path_and_its_errors(tmp_path: Path) -> None:
 def test_version_text() -> None:
     assert str(Version.unpack(0x000D0400)) == "13.4"
     assert str(Version.unpack(0x000D0401)) == "13.4.1"
+
+
+def test_the_mark_of_strip_is_no_debug_map() -> None:
+    assert not read_macho(macho(stabs=("radr://5614542",))).slices[0].has_debug_map
+    assert read_macho(macho(stabs=("radr://5614542", "/build/x.o"))).slices[0].has_debug_map
+
+
+def test_the_mark_of_strip_is_nothing_to_strip() -> None:
+    data = macho(stabs=("radr://5614542",))
+    assert strip_debug(data) is data

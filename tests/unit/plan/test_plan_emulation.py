@@ -31,7 +31,7 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[Arch]:
         asked.append(arch)
         return MADE
 
-    monkeypatch.setattr(emulation, "check_runs_here", lambda target: None)
+    monkeypatch.setattr(emulation, "check_runs_here", lambda target, cpu: None)
     monkeypatch.setattr(emulation, "ensure_linux", lambda *_: emulation.Linux(("python3",), Path("/cache/shim.so")))
     monkeypatch.setattr(emulation, "ensure_libcxx", lambda *_: Path("/cache/libc++.1.dylib"))
     monkeypatch.setattr(emulation, "ensure_openblas", ensure_openblas)

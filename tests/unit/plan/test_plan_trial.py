@@ -60,7 +60,7 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     monkeypatch.setattr(run, "build_recipe", build_recipe)
     monkeypatch.setattr(trial, "make_app", make_app)
-    monkeypatch.setattr(trial, "check_runs_here", lambda target: None)
+    monkeypatch.setattr(trial, "check_runs_here", lambda target, cpu: None)
     return try_it
 
 

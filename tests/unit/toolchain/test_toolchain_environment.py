@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from forge.base.target import Abi, Arch, IOSVersion, Target
-from forge.toolchain.environment import PASSED_THROUGH, SYSTEM_PATH, build_environment, cross_environment
+from forge.toolchain.environment import PASSED_THROUGH, TOOLS_DIRECTORY, build_environment, cross_environment
 
 TARGET = Target(Abi.IPHONESIMULATOR, Arch.X86_64, IOSVersion(13, 2))
 
@@ -36,11 +36,11 @@ def leaky_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "leak")
 
 
-def test_nothing_of_the_machine_leaks_into_a_build() -> None:
-    environment = build_environment(Path("/home"))
+def test_nothing_of_the_machine_leaks_into_a_build(tmp_path: Path) -> None:
+    environment = build_environment(tmp_path)
     assert "leak" not in environment.values()
-    assert environment["HOME"] == "/home"
-    assert environment["PATH"] == ":".join(SYSTEM_PATH)
+    assert environment["HOME"] == str(tmp_path)
+    assert environment["PATH"] == str(tmp_path / TOOLS_DIRECTORY)
     assert (environment["LC_ALL"], environment["TZ"], environment["SOURCE_DATE_EPOCH"]) == (
         "C.UTF-8",
         "UTC",
@@ -48,28 +48,28 @@ def test_nothing_of_the_machine_leaks_into_a_build() -> None:
     )
 
 
-def test_nothing_of_the_machine_leaks_into_a_cross_build() -> None:
-    environment = cross_environment(FakeToolchain(), TARGET, Path("/home"))
+def test_nothing_of_the_machine_leaks_into_a_cross_build(tmp_path: Path) -> None:
+    environment = cross_environment(FakeToolchain(), TARGET, tmp_path)
     assert "leak" not in environment.values()
-    assert environment["PATH"] == "/toolchain/bin:" + ":".join(SYSTEM_PATH)
+    assert environment["PATH"] == f"/toolchain/bin:{tmp_path / TOOLS_DIRECTORY}"
     assert environment["IPHONEOS_DEPLOYMENT_TARGET"] == "13.2"
     assert environment["PKG_CONFIG_LIBDIR"] == "/nonexistent"
     assert environment["PKG_CONFIG_PATH"] == ""
     assert "FORGE_PREFIX_MAP" not in environment
 
 
-def test_how_to_reach_the_network_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_how_to_reach_the_network_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in PASSED_THROUGH:
         monkeypatch.setenv(name, f"value of {name}")
-    environment = build_environment(Path("/home"))
+    environment = build_environment(tmp_path)
     assert {name: environment[name] for name in PASSED_THROUGH} == {name: f"value of {name}" for name in PASSED_THROUGH}
 
 
-def test_what_the_caller_sets_is_the_last_word() -> None:
+def test_what_the_caller_sets_is_the_last_word(tmp_path: Path) -> None:
     environment = cross_environment(
         FakeToolchain(),
         TARGET,
-        Path("/home"),
+        tmp_path,
         path=[Path("/first"), Path("/second")],
         prefix_map={Path("/src/sub"): ".", Path("/src"): "/build"},
         pkg_config=[Path("/a/pkgconfig"), Path("/b/pkgconfig")],

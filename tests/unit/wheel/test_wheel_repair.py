@@ -100,7 +100,7 @@ def test_a_sound_wheel_is_copied(tmp_path: Path) -> None:
     assert (result.changes, result.unmendable) == ((), ())
     assert result.output is not None
     assert result.output.read_bytes() == result.wheel.read_bytes()
-    assert render_text(result) == f"{result.output}\n    nothing to mend\n"
+    assert render_text(result) == f"{result.output}\n    nothing to fix\n"
 
 
 def test_a_pure_wheel_is_copied(tmp_path: Path) -> None:
@@ -149,7 +149,10 @@ def test_modules_of_data_schemes_and_others(tmp_path: Path) -> None:
     inner = "example-1.0.data/platlib/pkg/_x.abi3.so"
     other = "example-1.0.data/data/lib/x.so"
     result = repair(tmp_path, {inner: module("/x"), other: module("/x")})
-    assert changes(result) == [(inner, "install name", "/x", RIGHT)]
+    assert changes(result) == [
+        (other, "install name", "/x", "@rpath/lib.x.framework/lib.x"),
+        (inner, "install name", "/x", RIGHT),
+    ]
 
 
 @pytest.mark.parametrize(

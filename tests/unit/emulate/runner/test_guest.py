@@ -12,7 +12,8 @@ import pytest
 from forge.base.errors import ForgeError, NetworkError, ToolchainError, TrialError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.emulate.guest import apt_options, ensure_guest, find_qemu, sources_list
+from forge.base.target import Arch
+from forge.emulate.guest import apt_options, ensure_guest, find_qemu, require_qemu, sources_list
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -81,6 +82,27 @@ def test_made_once(tmp_path: Path, programs: Path) -> None:
 def test_the_other_name_of_qemu(programs: Path) -> None:
     (programs / "qemu-aarch64").rename(programs / "qemu-aarch64-static")
     assert find_qemu() == programs / "qemu-aarch64-static"
+
+
+LISTS = {
+    "x86": "Available CPUs:\nx86 486-v1\nx86 Nehalem-v1   Intel Core i7\nx86 Nehalem   (alias)\n\nFlags:\n  avx\n",
+    "arm": "Available CPUs:\n  a64fx\n  cortex-a53\n  max\n",
+}
+
+
+@pytest.mark.parametrize("listing", sorted(LISTS))
+def test_a_cpu_model_must_be_one_of_qemus(
+    listing: str, programs: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    """Releases differ in the exit code of ``-cpu help``; features may follow the name."""
+    arch = Arch.X86_64 if listing == "x86" else Arch.ARM64
+    name = {"x86": "qemu-x86_64", "arm": "qemu-aarch64"}[listing]
+    write(programs / name, f"print({LISTS[listing]!r}); raise SystemExit(1)")
+    known = {"x86": "Nehalem,-sse4.2", "arm": "cortex-a53"}[listing]
+    assert require_qemu(arch, known) == programs / name
+    with pytest.raises(TrialError) as caught:
+        require_qemu(arch, "Pentium-Pro,+avx")
+    assert f"{caught.value.message}\n{caught.value.hint}" == snapshot
 
 
 def failing(path: Path) -> None:

@@ -66,14 +66,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return App(work / "app", packages, tuple(wheels))
 
     def ensure_emulator(
-        setting: Setting, target: Target, app: Path, work: Path, progress: object, *, as_host: bool
+        setting: Setting, target: Target, app: Path, work: Path, progress: object, *, as_host: bool, cpu: str | None
     ) -> Emulator:
-        said.update(as_host=as_host)
+        said.update(as_host=as_host, cpu=cpu)
         return Emulator((sys.executable, "-s"), process_environment(work), None, None)
 
     monkeypatch.setattr(trial, "make_app", make_app)
     monkeypatch.setattr(trial, "ensure_emulator", ensure_emulator)
-    monkeypatch.setattr(trial, "check_runs_here", lambda target: None)
+    monkeypatch.setattr(trial, "check_runs_here", lambda target, cpu: None)
     return said
 
 

@@ -1,0 +1,78 @@
+"""What wheels require of each other on a target: ``Requires-Dist``, its markers asked of the target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from forge.base.markers import target_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from packaging.version import Version
+
+    from forge.base.target import Target
+    from forge.wheel.contents import WheelContents
+
+
+@dataclass(frozen=True)
+class Unmet:
+    """A requirement that no wheel given meets.
+
+    Args:
+        wheel: The file name of the wheel that has it.
+        text: What is wrong, e.g. ``requires pydantic-core==2.33.2, and the wheel given is 0.0.1``.
+    """
+
+    wheel: str
+    text: str
+
+
+def unmet_requirements(wheels: Sequence[WheelContents], target: Target, python: str) -> tuple[Unmet, ...]:
+    """Look for every wheel's requirements among the wheels; extras count where a requirement asks for them.
+
+    Args:
+        wheels: Those that are installed together.
+        target: What they are for.
+        python: The version of Python, e.g. ``3.13``.
+    """
+    there: dict[str, set[Version]] = {}
+    for one in wheels:
+        there.setdefault(one.name.canonical_distribution, set()).add(one.name.version)
+    environment = target_environment(target, python)
+    rows = [(one, requirement) for one in wheels for requirement in _requirements(one)]
+    extras: dict[str, set[str]] = {}
+    before = -1
+    while before != (before := sum(map(len, extras.values()))):  # an extra may ask for another
+        for one, requirement in rows:
+            if _applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
+                extras.setdefault(canonicalize_name(requirement.name), set()).update(requirement.extras)
+    found: dict[Unmet, None] = {}
+    for one, requirement in rows:
+        if not _applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
+            continue
+        versions = there.get(canonicalize_name(requirement.name), set())
+        wanted = f"requires {requirement.name}{requirement.specifier}"
+        if not versions:
+            found[Unmet(one.name.filename, f"{wanted}, which no given wheel is")] = None
+        elif not any(requirement.specifier.contains(version, prereleases=True) for version in versions):
+            said = ", ".join(map(str, sorted(versions)))
+            found[Unmet(one.name.filename, f"{wanted}, and the wheel given is {said}")] = None
+    return tuple(found)
+
+
+def _requirements(wheel: WheelContents) -> Iterable[Requirement]:
+    for text in wheel.metadata.requires_dist:
+        try:
+            yield Requirement(text)
+        except InvalidRequirement:
+            continue  # what is wrong with METADATA is said elsewhere
+
+
+def _applies(requirement: Requirement, environment: dict[str, str], extras: set[str]) -> bool:
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
