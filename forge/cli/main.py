@@ -47,7 +47,7 @@ _COMMANDS = ("build", "check", "doctor", "frameworks", "lock", "python", "repair
 def cli() -> None:
     """Build correct iOS wheels from recipes, on Linux without a Mac or on a Mac with Xcode.
 
-    The cache is in the user's cache directory; FORGE_HOME names another.
+    Downloads and results are kept in your cache directory; set FORGE_HOME to use another one.
     """
 
 

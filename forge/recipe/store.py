@@ -37,7 +37,7 @@ class RecipeStore:
 
     def names(self) -> tuple[NormalizedName, ...]:
         """The names of all recipes, normalised, sorted."""
-        return tuple(sorted(self._files()))
+        return tuple(sorted({canonicalize_name(file.parent.name) for file in self.directory.glob(_PATTERN)}))
 
     def path(self, name: str) -> Path:
         """The file of a recipe.
@@ -48,9 +48,11 @@ class RecipeStore:
         Raises:
             RecipeError: There is none of that name.
         """
-        files = self._files()
+        files: dict[NormalizedName, list[Path]] = {}
+        for file in self.directory.glob(_PATTERN):
+            files.setdefault(canonicalize_name(file.parent.name), []).append(file)
         key = canonicalize_name(name)
-        if len(spellings := sorted(self._spellings(key))) > 1:
+        if len(spellings := sorted(files.get(key, []))) > 1:
             places = ", ".join(shown_path(file.parent) for file in spellings)
             raise RecipeError(
                 f"there are {len(spellings)} recipes of one name, {key!r}: {places}", hint="keep one of them"
@@ -58,7 +60,7 @@ class RecipeStore:
         if key not in files:
             hint = did_you_mean(key, files, "recipes")
             raise RecipeError(f"there is no recipe {name!r} in {shown_path(self.directory)}", hint=hint)
-        return files[key]
+        return files[key][0]
 
     def load(self, name: str) -> Recipe:
         """Read a recipe by name.
@@ -85,12 +87,6 @@ class RecipeStore:
         if problems:
             raise together(problems)
         return tuple(loaded.values())
-
-    def _spellings(self, key: NormalizedName) -> list[Path]:
-        return [file for file in self.directory.glob(_PATTERN) if canonicalize_name(file.parent.name) == key]
-
-    def _files(self) -> dict[NormalizedName, Path]:
-        return {canonicalize_name(file.parent.name): file for file in self.directory.glob(_PATTERN)}
 
 
 def find_recipes(named: Path | None = None) -> RecipeStore:
