@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import re
 import shutil
@@ -11,32 +12,56 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from forge.base.errors import StorageError
+from forge.base.paths import ForgeHome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+LOGGER = logging.getLogger("forge.waiting")
+"""Says that another process is waited for; who shows progress may listen."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def storage_error(error: OSError) -> StorageError | None:
     """What to tell the user of an operating system's error about storage, or None if it is about something else."""
-    where = f": {error.filename}" if error.filename else ""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    where = f": {name}" if name else ""
     number = error.errno
     if isinstance(error, shutil.Error) and (found := re.search(r"\[Errno (\d+)\]", str(error))):
         number = int(found[1])  # copytree collects errors, as text
     if number in _FULL:
         return StorageError(
             f"no space left on the disk{where}",
-            hint="free some space, or set FORGE_HOME to a directory on a larger disk; nothing half-made was kept",
+            hint=f"free some space, or {_elsewhere(name, 'on a larger disk')}; nothing half-made was kept",
         )
-    if number in {errno.EACCES, errno.EPERM, errno.EROFS}:
+    if number == errno.EROFS:
+        return StorageError(f"the file system is read-only{where}", hint=_elsewhere(name, "that can be written"))
+    if number in {errno.EACCES, errno.EPERM}:
+        if name and os.path.exists(name) and not os.access(name, os.R_OK):  # noqa: PTH110 - never raises
+            return StorageError(f"not allowed to read{where}", hint="check the permissions")
         return StorageError(
-            f"not allowed to write{where}", hint="check the permissions, or set FORGE_HOME to a directory of yours"
+            f"not allowed to write{where}", hint=f"check the permissions, or {_elsewhere(name, 'of yours')}"
         )
+    if number == errno.ENOTDIR:
+        return StorageError(f"part of the path is not a directory{where}", hint=_elsewhere(name, "that exists"))
     return None
+
+
+def _elsewhere(name: str, which: str) -> str:
+    """What to do about a place that is no good: which setting says where it is."""
+    try:
+        in_cache = bool(name) and Path(os.path.abspath(name)).is_relative_to(ForgeHome.from_environment().root)  # noqa: PTH100
+    except (StorageError, OSError):
+        in_cache = True
+    if in_cache:
+        return f"set FORGE_HOME to a directory {which}"
+    if name:
+        return f"choose a place {which}"
+    return f"put FORGE_HOME, TMPDIR and the output in a directory {which}"
 
 
 @contextlib.contextmanager
@@ -104,7 +129,30 @@ def atomic_file(destination: Path, mode: str = "wb", permissions: int = 0o644) -
 
 @contextlib.contextmanager
 def locked(locks: Path, name: str) -> Iterator[None]:
-    """Hold the lock *name* (of other processes too) while the body runs."""
+    """Hold the lock *name* (of other processes too) while the body runs.
+
+    Waiting is logged (`LOGGER`), with the process that is waited for: it may be an hour.
+    """
     locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / f"{name}.lock"):
+    holder = locks / f"{name}.pid"  # beside the lock, which is emptied by whoever tries to take it
+    lock = FileLock(locks / f"{name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        LOGGER.warning("waiting for another forge (%s), which holds %s", _holder(holder), name)
+        lock.acquire()
+    try:
+        with contextlib.suppress(OSError):  # it is for people only
+            holder.write_text(str(os.getpid()), encoding="ascii")
         yield
+    finally:
+        with contextlib.suppress(OSError):
+            holder.unlink(missing_ok=True)
+        lock.release()
+
+
+def _holder(file: Path) -> str:
+    try:
+        return f"pid {int(file.read_text(encoding='ascii'))}"
+    except (OSError, ValueError):
+        return "pid unknown"

@@ -43,11 +43,21 @@ class ForgeHome:
         """``FORGE_HOME``, else the user's cache directory.
 
         Raises:
-            StorageError: The path has white space or punctuation in it that build tools trip over.
+            StorageError: There is no such directory, or its path has white space or punctuation in it that build tools
+                trip over.
         """
         named = os.environ.get("FORGE_HOME")
-        root = Path(named) if named else platformdirs.user_cache_path("forge-ios")
-        return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - keeps symbolic links, as given
+        try:
+            root = Path(named) if named else platformdirs.user_cache_path("forge-ios")
+            return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - keeps symbolic links, as given
+        except RuntimeError as error:  # '~name' without such a user; a user without a home directory
+            what = f"FORGE_HOME names {named!r}" if named else "the cache belongs into your home directory"
+            raise StorageError(
+                f"cannot tell where the cache is: {what}, which cannot be found ({error})",
+                hint="set FORGE_HOME to the path of a directory",
+            ) from error
+        except FileNotFoundError as error:
+            raise StorageError("the working directory does not exist any more", hint="change to another") from error
 
     @property
     def rooms(self) -> tuple[Path, ...]:

@@ -89,7 +89,14 @@ def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = Non
     argv = [str(part) for part in command]
     try:
         done = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, env=env, timeout=timeout, check=True, errors="replace"
+            argv,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=env,
+            timeout=timeout,
+            check=True,
+            encoding="utf-8",
+            errors="replace",
         )
     except subprocess.CalledProcessError as error:
         said = (error.stderr or error.stdout or "").strip().splitlines()

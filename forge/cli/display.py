@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
+
+from forge.base.atomic import LOGGER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +95,26 @@ class LiveProgress:
 def progress_display(console: Console) -> Iterator[Progress]:
     """A live table while the body runs if *console* is a terminal, else plain lines."""
     if not console.is_terminal:
-        yield PlainProgress(console)
+        plain = PlainProgress(console)
+        with _announced(plain):
+            yield plain
         return
     live = LiveProgress()
-    with Live(live, console=console, refresh_per_second=8):
+    with Live(live, console=console, refresh_per_second=8), _announced(live):
         yield live
+
+
+@contextlib.contextmanager
+def _announced(progress: Progress) -> Iterator[None]:
+    """Note in the display that another process is waited for."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            progress.note("forge", record.getMessage())
+
+    handler = Handler()
+    LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)

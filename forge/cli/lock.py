@@ -19,9 +19,11 @@ from forge.recipe.store import find_recipes
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @python_option
-@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+@click.option(
+    "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
+)
 def lock(names: tuple[str, ...], python_version: str, recipes: Path | None) -> None:
-    """Resolve the build requirements of one or more recipes and pin them, with hashes, beside the recipe."""
+    """Resolve the build requirements of recipes and pin them, with hashes, in a lock file beside each recipe."""
     home = ForgeHome.from_environment()
     store = find_recipes(recipes)
     wanted = store.load_all(names)

@@ -1,8 +1,10 @@
-"""The program ``forge``: its commands, and how failures are told."""
+"""The program ``forge``: its commands, and how failures are reported."""
 
 from __future__ import annotations
 
 import errno
+import importlib
+import io
 import os
 import signal
 import sys
@@ -15,33 +17,38 @@ from rich.text import Text
 
 import forge
 from forge.base.atomic import storage_error
-from forge.base.errors import BuildError, ForgeError, Interrupted
+from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
 from forge.base.paths import ForgeHome
-from forge.cli.build import build
-from forge.cli.check import check
-from forge.cli.doctor import doctor
-from forge.cli.frameworks import frameworks
-from forge.cli.lock import lock
-from forge.cli.python import python
-from forge.cli.repair import repair
-from forge.cli.test import test
-from forge.cli.toolchain import toolchain
 
 if TYPE_CHECKING:
     from types import FrameType
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Their names, in order."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Import one; None if there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"forge.cli.{cmd_name}"), cmd_name)
+        return command
+
+
+_COMMANDS = ("build", "check", "doctor", "frameworks", "lock", "python", "repair", "test", "toolchain")
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(forge.__version__, prog_name="forge")
 def cli() -> None:
     """Build correct iOS wheels from recipes, on Linux without a Mac or on a Mac with Xcode.
 
-    The cache is in the user's cache directory; FORGE_HOME names another.
+    Downloads and results are kept in your cache directory; set FORGE_HOME to use another one.
     """
-
-
-for command in (build, check, doctor, frameworks, lock, python, repair, test, toolchain):
-    cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -49,8 +56,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     signal.signal(signal.SIGTERM, _terminate)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored
         signal.signal(signal.SIGHUP, _terminate)  # the terminal went away: children are not in its group
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # paths have letters that a terminal's encoding may lack
+            stream.reconfigure(errors="backslashreplace")
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
+        _check_working_directory()
         code = cli.main(args=arguments, prog_name="forge", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
@@ -65,8 +76,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             console,
             storage_error(error) or ForgeError(f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")),
         )
-    except Exception:  # noqa: BLE001 - the last resort: a bug of forge's own, told as one
+    except Exception:  # noqa: BLE001 - the last resort: a bug of forge's own, reported as one
         _tell(console, _bug())
+
+
+def _check_working_directory() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - for its error
+    except OSError as error:
+        raise StorageError("the working directory does not exist any more", hint="change to another") from error
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
@@ -94,11 +112,11 @@ def _tell(console: Console, error: ForgeError) -> NoReturn:
 def _bug() -> ForgeError:
     text = traceback.format_exc()
     try:
-        log = ForgeHome.from_environment().logs / "crash.log"
+        log = ForgeHome.from_environment().logs / f"crash-{os.getpid()}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(text, encoding="utf-8")
         where = f"the traceback is in {log}"
     except (OSError, ForgeError):
         where = text
     last = text.strip().splitlines()[-1]
-    return ForgeError(f"forge failed in a way that nobody foresaw: {last}", hint=f"please report it; {where}")
+    return ForgeError(f"internal error (a bug in forge): {last}", hint=f"please report it; {where}")

@@ -55,7 +55,7 @@ def variant_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--variant``."""
     return click.option(
         "--variant", "variants", multiple=True, metavar="NAME",
-        help="A variant, of every recipe that declares it; may be given several times.",
+        help="Build this variant of every recipe that declares it; can be repeated.",
     )(function)  # fmt: skip
 
 

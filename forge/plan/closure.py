@@ -69,9 +69,10 @@ def plan_builds(
     """
     plans: list[tuple[Step, ...]] = []
     errors: list[RecipeError] = []
+    known: dict[NormalizedName, Recipe] = {}
     for target in targets:
         try:
-            plans.append(closure(recipes, target, python, store, variants))
+            plans.append(closure(recipes, target, python, store, variants, known=known))
         except RecipeError as error:
             errors.append(error)
     problems = dict.fromkeys(p for steps in plans for step in steps for p in preflight_problems(step.recipe))
@@ -84,7 +85,7 @@ def plan_builds(
 
 def closure(
     recipes: Sequence[Recipe], target: Target, python: str, store: RecipeStore, variants: Collection[str] = (),
-    *, checked: bool = False,
+    *, checked: bool = False, known: dict[NormalizedName, Recipe] | None = None,
 ) -> tuple[Step, ...]:  # fmt: skip
     """The builds that recipes take for a target, in an order in which each comes after what it needs.
 
@@ -95,18 +96,21 @@ def closure(
         store: Where requirements are found.
         variants: Variants to build, each in every recipe that declares it.
         checked: Skip the check that every variant is declared; the caller has done it.
+        known: Recipes that were read already, for another target; those that are read now are added.
 
     Raises:
         RecipeError: No recipe declares a variant.
         InvalidRecipeError: A recipe is wrong; a host requirement has no recipe or one of another version, or needs
             itself; the target does not admit a variant. Everything that is wrong is said at once.
     """
-    search = _Search(target, python, store, variants, {recipe.normalized_name: recipe for recipe in recipes})
+    known = {} if known is None else known
+    known.update({recipe.normalized_name: recipe for recipe in recipes})
+    search = _Search(target, python, store, variants, known)
     search.run(recipe.normalized_name for recipe in recipes)
     errors = list(search.errors)
     if not checked:
         try:
-            check_variants(variants, search.known.values(), target)
+            check_variants(variants, [found.recipe for found in search.found.values()], target)
         except InvalidRecipeError as error:
             errors.append(error)
         except RecipeError as error:

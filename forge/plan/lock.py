@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
 from forge.base.atomic import atomic_file
-from forge.base.errors import SourceError
+from forge.base.errors import SourceError, StorageError
 from forge.base.progress import SilentProgress
 from forge.build.recipe_build import required, source_of
 from forge.build.resolve import hook_requires, resolve_lock, scratch
 from forge.plan.preflight import cmake_problem
 from forge.recipe.conditions import every_evaluation
-from forge.recipe.diagnostics import InvalidRecipeError
+from forge.recipe.diagnostics import InvalidRecipeError, shown_path
 from forge.recipe.lock import make_lock, merge_requires
 from forge.source.fetch import fetch, prepare
 
@@ -45,7 +46,13 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         SourceError, NetworkError: The source or the index cannot be had, or the source is not a Python project.
         BuildError: pip found no versions that fit, or the hook failed.
         RecipeError: A build requirement names a URL, or the package is built with CMake.
+        StorageError: The lock cannot be written.
     """
+    if not os.access(recipe.directory, os.W_OK):
+        raise StorageError(
+            f"not allowed to write: {shown_path(recipe.directory)}",
+            hint="the lock is kept beside the recipe: check the permissions of its directory",
+        )
     minor = ".".join(build_python.version.split(".")[:2])
     evaluated = list(every_evaluation(recipe, minor))
     if all(each.is_native_library and not each.requires for each in evaluated):

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.errors import RecipeError
-from forge.base.hashing import file_sha256, tree_sha256
+from forge.base.hashing import file_sha256
+from forge.base.trees import local_sha256
 from forge.recipe.diagnostics import shown_path
 from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
 
@@ -65,4 +66,4 @@ def _source(source: SourcePin) -> list[str]:
         case GitPin(revision=revision):
             return ["git", revision]
         case PathPin(path):
-            return ["path", tree_sha256(Path(path)) if Path(path).is_dir() else file_sha256(Path(path))]
+            return ["path", local_sha256(Path(path)) if Path(path).is_dir() else file_sha256(Path(path))]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from forge.base.errors import RecipeError
 from forge.recipe.data import data_directory
 from forge.recipe.diagnostics import did_you_mean, shown_path, together
+from forge.recipe.document import MAX_BYTES
 from forge.recipe.model import RECIPE_NAME, Recipe
 from forge.recipe.read import read_recipe
 
@@ -34,7 +37,7 @@ class RecipeStore:
 
     def names(self) -> tuple[NormalizedName, ...]:
         """The names of all recipes, normalised, sorted."""
-        return tuple(sorted(self._files()))
+        return tuple(sorted({canonicalize_name(file.parent.name) for file in self.directory.glob(_PATTERN)}))
 
     def path(self, name: str) -> Path:
         """The file of a recipe.
@@ -45,9 +48,11 @@ class RecipeStore:
         Raises:
             RecipeError: There is none of that name.
         """
-        files = self._files()
+        files: dict[NormalizedName, list[Path]] = {}
+        for file in self.directory.glob(_PATTERN):
+            files.setdefault(canonicalize_name(file.parent.name), []).append(file)
         key = canonicalize_name(name)
-        if len(spellings := sorted(self._spellings(key))) > 1:
+        if len(spellings := sorted(files.get(key, []))) > 1:
             places = ", ".join(shown_path(file.parent) for file in spellings)
             raise RecipeError(
                 f"there are {len(spellings)} recipes of one name, {key!r}: {places}", hint="keep one of them"
@@ -55,7 +60,7 @@ class RecipeStore:
         if key not in files:
             hint = did_you_mean(key, files, "recipes")
             raise RecipeError(f"there is no recipe {name!r} in {shown_path(self.directory)}", hint=hint)
-        return files[key]
+        return files[key][0]
 
     def load(self, name: str) -> Recipe:
         """Read a recipe by name.
@@ -83,17 +88,11 @@ class RecipeStore:
             raise together(problems)
         return tuple(loaded.values())
 
-    def _spellings(self, key: NormalizedName) -> list[Path]:
-        return [file for file in self.directory.glob(_PATTERN) if canonicalize_name(file.parent.name) == key]
-
-    def _files(self) -> dict[NormalizedName, Path]:
-        return {canonicalize_name(file.parent.name): file for file in self.directory.glob(_PATTERN)}
-
 
 def find_recipes(named: Path | None = None) -> RecipeStore:
     """The recipes to use.
 
-    Looked for, in this order: *named*; ``FORGE_RECIPES``; a directory ``recipes`` that holds recipes, in the
+    Looked for, in this order: *named*; ``FORGE_RECIPES``; a directory ``recipes`` that holds recipes of forge's, in the
     working directory or above it; forge's own.
 
     Args:
@@ -109,7 +108,7 @@ def find_recipes(named: Path | None = None) -> RecipeStore:
         return _named(Path(variable), " (FORGE_RECIPES)")
     here = Path.cwd()
     for directory in (here, *here.parents):
-        if _holds_recipes(directory / "recipes"):
+        if _holds_own_recipes(directory / "recipes"):
             return RecipeStore(directory / "recipes")
     return RecipeStore(data_directory("recipes"))
 
@@ -125,6 +124,15 @@ def _named(directory: Path, whence: str) -> RecipeStore:
         hint = f"a recipe is at <name>/{RECIPE_NAME} in it"
         raise RecipeError(f"{shown_path(directory)}{whence} holds no recipe", hint=hint)
     return RecipeStore(directory)
+
+
+def _holds_own_recipes(directory: Path) -> bool:
+    """Whether a directory that nobody named holds recipes of forge's: conda's and rattler-build's lie like them."""
+    for file in directory.glob(_PATTERN):
+        with contextlib.suppress(OSError):
+            if file.is_file() and re.search(rb"^schema[ \t]*:", file.read_bytes()[:MAX_BYTES], flags=re.MULTILINE):
+                return True
+    return False
 
 
 def _holds_recipes(directory: Path) -> bool:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _CHUNK = 1024 * 1024
+_DEEPEST = 100
+"""How deep directories may nest: what removes a tree recurses, and no project needs more than a dozen."""
 _DAMAGE = (
     tarfile.TarError,
     zipfile.BadZipFile,
@@ -63,7 +65,7 @@ def unpack(archive: Path, destination: Path, limits: Limits | None = None) -> No
         limits: How much it may unpack to.
 
     Raises:
-        SourceError: It is damaged or unsafe, or no archive.
+        SourceError: It is damaged or unsafe, or not an archive.
         StorageError: The disk is full, or may not be written.
     """
     with atomic_directory(destination) as temporary:
@@ -74,7 +76,7 @@ def unpack_into(archive: Path, directory: Path, limits: Limits | None = None) ->
     """Unpack a tar or zip file into an empty directory that exists; see `unpack`.
 
     Raises:
-        SourceError: It is damaged or unsafe, or no archive.
+        SourceError: It is damaged or unsafe, or not an archive.
         StorageError: The disk is full, or may not be written.
     """
     inner = Path(tempfile.mkdtemp(prefix=".forge-unpack.", dir=directory))
@@ -85,7 +87,7 @@ def unpack_into(archive: Path, directory: Path, limits: Limits | None = None) ->
         _check_links(archive.name, directory)
     except _DAMAGE as error:
         raise SourceError(
-            f"{archive.name} is damaged or no archive: {str(error) or type(error).__name__}",
+            f"{archive.name} is damaged or not an archive: {str(error) or type(error).__name__}",
             hint="if its sha256 is right, it was published so: name another source",
         ) from error
     except OSError as error:
@@ -138,7 +140,7 @@ class _Unpacking:
                 target = self.parent(target_parts, member.link) / target_parts[-1] if target_parts else self.root
                 if target.is_symlink() or not target.is_file() or target == path:
                     raise self.unsafe(
-                        f"the hard link {member.name!r} points to {member.link!r}, which is no file in it"
+                        f"the hard link {member.name!r} points to {member.link!r}, which is not a file in it"
                     )
                 self.make_room(path, member.name)
                 self.spend(target.stat().st_size)
@@ -150,7 +152,9 @@ class _Unpacking:
         """A member's path below the root."""
         pure = PurePosixPath(name)
         if not name or pure.is_absolute() or ".." in pure.parts or "\0" in name:
-            raise self.unsafe(f"{name!r} lies outside of it")
+            raise self.unsafe(f"{name!r} is outside it")
+        if len(pure.parts) > _DEEPEST:
+            raise self.unsafe(f"its directories nest more than {_DEEPEST} deep")
         return pure.parts
 
     def parent(self, parts: tuple[str, ...], name: str) -> Path:

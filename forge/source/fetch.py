@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from forge.base.atomic import atomic_directory, storage_error
 from forge.base.errors import SourceError
+from forge.base.trees import copy_local
 from forge.source.archive import Limits, unpack_into
 from forge.source.debian import resolve_urls
 from forge.source.download import cached, download
@@ -100,7 +100,7 @@ def prepare(
     """Unpack (or copy) a source and patch it; *destination* is replaced, and there whole or not at all.
 
     Args:
-        source: What `fetch` returned: an archive, or a directory, of which git's own files are left out.
+        source: What `fetch` returned: an archive, or a directory, of which `forge.base.trees` says what counts.
         patches: Unified diffs, in order.
         destination: The directory to make.
         progress: Is told what happens.
@@ -115,7 +115,7 @@ def prepare(
         with atomic_directory(destination) as tree:
             progress.phase(source.name, "unpack")
             if source.is_dir():
-                shutil.copytree(source, tree, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".git"))
+                copy_local(source, tree)
             else:
                 unpack_into(source, tree, limits)
             if patches:

@@ -297,5 +297,8 @@ def _version(text: str) -> Version | None:
 def _reason(error: Exception, url: str) -> str:
     """A failure in a few words, without the password of the URL."""
     text = reason(error).replace(url, redacted(url))
-    user = urlsplit(url).netloc.rpartition("@")[0]
+    try:
+        user = urlsplit(url).netloc.rpartition("@")[0]
+    except ValueError:  # the URL itself is what is wrong
+        return f"it is not a valid URL ({error})"
     return (text.replace(f"{user}@", "") if user else text)[:200]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ZSTD = b"\x28\xb5\x2f\xfd"  # RFC 8878, 3.1.1
+_DOS = 0  # the system that an archive was made on (APPNOTE.TXT, 4.4.2.2)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # a local header; the end record of an empty archive (APPNOTE.TXT, 4.3)
 
 
@@ -106,7 +107,9 @@ def _zip_members(zipped: zipfile.ZipFile) -> Iterator[Member]:
     for info in zipped.infolist():
         mode = info.external_attr >> 16  # of Unix; 0 where the archive was made elsewhere
         link = ""
-        if info.is_dir():
+        # Programs of Windows write its separator, though only '/' is allowed (APPNOTE.TXT, 4.4.17.1).
+        name = info.filename.replace("\\", "/") if info.create_system == _DOS else info.filename
+        if name.endswith("/"):
             kind = Kind.DIRECTORY
         elif stat.S_ISLNK(mode):
             kind = Kind.SYMLINK
@@ -122,5 +125,7 @@ def _zip_members(zipped: zipfile.ZipFile) -> Iterator[Member]:
             return zipped.open(info)
 
         # A zip has no time zone; UTC makes the time the same on every machine.
-        mtime = float(calendar.timegm((*info.date_time, 0, 0, 0)))
-        yield Member(info.filename, kind, bool(mode & stat.S_IXUSR), mtime, info.file_size, link, open_it)
+        # Archives that are made to be reproducible may have a date of 0, but months and days are counted from 1.
+        year, month, day, *time = info.date_time
+        mtime = float(calendar.timegm((year, max(1, month), max(1, day), *time, 0, 0, 0)))
+        yield Member(name, kind, bool(mode & stat.S_IXUSR), mtime, info.file_size, link, open_it)

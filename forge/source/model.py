@@ -98,7 +98,7 @@ def checked_sha256(text: str) -> str:
     """
     digest = text.lower()
     if re.fullmatch(r"[0-9a-f]{64}", digest) is None:
-        raise SourceError(f"{text[:80]!r} is no sha256", hint="a sha256 is 64 hex digits")
+        raise SourceError(f"{text[:80]!r} is not a sha256", hint="a sha256 is 64 hex digits")
     return digest
 
 
@@ -114,9 +114,9 @@ def checked_filename(text: str) -> str:
 
 
 def redacted(url: str) -> str:
-    """A URL without its user and password, for messages and logs."""
+    """A URL without its user, password and query, which may hold a token, for messages and logs."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "<malformed URL>"
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query="…" if parts.query else ""))

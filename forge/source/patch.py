@@ -130,7 +130,7 @@ def _touched_files(text: str, name: str) -> Iterator[_Touched]:
             if path is None:
                 continue
             if not path.parts or ".." in path.parts:
-                raise _refused(name, number, "it touches something outside the source")
+                raise _refused(name, number, "it changes something outside the source")
             yield _Touched(path, number)
 
 

@@ -81,7 +81,7 @@ def survey(roots: tuple[Path, ...] = ()) -> Iterator[LLVM | Rejected]:
         roots: Directories above ``bin`` to look at instead.
     """
     if not roots and (named := os.environ.get("FORGE_LLVM")):
-        roots = (Path(named).expanduser().absolute(),)
+        roots = (Path(os.path.abspath(os.path.expanduser(named))),)  # noqa: PTH100, PTH111 - never raises
     if not roots:
         packaged = (p for p in Path("/usr/lib").glob("llvm-*") if (p / "bin" / "clang").exists())
         roots = tuple(sorted(packaged, key=_release, reverse=True))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import errno
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NoReturn
@@ -115,14 +117,55 @@ def test_a_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_told(number: int) -> None:
-    error = storage_error(OSError(number, "No space left on device", "/cache/x"))
+def test_a_full_disk_is_told(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_HOME", "/cache")
+    for place, what in (("/cache/x", "set FORGE_HOME"), ("/out/x", "choose a place"), (None, "TMPDIR and the output")):
+        error = storage_error(OSError(number, "No space left on device", place))
+        assert error is not None
+        assert error.message == "no space left on the disk" + (f": {place}" if place else "")
+        assert what in (error.hint or "")
+
+
+def test_what_may_not_be_read_is_not_said_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").touch()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    error = storage_error(OSError(errno.EACCES, "Permission denied", str(tmp_path / "x")))
     assert error is not None
-    assert error.message == "no space left on the disk: /cache/x"
-    assert "FORGE_HOME" in (error.hint or "")
+    assert error.message == f"not allowed to read: {tmp_path / 'x'}"
 
 
-@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_cache_below_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("FORGE_HOME", str(tmp_path / "file"))
+    with pytest.raises(OSError, match="Not a directory") as caught, locked(tmp_path / "file" / "locks", "x"):
+        pass
+    error = storage_error(caught.value)
+    assert error is not None
+    assert error.message == f"part of the path is not a directory: {tmp_path / 'file' / 'locks'}"
+    assert error.hint == "set FORGE_HOME to a directory that exists"
+
+
+def test_waiting_for_another_process_is_announced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    script = (
+        "import sys, pathlib; from forge.base.atomic import locked\n"
+        "with locked(pathlib.Path(sys.argv[1]), 'name'):\n    print('held', flush=True); sys.stdin.readline()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    with holder, holder.stdin:
+        assert holder.stdout.readline() == "held\n"
+        threading.Timer(0.3, holder.stdin.write, ["\n"]).start()
+        threading.Timer(0.4, holder.stdin.flush).start()
+        with locked(tmp_path, "name"):
+            assert caplog.messages == [f"waiting for another forge (pid {holder.pid}), which holds name"]
+    with locked(tmp_path, "name"):
+        assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
 def test_a_directory_that_may_not_be_written_is_told(number: int) -> None:
     error = storage_error(OSError(number, "Permission denied"))
     assert error is not None

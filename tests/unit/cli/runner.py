@@ -41,5 +41,6 @@ class Forge:
     def plain(self, text: str) -> str:
         """A message without what differs from run to run."""
         text = re.sub(r"^\[ *[\d.]+ s\]", "[TIME]", text, flags=re.MULTILINE)
-        text = re.sub(r"(demo-1\.0-arm64-iphoneos)-[0-9a-f]{12}", r"\1-KEY", text)
+        text = re.sub(r"(demo-1\.0-arm64-iphoneos)-[0-9a-f]{12}(?:\.\d+)?", r"\1-KEY", text)
+        text = re.sub(r"crash-\d+\.log", "crash-PID.log", text)
         return text.replace(str(self.root), "TMP")

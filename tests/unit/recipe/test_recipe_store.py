@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,6 @@ from forge.recipe.values import VARIABLE_NAMES
 from .conftest import GOOD
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .conftest import WriteRecipe
 
 SHIPPED = RecipeStore(data_directory("recipes"))
@@ -47,6 +46,21 @@ def test_named_before_variable_before_working_directory(
     monkeypatch.setenv("FORGE_RECIPES", str(tmp_path / "variable"))
     assert find_recipes().directory == tmp_path / "variable"
     assert find_recipes(tmp_path / "named").directory == tmp_path / "named"
+
+
+def test_recipes_of_other_programs_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tmp_path / "recipes" / "x" / "recipe.yaml"
+    recipe.parent.mkdir(parents=True)
+    recipe.write_text("schema_version: 1\ncontext: {version: 1}\npackage: {name: x}\n")
+    monkeypatch.chdir(tmp_path)
+    assert find_recipes() == SHIPPED
+
+
+@pytest.mark.parametrize("variable", [False, True])
+def test_the_home_directory_of_nobody(variable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORGE_RECIPES", "~nosuchuser-forge/x")
+    with pytest.raises(RecipeError, match="~nosuchuser-forge/x"):
+        find_recipes() if variable else find_recipes(Path("~nosuchuser-forge/x"))
 
 
 def test_forges_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

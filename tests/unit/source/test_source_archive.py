@@ -183,3 +183,38 @@ def test_no_name_or_link_gets_out(tmp_path: Path, listed: list[tuple[str, bytes,
         assert {path.name for path in (tmp_path / "deep").glob("*")} <= {"out"}
     for path in out.rglob("*"):
         assert Path(os.path.realpath(path)).is_relative_to(os.path.realpath(out))  # resolve() fails at loops
+
+
+def test_too_deep(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar.gz", entry("a/" * 1500 + "b"))
+    with pytest.raises(SourceError, match="nest more than 100 deep"):
+        unpack(archive, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["x.tar.gz"]
+
+
+def test_a_zip_without_dates(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        file.writestr("x/a", b"A")
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 10), (b"PK\x01\x02", 12)):  # time and date, of both headers
+        at = content.index(signature) + offset
+        content[at : at + 4] = bytes(4)
+    (tmp_path / "x.zip").write_bytes(content)
+    unpack(tmp_path / "x.zip", tmp_path / "out")
+    assert (tmp_path / "out" / "a").stat().st_mtime == 315_532_800
+
+
+def test_a_zip_with_the_separators_of_windows(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file:
+        for name in ("x\\pyproject.toml", "x\\src\\a.py"):
+            info = zipfile.ZipInfo(name)
+            info.create_system = 0
+            file.writestr(info, b"")
+        outside = zipfile.ZipInfo("x\\..\\..\\y")
+        outside.create_system = 0
+    unpack(tmp_path / "x.zip", tmp_path / "out")
+    assert set(tree(tmp_path / "out")) == {"pyproject.toml", "src/a.py"}
+    with zipfile.ZipFile(tmp_path / "x.zip", "a") as file:
+        file.writestr(outside, b"")
+    with pytest.raises(SourceError, match="is outside it"):
+        unpack(tmp_path / "x.zip", tmp_path / "other")

@@ -161,7 +161,7 @@ def test_a_bad_filename(home: ForgeHome, progress: Recorder, filename: str) -> N
 
 @pytest.mark.parametrize("digest", ["", "../..", "x" * 64, "ab" * 31])
 def test_a_bad_hash(home: ForgeHome, progress: Recorder, digest: str) -> None:
-    with pytest.raises(SourceError, match="no sha256"):
+    with pytest.raises(SourceError, match="not a sha256"):
         download([], sha256=digest, filename="x", home=home, progress=progress)
 
 

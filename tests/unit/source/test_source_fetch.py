@@ -163,8 +163,75 @@ def test_git_out_of_reach(tmp_path: Path, home: ForgeHome, progress: Recorder) -
 def test_git_needs_a_whole_commit_and_a_git(
     home: ForgeHome, progress: Recorder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(SourceError, match="no commit"):
+    with pytest.raises(SourceError, match="not a commit"):
         fetch(GitSource("demo", "https://example.org", "v1.0"), home, progress)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ToolchainError, match="'git' is missing"):
         fetch(GitSource("demo", "https://example.org", "1a" * 20), home, progress)
+
+
+def test_a_commits_archive_is_the_same_however_it_is_fetched(
+    repository: Path, home: ForgeHome, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (repository / ".gitattributes").write_text("describe export-subst\nhidden export-ignore\n")
+    (repository / "describe").write_text("$Format:%d %(describe:tags=true)$")
+    (repository / "hidden").touch()
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "-m", "attributes")
+    source = GitSource("demo", repository.as_uri(), git(repository, "rev-parse", "HEAD"))
+    contents = []
+    for step in ("alone", "with a tag", "whole"):
+        if step == "with a tag":
+            git(repository, "tag", "v1.1")
+        elif step == "whole":
+            # As of a server that does not serve single commits.
+            monkeypatch.setattr("forge.source.git._fetch_alone", refuse)
+        archive = fetch(source, home, progress)
+        contents.append(archive.read_bytes())
+        archive.unlink()
+    assert contents[0] == contents[1] == contents[2]
+    assert b"$Format:" in contents[0]
+    assert b"hidden" in contents[0]
+
+
+def refuse(*_: object) -> None:
+    raise ToolchainError("fatal: remote error: Server does not allow request for unadvertised object")
+
+
+def test_pull_requests_are_not_fetched(
+    repository: Path, home: ForgeHome, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    git(repository, "commit", "--quiet", "--allow-empty", "-m", "of a stranger")
+    second = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-ref", "refs/pull/1/head", second)
+    git(repository, "reset", "--quiet", "--hard", first)
+    monkeypatch.setattr("forge.source.git._fetch_alone", refuse)
+    assert fetch(GitSource("demo", repository.as_uri(), first), home, progress).is_file()
+    with pytest.raises(SourceError, match="has no commit"):
+        fetch(GitSource("demo", repository.as_uri(), second), home, progress)
+
+
+def test_a_failure_that_a_second_fetch_would_not_mend(
+    repository: Path, home: ForgeHome, progress: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise ToolchainError("fatal: Authentication failed for 'https://user:secret@example.org/x?token=t'")
+
+    monkeypatch.setattr("forge.source.git._fetch_alone", denied)
+    url = "https://user:secret@example.org/x?token=t"
+    with pytest.raises(NetworkError, match="Authentication failed") as caught:
+        fetch(GitSource("demo", url, git(repository, "rev-parse", "HEAD")), home, progress)
+    assert "secret" not in caught.value.message
+    assert "token" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "name", ["GIT_DIR", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_INDEX_FILE", "GIT_WORK_TREE"]
+)
+def test_the_users_git_variables_do_not_matter(
+    repository: Path, tmp_path: Path, home: ForgeHome, progress: Recorder, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    first = git(repository, "rev-parse", "HEAD")
+    monkeypatch.setenv(name, str(tmp_path / "elsewhere"))
+    assert fetch(GitSource("demo", repository.as_uri(), first), home, progress).is_file()

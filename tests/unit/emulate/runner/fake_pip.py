@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PROGRAM = """\
 #!{python}
-import json, os, shutil, sys, zipfile
+import json, os, re, shutil, sys, zipfile
 from pathlib import Path
 
 def become(path):
@@ -38,7 +38,10 @@ elif "crossenv" in arguments:
     for side in ("cross", "build"):
         become(Path(arguments[-1], side, "bin", "python"))
 elif "--requirement" in arguments:
-    pass
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==(\\S+)", Path(arguments[-1]).read_text(), flags=re.MULTILINE)
+    Path({said!r} + ".installed").write_text(json.dumps(pins))
+elif "-c" in arguments:  # what is installed
+    print(Path({said!r} + ".installed").read_text())
 elif "download" in arguments:
     answer = answers["download"]
     print(answer.get("says", ""))
