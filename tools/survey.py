@@ -14,6 +14,7 @@ standard error, and the exit code is 1.
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,14 @@ import yaml
 
 from forge.audit.check import check_paths
 from forge.base.severity import Severity
+from forge.frameworks.make import make_frameworks
+from forge.frameworks.options import Options
+from forge.macho.checkout import layout_problem
+from forge.macho.formats import looks_like_macho
+from forge.macho.layout import read_layout
+from forge.wheel.contents import read_wheel
 from forge.wheel.name import parse_wheel_name
+from forge.wheel.repair import repair_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +78,33 @@ def collect(directories: list[Path]) -> dict[tuple[str, str], Row]:
             for rule in dict.fromkeys(finding.name for finding in wheel.findings):
                 row.findings[rule].append(next(f for f in wheel.findings if f.name == rule))
         for finding in report.together:
+            if finding.name != "missing-target":
+                continue  # a survey is not an app: what wheels require need not be in it
             project, version, _ = finding.message.split(" ", 2)
             rows[project, version].findings[finding.name].append(finding)
     return rows
+
+
+def signable(directories: list[Path]) -> tuple[int, int, int]:
+    """Repair every wheel and make frameworks of it; how many binaries there are, and how many Apple's tools refuse.
+
+    Returns:
+        Binaries, those refused after the repair, and wheels that frameworks are made of.
+    """
+    binaries = refused = framed = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        for wheel in sorted(path for directory in directories for path in directory.glob("*ios*.whl")):
+            repaired = repair_wheel(wheel, Path(temporary) / "repaired").output
+            if repaired is None:
+                continue
+            for _, data in read_wheel(repaired).read_all():
+                if looks_like_macho(data[:8]):
+                    binaries += 1
+                    refused += layout_problem(read_layout(data)[1][0]) is not None
+            # The layout is a step of the verification: a tree with a binary that cannot be signed is not written.
+            made = make_frameworks([repaired], Path(temporary) / "frameworks" / wheel.stem, Options())
+            framed += made.directory is not None
+    return binaries, refused, framed
 
 
 def notes() -> dict[tuple[str, str], str]:
@@ -80,11 +112,18 @@ def notes() -> dict[tuple[str, str], str]:
     return {(row["project"], row["rule"]): row["note"].strip() for row in yaml.safe_load(NOTES.read_text("utf-8"))}
 
 
-def render(rows: dict[tuple[str, str], Row], known: dict[tuple[str, str], str]) -> Iterator[str]:
+def render(
+    rows: dict[tuple[str, str], Row], known: dict[tuple[str, str], str], signing: tuple[int, int, int]
+) -> Iterator[str]:
     """The page's lines."""
     yield HEAD
     count = sum(row.wheels.total() for row in rows.values())
     yield f"{count} wheels of {sum(bool(row.wheels) for row in rows.values())} versions were checked.\n"
+    binaries, refused, framed = signing
+    yield (
+        f"Each was repaired by `forge repair`: of {binaries} binaries, {refused} have a layout that Apple's tools "
+        f"refuse to sign. `forge frameworks` makes frameworks of {framed} of the {count} repaired wheels.\n"
+    )
     yield "| project | version | wheels | finding | in | e.g. | what it means |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     for (project, version), row in sorted(rows.items()):
@@ -124,8 +163,9 @@ def _wheels(row: Row) -> str:
 
 def main() -> int:
     """Check the directories named on the command line and print the page."""
-    rows, known = collect([Path(argument) for argument in sys.argv[1:]]), notes()
-    sys.stdout.write("\n".join(render(rows, known)) + "\n")
+    directories = [Path(argument) for argument in sys.argv[1:]]
+    rows, known = collect(directories), notes()
+    sys.stdout.write("\n".join(render(rows, known, signable(directories))) + "\n")
     unseen = missing(rows, known)
     for line in unseen:
         sys.stderr.write(f"no note: {line}\n")

@@ -110,12 +110,15 @@ class Report:
         return any(finding.severity.rank <= severity.rank for finding in self.findings)
 
 
-def check_paths(paths: Iterable[Path], rules: frozenset[str] | None = None) -> Report:
+def check_paths(
+    paths: Iterable[Path], rules: frozenset[str] | None = None, provided: frozenset[str] = frozenset()
+) -> Report:
     """Check wheels, and directories of wheels.
 
     Args:
         paths: Wheels and directories; of a directory all ``*.whl`` in it, and which targets are missing in it.
         rules: The ids of the rules that count; None for all.
+        provided: Names of frameworks that the app has besides, e.g. ``SDL3``.
 
     Raises:
         WheelError: A directory holds no wheel.
@@ -134,16 +137,17 @@ def check_paths(paths: Iterable[Path], rules: frozenset[str] | None = None) -> R
     if len(wheels) > 1:
         together += unmet(wheels)
     return Report(
-        tuple(_selected(check_wheel(wheel), rules) for wheel in wheels),
+        tuple(_selected(check_wheel(wheel, provided), rules) for wheel in wheels),
         tuple(finding for finding in together if rules is None or finding.id in rules),
     )
 
 
-def check_wheel(path: Path) -> WheelReport:
+def check_wheel(path: Path, provided: frozenset[str] = frozenset()) -> WheelReport:
     """Check a wheel against what its file name promises.
 
     Args:
         path: The wheel; one that cannot be read is a finding, one that is not for iOS is skipped.
+        provided: Names of frameworks that the app has besides.
     """
     target: Target | None = None
     try:
@@ -151,7 +155,7 @@ def check_wheel(path: Path) -> WheelReport:
         if not any(is_ios_tag(platform) for platform in name.platforms):
             return _of_another_platform(path, name)
         target = promised_target(name.platforms)
-        subject = read_subject(path, guess=True)
+        subject = dataclasses.replace(read_subject(path, guess=True), provided=provided)
     except WheelError as error:
         return WheelReport(path, target, findings=(rule("unreadable-wheel").finding(error.message),))
     promise = promise_of(subject, target)

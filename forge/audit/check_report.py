@@ -42,7 +42,7 @@ def render_text(report: Report) -> str:
     if report.together:
         lines += ["the wheels together", *_finding_lines(report.together), ""]
     for rule in _rules_of(report.findings):
-        lines += [f"{rule.id} {rule.name}", *_paragraph("why", rule.why), *_paragraph("mend", rule.mend)]
+        lines += [f"{rule.id} {rule.name}", *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
     if report.findings:
         lines.append("")
     lines.append(_summary(report))
@@ -87,7 +87,7 @@ def rule_row(rule: Rule) -> dict[str, Any]:
 def explain(rule: Rule) -> str:
     """Everything that is to be said about a rule, as plain text that ends in a line break."""
     lines = [f"{rule.id} {rule.name} ({rule.severity})"]
-    lines += [*_paragraph("what", rule.what), *_paragraph("why", rule.why), *_paragraph("mend", rule.mend)]
+    lines += [*_paragraph("what", rule.what), *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
     for reference in rule.references:
         lines += _paragraph("see", reference)
     return "\n".join(lines) + "\n"

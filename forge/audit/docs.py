@@ -28,8 +28,9 @@ _HEAD = """\
 
 `forge check WHEEL|DIR...` looks at wheels for iOS, however they were built, and says what installers, iOS and the App
 Store will object to. It needs neither a Mac nor a network. A wheel is held to what its file name promises; one that is
-not for iOS is skipped. Of a directory it also says which of iOS's three targets a version lacks. `forge build` runs the
-same checks on what it makes, against what the recipe promises.
+not for iOS is skipped, unless it holds code for iOS. Of a directory it also says which of iOS's three targets a version
+lacks; of the wheels of several projects, which requirements none of them meets on iOS. `forge build` runs most of the
+checks on what it makes, against what the recipe promises.
 
 An **error** breaks the installation, the import or the app; a **warning** does so in some uses; **info** is for your
 information.
@@ -39,6 +40,7 @@ information.
 | `--json` | print JSON as [schemas/check.schema.json](../schemas/check.schema.json) has it |
 | `--explain ID` | print all about one rule, and check nothing |
 | `--select IDS`, `--ignore IDS` | only these rules, or all but these: ids, starts of ids (`IOS2`) or names, by commas |
+| `--provided NAME` | a framework that the app brings itself, e.g. `SDL3`; may be given several times |
 | `--fail-on warning` | exit with 9 for warnings too, not for errors alone |
 
 What is allowed is data in `forge/audit/data`: libraries and frameworks of iOS with the version that each appeared in,
@@ -62,7 +64,7 @@ def _section(rule: Rule) -> Iterator[str]:
     yield f"### {rule.id} {rule.name}\n"
     yield f"{rule.what} *({rule.severity})*\n"
     yield f"**Why:** {rule.why}\n"
-    yield f"**Mend:** {rule.mend}\n"
+    yield f"**Fix:** {rule.mend}\n"
     if rule.references:
         yield f"**See:** {'; '.join(map(_linked, rule.references))}\n"
 

@@ -9,6 +9,7 @@ from forge.audit.policy import LibraryKind, is_below_system, system_library
 from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.macho.model import LoadKind
+from forge.wheel.framework_name import framework_install_name, framework_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,18 +25,28 @@ def check_libraries(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """Every library that is loaded is iOS's, Python's, or in the wheel."""
     members = {member.path for member in subject.contents.members}
     names = {one.install_name.name: member for member, one in subject.slices() if one.install_name is not None}
+    provided = set(map(framework_install_name, subject.provided))
+    frameworks = {framework_install_name(name) for path in members if (name := framework_name(path))}
     for member, one in subject.slices():
         for dylib in one.dylibs:
             name = dylib.name
-            if name == _PYTHON or is_system_library(name):
+            if name == _PYTHON or is_system_library(name) or name in provided or name in frameworks:
                 continue
             # A weak load that finds nothing leaves its symbols null; the module is loaded all the same.
             severity = Severity.WARNING if _may_be_absent(dylib) else None
             if not name.startswith("@"):
-                yield rule("foreign-library").finding(f"loads {name}, which no iPhone has", member, severity=severity)
+                yield rule("foreign-library").finding(
+                    f"loads {name}, which does not exist on iOS", member, severity=severity
+                )
             elif names.get(name, member) == member and not members & set(_resolved(name, member, one)):
                 yield rule("unanswered-library").finding(
-                    f"loads {name}, which nothing in the wheel answers", member, severity=severity
+                    f"loads {name}, which is not in the wheel", member, severity=severity
+                )
+            elif any(path.endswith(".so") for path in {*_resolved(name, member, one), names.get(name, "")}):
+                yield rule("unanswered-library").finding(
+                    f"loads {name}, which is in the wheel; an app moves it into a framework of its own",
+                    member,
+                    severity=severity,
                 )
 
 
@@ -50,12 +61,16 @@ def check_system_libraries(subject: Subject, promise: Promise) -> Iterator[Findi
             if known.kind is LibraryKind.PRIVATE:
                 yield rule("private-framework").finding(f"loads {dylib.name}", member)
             elif known.kind is LibraryKind.MACOS and not _may_be_absent(dylib):
-                yield rule("macos-library").finding(f"loads {dylib.name}, which macOS has and iOS has not", member)
+                yield rule("macos-library").finding(
+                    f"loads {dylib.name}, which macOS has and iOS does not have", member
+                )
             elif known.kind is LibraryKind.UNKNOWN:
-                yield rule("unknown-library").finding(f"loads {dylib.name}, which is on no list of iOS's", member)
+                yield rule("unknown-library").finding(
+                    f"loads {dylib.name}, which is not known to be part of iOS", member
+                )
             elif known.since is not None and known.since > promised and not _may_be_absent(dylib):
                 yield rule("newer-library").finding(
-                    f"loads {dylib.name}, which is there since iOS {known.since}; the wheel promises {promised}", member
+                    f"loads {dylib.name}, which was added in iOS {known.since}; the wheel promises {promised}", member
                 )
 
 

@@ -34,7 +34,7 @@ def render_text(findings: Sequence[Finding]) -> str:
         lines.append(f"{finding.severity} {finding.id} {finding.name}: {where}{finding.message}")
         if finding.id not in explained:
             explained.add(finding.id)
-            lines += [f"    why:  {finding.why}", f"    mend: {finding.mend}"]
+            lines += [f"    why:  {finding.why}", f"    fix:  {finding.mend}"]
     counts = Counter(finding.severity for finding in findings)
     said = (f"{counts[s]} {s}{'s' if counts[s] != 1 and s is not Severity.INFO else ''}" for s in Severity if counts[s])
     lines.append(", ".join(said))

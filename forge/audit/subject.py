@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks, openssl_version
+from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks
 from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
 from forge.macho.fixups import fixed_up_segments
@@ -18,6 +18,7 @@ from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
 from forge.wheel.metadata_problems import metadata_problems
 from forge.wheel.opened import OpenedLibraries
+from forge.wheel.openssl import openssl_version
 from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
 from forge.wheel.privacy import manifest_problems
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom

@@ -23,6 +23,10 @@ from forge.base.severity import Severity
     "--fail-on", type=click.Choice([Severity.ERROR.value, Severity.WARNING.value]), default=Severity.ERROR.value,
     show_default=True, help="From which severity on the exit code is not 0.",
 )  # fmt: skip
+@click.option(
+    "--provided", multiple=True, metavar="NAME",
+    help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
+)  # fmt: skip
 def check(
     paths: tuple[Path, ...],
     as_json: bool,
@@ -30,6 +34,7 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
+    provided: tuple[str, ...],
 ) -> int:
     """Check iOS wheels against everything that installers, iOS and the App Store ask of them.
 
@@ -42,7 +47,8 @@ def check(
         return 0
     if not paths:
         raise click.UsageError("Missing argument 'WHEEL|DIR...'.")
-    report = check_paths(paths, _rule_ids("--select or --ignore", _words(select), _words(ignore)))
+    rules = _rule_ids("--select or --ignore", _words(select), _words(ignore))
+    report = check_paths(paths, rules, frozenset(provided))
     click.echo(to_json(report) if as_json else render_text(report), nl=False)
     return WheelError.exit_code if report.fails(Severity(fail_on)) else 0
 
@@ -56,5 +62,5 @@ def _rule_ids(option: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> 
         return select_rules(select, ignore)
     except KeyError as error:
         raise click.BadParameter(
-            f"{error.args[0]!r} is no rule, nor the start of an id; docs/checks.md lists them", param_hint=option
+            f"{error.args[0]!r} is not a rule, nor the start of an id; docs/checks.md lists them", param_hint=option
         ) from None

@@ -55,6 +55,10 @@ def _bundle_id(_context: click.Context, _parameter: click.Parameter, value: str)
     "--exclude", multiple=True, metavar="PATTERN",
     help="Leave out installed files that match, e.g. 'pkg/tests/*'; may be given several times.",
 )  # fmt: skip
+@click.option(
+    "--provided", multiple=True, metavar="NAME",
+    help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
+)  # fmt: skip
 def frameworks(
     wheels: tuple[Path, ...],
     out: Path,
@@ -64,6 +68,7 @@ def frameworks(
     ios_version: IOSVersion | None,
     prefer: str | None,
     exclude: tuple[str, ...],
+    provided: tuple[str, ...],
 ) -> int:
     """Make of wheels what an app build makes of them: packages without native code, and a framework for each module.
 
@@ -71,7 +76,7 @@ def frameworks(
     nothing is written.
     """
     abis = None if abi == "all" else (Abi(abi),)
-    options = Options(abis, bundle_id, ios_version, xcframeworks, Arch(prefer) if prefer else None, exclude)
+    options = Options(abis, bundle_id, ios_version, xcframeworks, Arch(prefer) if prefer else None, exclude, provided)
     made = make_frameworks(wheels, out, options)
     click.echo(render_text(made.findings), nl=False)
     if made.directory is None:

@@ -91,15 +91,15 @@ def _slice(data: bytes, arch: Arch, abi: Abi) -> tuple[MachOSlice, bytes]:
         MachOError: There is none.
     """
     if not looks_like_macho(data[:8]):
-        raise MachOError(f"no Mach-O file but {describe_format(data[:8])}")
+        raise MachOError(f"not a Mach-O file but {describe_format(data[:8])}")
     found = [(one, part) for part in split_fat(data) if (one := read_macho(part).slices[0]).cpu.value == arch]
     if len(found) != 1:
         raise MachOError(f"code for {_cpus(read_macho(data).slices)}")
     one = found[0][0]
     if one.file_type not in _LIBRARIES:
-        raise MachOError(f"its type is {one.file_type.macro}, no library's")
+        raise MachOError(f"its type is {one.file_type.macro}, which is not a library's")
     if [build.platform for build in one.builds] != [PLATFORMS[abi]]:
-        raise MachOError(f"built for {', '.join(b.platform.label for b in one.builds) or 'no platform that it names'}")
+        raise MachOError(f"built for {', '.join(b.platform.label for b in one.builds) or 'an unnamed platform'}")
     return found[0]
 
 

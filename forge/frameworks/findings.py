@@ -94,7 +94,7 @@ def render_text(findings: Sequence[Finding]) -> str:
         lines.append(str(one))
         if one.rule.id not in explained:
             explained.add(one.rule.id)
-            lines += [f"    why:  {one.rule.why}", f"    mend: {one.rule.mend}"]
+            lines += [f"    why:  {one.rule.why}", f"    fix:  {one.rule.mend}"]
     counts = Counter(one.rule.severity for one in findings)
     said = (f"{counts[s]} {s}{'s' if counts[s] != 1 and s is not Severity.INFO else ''}" for s in Severity if counts[s])
     return "\n".join(map(printable, [*lines, ", ".join(said)])) + "\n"

@@ -6,18 +6,22 @@ Nothing is written unless all of it is right; the same wheels and options give t
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory
 from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
+from forge.base.target import Target
+from forge.frameworks.findings import finding
 from forge.frameworks.identifiers import check_bundle_id
 from forge.frameworks.layout import MANIFEST
 from forge.frameworks.plan import plan_trees
 from forge.frameworks.tree import Tree, make_tree
 from forge.frameworks.verify import verify_frameworks
 from forge.frameworks.xcframework import make_xcframeworks
+from forge.wheel.requirements import unmet_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +29,9 @@ if TYPE_CHECKING:
 
     from forge.frameworks.findings import Finding
     from forge.frameworks.options import Options
+    from forge.frameworks.plan import TreePlan
 
+_VERSIONED = re.compile(r"cp3(\d+)t?", flags=re.ASCII)
 _FORMAT = 1
 """Goes up when a field of the manifest changes its meaning or goes away."""
 
@@ -71,17 +77,30 @@ def make_frameworks(wheels: Sequence[Path], directory: Path, options: Options) -
     try:
         with atomic_directory(destination) as root:
             for plan in plans:
+                report += _unmet(plan)
                 (root / plan.abi).mkdir()
                 trees.append(make_tree(plan, root / plan.abi, options, report))
             if options.xcframeworks:
                 make_xcframeworks(root, trees, report)
             (root / MANIFEST).write_text(_manifest(trees, options, _listing(root)), encoding="utf-8")
-            report += verify_frameworks(root)
+            report += verify_frameworks(root, options.provided)
             _open_to_all(root)
             _keep(report)
     except _Refused:
         return Made(None, tuple(trees), tuple(dict.fromkeys(report)))
     return Made(directory, tuple(trees), tuple(dict.fromkeys(report)))
+
+
+def _unmet(plan: TreePlan) -> list[Finding]:
+    """The requirements of a tree's wheels that no wheel of the tree meets."""
+    wheels = [wheel.contents for package in plan.packages for wheel in package.wheels]
+    pythons = {found[1] for one in wheels for tag in one.name.abis if (found := _VERSIONED.fullmatch(tag))}
+    version = f"3.{min(map(int, pythons), default=13)}"
+    told: dict[Finding, None] = {}
+    for arch in plan.arches:
+        for one in unmet_requirements(wheels, Target(plan.abi, arch), version):
+            told[finding("FW109", one.wheel, one.text)] = None
+    return list(told)
 
 
 def _keep(report: Sequence[Finding]) -> None:

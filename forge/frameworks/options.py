@@ -22,6 +22,7 @@ class Options:
         ios_version: The app's minimum iOS version; None for each framework's own.
         xcframeworks: Whether to make XCframeworks too.
         prefer: Whose file to take where the simulators' wheels disagree on one that is no code; None for an error.
+        provided: Names of frameworks that the app has besides, e.g. ``SDL3``.
         exclude: Files to leave out: shell patterns over installed paths, where ``*`` matches slashes too.
     """
 
@@ -31,6 +32,7 @@ class Options:
     xcframeworks: bool = False
     prefer: Arch | None = None
     exclude: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
 
     def excludes(self, path: str) -> bool:
         """Whether a file is to be left out.

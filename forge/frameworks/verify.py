@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from forge.base.target import Abi
+from forge.base.target import Abi, Arch, IOSVersion, Target
 from forge.frameworks.findings import Finding, FrameworksError, finding
 from forge.frameworks.identifiers import name_problem
 from forge.frameworks.install import is_static
@@ -25,10 +25,13 @@ from forge.macho.errors import MachOError
 from forge.macho.formats import looks_like_macho
 from forge.macho.model import FileType
 from forge.macho.reader import read_macho
-from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.extension import parse_extension
+from forge.wheel.flat_lookups import flat_lookups
+from forge.wheel.framework_name import framework_install_name, framework_name, has_dotted_directory
+from forge.wheel.opened import opened_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from forge.macho.model import Cpu
@@ -36,11 +39,12 @@ if TYPE_CHECKING:
 _CODE_SUFFIXES = (".so", ".dylib", ".a")
 
 
-def verify_frameworks(root: Path) -> tuple[Finding, ...]:
+def verify_frameworks(root: Path, provided: Collection[str] = ()) -> tuple[Finding, ...]:
     """Re-read what `forge.frameworks.make.make_frameworks` made.
 
     Args:
         root: The output's root: trees called after ABIs, and XCframeworks where there are any.
+        provided: Names of frameworks that the app has besides, e.g. ``SDL3``.
 
     Returns:
         What is wrong, sorted by place.
@@ -53,31 +57,69 @@ def verify_frameworks(root: Path) -> tuple[Finding, ...]:
         raise FrameworksError(f"{root}: no tree of frameworks", hint="forge frameworks makes one")
     report: list[Finding] = []
     for abi in trees:
-        report += _verify_tree(root / abi, abi)
+        report += _verify_tree(root / abi, abi, provided)
     if (root / XCFRAMEWORKS).is_dir():
-        report += verify_xcframeworks(root, trees)
+        report += verify_xcframeworks(root, trees, provided)
     return tuple(sorted(dict.fromkeys(report), key=lambda one: (one.place, one.rule.id, one.message)))
 
 
-def _verify_tree(tree: Path, abi: Abi) -> list[Finding]:
+def _verify_tree(tree: Path, abi: Abi, provided: Collection[str]) -> list[Finding]:
     report: list[Finding] = []
     modules = _verify_packages(tree, abi, report)
+    opened = _opened(tree / PACKAGES, modules)
     bundles: list[Bundle] = []
-    names = [path.name.removesuffix(".framework") for path in _entries(tree / FRAMEWORKS)]
+    names = [path.name.removesuffix(".framework") for path in _entries(tree / FRAMEWORKS)] + list(provided)
     for path in _entries(tree / FRAMEWORKS):
         place = f"{abi}/{FRAMEWORKS}/{path.name}"
         if not path.name.endswith(".framework") or not path.is_dir() or path.is_symlink():
-            report.append(finding("FW307", place, "is no framework"))
+            report.append(finding("FW307", place, "is not a framework"))
             continue
         bundle = read_bundle(path, place, abi, names)
         bundles.append(bundle)
-        report += bundle.findings
+        report += [
+            one
+            for one in bundle.findings
+            # A library that the package opens by path has no init function.
+            if one.rule.id != "FW210" or bundle.module not in opened
+        ]
         if bundle.module is not None and bundle.module not in modules:
             report.append(
                 finding("FW302", f"{place}/{bundle.name}.origin", f"{fwork_path(bundle.module)} is not there")
             )
+    report += _flat_lookups(abi, bundles)
     report += _collisions(abi, bundles)
     report += _other_cpus(abi, bundles)
+    return report
+
+
+def _opened(site: Path, modules: frozenset[str]) -> frozenset[str]:
+    """The modules that packages open by path with ctypes or cffi."""
+    found = {path: extension.module for path in modules if (extension := parse_extension(path)) is not None}
+    files = (path for path in sorted(site.rglob("*.py")) if path.is_file() and not path.is_symlink())
+    return opened_libraries(found, ((path.relative_to(site).as_posix(), path.read_bytes()) for path in files))
+
+
+def _flat_lookups(abi: Abi, bundles: Sequence[Bundle]) -> list[Finding]:
+    """Symbols that a binary looks up in no library in particular, and that nothing in the app has."""
+    exported = {export.name for bundle in bundles for one in bundle.slices for export in one.exports}
+    answered = [framework_install_name(bundle.name) for bundle in bundles]
+    report: list[Finding] = []
+    for bundle in bundles:
+        place = f"{abi}/{framework_path(bundle.name)}/{bundle.name}"
+        for one in bundle.slices:
+            arch = next((arch for arch in Arch if arch.value == one.cpu), None)
+            if arch is None or not one.builds or (abi is Abi.IPHONEOS and arch is Arch.X86_64):
+                continue
+            minos = one.builds[0].minos
+            version = IOSVersion(minos.major, min(minos.minor, 9)) if minos.major >= 12 else IOSVersion(12)
+            flat = flat_lookups(one, exported, answered, Target(abi, arch, version))
+            for what, names in (
+                ("what neither Python, nor a library that it loads, nor a framework here has", flat.missing),
+                ("what iOS does not have", flat.unavailable),
+                (f"what is newer than iOS {version}", tuple(name for name, _ in flat.newer)),
+            ):
+                if names:
+                    report.append(finding("FW213", place, f"{one.cpu}: looks up {what}: {', '.join(names)}"))
     return report
 
 
@@ -131,12 +173,18 @@ def _code(path: Path, place: str) -> list[Finding]:
     with path.open("rb") as file:
         start = file.read(16)
     if is_static(start):
-        return [finding("FW203", place, "a static archive or object file")]
+        return [finding("FW203", place, f"a static archive or object file{_inside(place)}")]
     if looks_like_macho(start):
         return [_macho(path, place)]
     if path.name.endswith(_CODE_SUFFIXES):
-        return [finding("FW203", place, "is called as code is")]
+        return [finding("FW203", place, "has the name of a library")]
     return []
+
+
+def _inside(place: str) -> str:
+    """A note where a file is in an XCframework, which only Xcode can put into an app."""
+    part = next((part for part in place.split("/") if part.endswith(".xcframework")), None)
+    return f" in {part}, which the app has to embed itself (--provided)" if part else ""
 
 
 def _macho(path: Path, place: str) -> Finding:

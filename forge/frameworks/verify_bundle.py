@@ -20,6 +20,8 @@ from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureStatus, verify_signature
 from forge.wheel.extension import SuffixKind, parse_extension
 from forge.wheel.framework_name import framework_install_name, framework_name
+from forge.wheel.openssl import openssl_version
+from forge.wheel.privacy import manifest_problems
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,6 +47,7 @@ class Bundle:
         cpus: The binary's CPUs.
         module: The ``.so`` that it was, below ``app_packages``.
         findings: What is wrong with it.
+        slices: What the binary says of itself.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Bundle:
     cpus: tuple[Cpu, ...]
     module: str | None
     findings: tuple[Finding, ...]
+    slices: tuple[MachOSlice, ...] = ()
 
 
 def read_bundle(directory: Path, place: str, abi: Abi, frameworks: Collection[str]) -> Bundle:
@@ -81,8 +85,11 @@ def read_bundle(directory: Path, place: str, abi: Abi, frameworks: Collection[st
     plist = read_plist((directory / "Info.plist").read_bytes()) if "Info.plist" in there else None
     if "Info.plist" in there:
         _check_plist(plist, name, f"{place}/Info.plist", abi, binary, report)
-    if PRIVACY in there and read_plist((directory / PRIVACY).read_bytes()) is None:
-        report.append(finding("FW305", f"{place}/{PRIVACY}", "is no property list with a dictionary"))
+    if PRIVACY in there:
+        problems = manifest_problems((directory / PRIVACY).read_bytes())
+        report += [finding("FW305", f"{place}/{PRIVACY}", problem) for problem in problems]
+    elif name in there and (version := openssl_version((directory / name).read_bytes())):
+        report.append(finding("FW310", place, f"contains {version}, and there is no {PRIVACY}"))
     identifier = (plist or {}).get("CFBundleIdentifier")
     return Bundle(
         name,
@@ -90,6 +97,7 @@ def read_bundle(directory: Path, place: str, abi: Abi, frameworks: Collection[st
         tuple(sorted(one.cpu for one in binary.slices)) if binary else (),
         module,
         tuple(report),
+        binary.slices if binary else (),
     )
 
 
@@ -128,7 +136,7 @@ def _check_slice(
     if one.cpu not in _CPUS[abi]:
         report.append(finding("FW205", place, f"code for {one.cpu}, which no {abi} has"))
     if [build.platform for build in one.builds] != [PLATFORMS[abi]]:
-        said = ", ".join(build.platform.label for build in one.builds) or "no platform that it names"
+        said = ", ".join(build.platform.label for build in one.builds) or "an unnamed platform"
         report.append(finding("FW205", place, f"{one.cpu}: built for {said}"))
     install_name = one.install_name.name if one.install_name else "none"
     if install_name != framework_install_name(name):
@@ -163,7 +171,7 @@ def _check_plist(
     plist: dict[str, object] | None, name: str, place: str, abi: Abi, binary: MachOFile | None, report: list[Finding]
 ) -> None:
     if plist is None:
-        report.append(finding("FW303", place, "is no property list with a dictionary"))
+        report.append(finding("FW303", place, "is not a property list with a dictionary"))
         return
     due = {**_CONSTANTS, "CFBundleExecutable": name, "CFBundleSupportedPlatforms": [SUPPORTED_PLATFORMS[abi]]}
     report += [

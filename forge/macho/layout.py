@@ -168,7 +168,7 @@ def _read_slice(data: bytes, offset: int, size: int) -> SliceLayout:
     magic, cpu_type, cpu_subtype, file_type, count, commands_size, flags = struct.unpack_from("<4s6I", data, offset)
     if magic != MAGIC_64:
         raise MachOError(
-            "no 64-bit little-endian Mach-O file (iOS runs no other since iOS 11)"
+            "not a 64-bit little-endian Mach-O file (iOS runs nothing else since iOS 11)"
             if looks_like_macho(magic)
             else f"a slice of the fat file is not Mach-O but {describe_format(magic)}"
         )

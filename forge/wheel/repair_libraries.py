@@ -138,7 +138,7 @@ def _find(name: str, member: str, binaries: Mapping[str, MachOSlice]) -> str | _
             if lacking:
                 return _NotFound(f"{candidates[0]} is no substitute, it lacks {lacking}")
             return candidates[0]
-    return _NotFound("nothing in the wheel answers it; link that library statically")
+    return _NotFound("it is not in the wheel; link that library statically")
 
 
 def _lacking(one: MachOSlice, name: str, library: MachOSlice) -> str | None:

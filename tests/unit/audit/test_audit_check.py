@@ -8,10 +8,11 @@ import pytest
 from forge.audit import docs
 from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
 from forge.audit.check_report import render_text
-from forge.audit.content import foreign_program, openssl_version
+from forge.audit.content import foreign_program
 from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion
+from forge.wheel.openssl import openssl_version
 from tests.unit.audit.corpus import DEVICE, MODULE, SOUND, imports, loads, sound
 from tests.unit.macho import builder
 from tests.unit.macho.builder import macho

@@ -172,13 +172,15 @@ def test_binaries(tmp_path: Path, spec: builder.Spec, expected: list[str]) -> No
         ("libz.dylib", (), ["foreign-library"]),
         (builder.PYTHON, (), []),
         ("@rpath/Other.framework/Other", (), ["unanswered-library"]),
-        ("@rpath/libhelper.so", ("@loader_path/../lib",), []),
+        # An app moves each .so into a framework of its own, so that only the framework's name finds it.
+        ("@rpath/lib.libhelper.framework/lib.libhelper", (), []),
+        ("@rpath/libhelper.so", ("@loader_path/../lib",), ["unanswered-library"]),
         ("@rpath/libhelper.so", ("@loader_path",), ["unanswered-library"]),
         ("@rpath/libhelper.so", (), ["unanswered-library"]),
-        ("@loader_path/../lib/libhelper.so", (), []),
+        ("@loader_path/../lib/libhelper.so", (), ["unanswered-library"]),
         ("@loader_path/../../lib/libhelper.so", (), ["unanswered-library"]),
         ("@executable_path/lib/libhelper.so", (), ["unanswered-library"]),
-        ("@rpath/helper.framework/helper", (), []),
+        ("@rpath/helper.framework/helper", (), ["unanswered-library"]),
     ],
 )
 def test_libraries(tmp_path: Path, load: str, rpaths: tuple[str, ...], expected: list[str]) -> None:

@@ -98,9 +98,9 @@ def test_explain_all(forge: Forge) -> None:
     ("arguments", "code", "text"),
     [
         ((), 2, "WHEEL|DIR..."),
-        (("--explain", "IOS999"), 2, "--explain: 'IOS999' is no rule"),
-        (("--select", "nothing", "."), 2, "--select or --ignore: 'nothing' is no rule"),
-        (("--ignore", "IOS221,IOS9", "."), 2, "'IOS9' is no rule"),
+        (("--explain", "IOS999"), 2, "--explain: 'IOS999' is not a rule"),
+        (("--select", "nothing", "."), 2, "--select or --ignore: 'nothing' is not a rule"),
+        (("--ignore", "IOS221,IOS9", "."), 2, "'IOS9' is not a rule"),
         (("gone.whl",), 2, "gone.whl"),
         (("empty",), 9, "empty holds no wheels"),
     ],
