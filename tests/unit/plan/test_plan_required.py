@@ -1,0 +1,72 @@
+"""What built wheels require is built along, asked of the target; what builds is a few lines in place of a build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forge.base.errors import WheelError
+from forge.build.recipe_build import BuiltWheel, Setting
+from forge.plan import run as run_module
+from forge.plan.closure import closure
+from forge.plan.required import build_steps
+from forge.recipe.store import RecipeStore
+from tests.unit.build.fakes import RECIPE, make_setting
+from tests.unit.ios_python.fakes import DEVICE, Recorder
+from tests.unit.wheel.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.plan.run import Result
+    from forge.recipe.model import EvaluatedRecipe
+
+REQUIRES = {
+    "demo": [
+        "helper>=1; sys_platform == 'ios'", "never; sys_platform == 'linux'", "pure", "optional; extra == 'more'",
+    ],
+    "helper": ["demo", "deep<2; python_version >= '3.13'"],
+    "deep": [],
+    "never": [],
+    "optional": [],
+}  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeStore:
+    for name in REQUIRES:
+        directory = tmp_path / "recipes" / name
+        (directory / "source").mkdir(parents=True)
+        (directory / "recipe.yaml").write_text(RECIPE.replace("demo", name))
+        (directory / "build-requirements.lock").write_text("")
+
+    def build(recipe: EvaluatedRecipe, setting: Setting, *, out: Path, **_: Any) -> BuiltWheel:
+        log = tmp_path / "log"
+        log.touch()
+        lines = [f"Requires-Dist: {text}\n" for text in REQUIRES[recipe.name]]
+        metadata = f"Metadata-Version: 2.4\nName: {recipe.name}\nVersion: 1.0\n{''.join(lines)}"
+        return BuiltWheel(make_wheel(out, name=recipe.name, metadata=metadata), log, ())
+
+    monkeypatch.setattr(run_module, "build_recipe", build)
+    return RecipeStore(tmp_path / "recipes")
+
+
+def build(store: RecipeStore, tmp_path: Path, results: list[Result] | None = None) -> list[Result]:
+    setting = make_setting(tmp_path)
+    steps = closure([store.load("demo")], DEVICE, "3.13", store)
+    return build_steps(steps, DEVICE, setting, store, tmp_path / "dist", Recorder(), (), results)
+
+
+def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_path: Path) -> None:
+    """Those of the target, not of this machine; those of what is built along too; none of an extra's."""
+    assert [result.subject.split()[0] for result in build(store, tmp_path)] == ["demo", "helper", "deep"]
+    assert sorted(path.name.partition("-")[0] for path in (tmp_path / "dist").iterdir()) == ["deep", "demo", "helper"]
+
+
+def test_another_version_than_the_recipes(store: RecipeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REQUIRES, "demo", ["helper>=2"])
+    done: list[Result] = []
+    with pytest.raises(WheelError, match=r"requires helper>=2, but the recipe builds helper 1\.0"):
+        build(store, tmp_path, done)
+    assert [result.subject.split()[0] for result in done] == ["demo"], "what was built is told"
