@@ -42,7 +42,7 @@ def crate_on_disk(tmp_path: Path, name: str, version: str, license_: str, texts:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """What cargo leaves: crates compiled for the target, one for the build machine, one with a version of many parts."""
+    """What cargo leaves: crates compiled for the target and one for the build machine."""
     one = crate_on_disk(tmp_path, "memchr", "2.7.4", "Unlicense OR MIT", {"LICENSE-MIT": "MIT\n", "COPYING": "both\n"})
     two = crate_on_disk(tmp_path, "wasi-x", "0.9.0+wasi.1", "MIT", {"LICENSE": "MIT\n", "README.md": "no licence"})
     macro = crate_on_disk(tmp_path, "syn", "2.0.1", "MIT", {})
