@@ -64,8 +64,7 @@ def _replace(files: list[Path], name: str) -> bool:
         if file.suffix == ".a":
             file.unlink(missing_ok=True)
             changed = True
-        elif file.suffix in _HEADERS and file.is_file():
-            include = _included_as(file)
+        elif file.suffix in _HEADERS and file.is_file() and (include := _included_as(file)):
             # Another file: pip may have linked this one to its cache's.
             file.unlink()
             file.write_text(_INSTEAD.format(name=name, include=include, file=include), encoding="utf-8")
@@ -73,12 +72,15 @@ def _replace(files: list[Path], name: str) -> bool:
     return changed
 
 
-def _included_as(file: Path) -> str:
-    """What an ``#include`` calls a header: its path below the nearest directory ``include``."""
+def _included_as(file: Path) -> str | None:
+    """What an ``#include`` calls a header: its path below the nearest directory ``include``; None if it is in none.
+
+    Headers elsewhere are what a tool writes into its results (cffi's ``_cffi_include.h``, f2py's ``fortranobject.h``).
+    """
     parents = [parent.name for parent in file.parents]
-    if "include" in parents:
-        return file.relative_to(file.parents[parents.index("include")]).as_posix()
-    return file.name
+    if "include" not in parents:
+        return None
+    return file.relative_to(file.parents[parents.index("include")]).as_posix()
 
 
 def include_directories(site_packages: Path) -> Iterator[Path]:

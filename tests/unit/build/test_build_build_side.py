@@ -70,6 +70,14 @@ def test_a_pure_packages_headers_stay(tmp_path: Path) -> None:
     assert (site_packages / HEADER).read_text() == "#define SIZE 8\n"
 
 
+def test_headers_that_a_tool_writes_into_its_results_stay(tmp_path: Path) -> None:
+    """Such as cffi's, which has compiled code too."""
+    files = {"cffi/_cffi_include.h": "text for C", "_cffi_backend.cpython-313-x.so": "elf"}
+    site_packages = install(tmp_path, files, "cffi")
+    assert hide_headers(site_packages) == ()
+    assert (site_packages / "cffi/_cffi_include.h").read_text() == "text for C"
+
+
 def test_nothing_outside_is_touched(build_side: Path) -> None:
     """RECORD may name files above the directory."""
     outside = build_side.parent.parent / "outside.h"
