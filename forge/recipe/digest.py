@@ -21,7 +21,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     In it: the package, target, Python, the source's hash (not its address: a mirror does not matter), each
     patch's name and content in order, the lock's content, how it is built, host requirements, and what
     the wheel promises, so that a wheel made under a weaker promise is not taken for one under a stronger. Not
-    in it: ``test``.
+    in it: ``test``, and of ``about`` the homepage and summary, but for native libraries.
 
     Raises:
         RecipeError: A patch, the lock or a local source cannot be read.
@@ -48,8 +48,8 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             "host": list(evaluated.host),
             "run": list(evaluated.run),
             "license_files": list(evaluated.license_files),
-            # It is in the bill of materials, and a native library's METADATA is made of it.
-            "about": [*vars(evaluated.about).values()],
+            # The licence is in the bill of materials; a native library's METADATA is made of all of it.
+            "about": [*vars(evaluated.about).values()] if evaluated.is_native_library else [evaluated.about.license],
             "native": evaluated.native,
             "extensions": sorted(evaluated.extensions),
             **({"libraries": sorted(evaluated.libraries)} if evaluated.libraries else {}),

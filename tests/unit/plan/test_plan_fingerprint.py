@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PATCH = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"
 TEXT = RECIPE.replace("source\nbuild", "source\n  patches: [one.patch]\nbuild") + (
-    "about:\n  summary: A demonstration\ntest:\n  imports: [demo]\n"
+    "about:\n  license: MIT\n  summary: A demonstration\ntest:\n  imports: [demo]\n"
 )
 
 
@@ -66,6 +66,8 @@ CHANGES: dict[str, Callable[[Case], object]] = {
     "back end": lambda case: case.edit("recipe.yaml", "setuptools", "meson-python"),
     "promise": lambda case: case.edit("recipe.yaml", "[demo._x]", "[demo._x, demo._y]"),
     "patch": lambda case: case.edit("one.patch", "+b\n", "+c\n"),
+    "name of the patch": lambda case: case.rename_patch(),
+    "licence": lambda case: case.edit("recipe.yaml", "license: MIT", "license: Apache-2.0"),
     "no patch": lambda case: case.edit("recipe.yaml", "  patches: [one.patch]\n", ""),
     "lock": lambda case: case.edit("build-requirements.lock", "# The", "# One\n# The"),
     "source": lambda case: (case.directory / "source" / "new.c").touch(),
@@ -105,7 +107,6 @@ NO_CHANGES: dict[str, Callable[[Case], object]] = {
         python=case.ios_python(*case.setting.python.fingerprints, (ARM_SIMULATOR.multiarch, "new"))
     ),
     "kept work": lambda case: case.change(keep_work=True),
-    "name of the patch": lambda case: case.rename_patch(),
 }
 
 

@@ -11,8 +11,10 @@ from forge.build.recipe_build import BuiltWheel
 from forge.plan import run, trial
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import RecipeStore
+from forge.wheel.contents import read_wheel
 from tests.unit.build.fakes import RECIPE, VARIANT, make_setting, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, Recorder
+from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +39,8 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def build_recipe(recipe: EvaluatedRecipe, setting: object, *, key: str, out: Path, **_: Any) -> BuiltWheel:
         wheel = out / f"{recipe.name}-1.0-cp313-cp313-{recipe.target.platform_tag}.whl"
-        wheel.write_text(recipe.env.get("WAY", "usual"))
+        way = recipe.env.get("WAY", "usual")
+        make_wheel(out, {"way": way.encode()}, name=recipe.name, filename=wheel.name)
         log = out / "log"
         log.touch()
         return BuiltWheel(wheel, log, ())
@@ -56,7 +59,7 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 Recorder(),
                 Options(variants=variants),
             )
-        return [(wheel.name.partition("-")[0], wheel.read_text()) for wheel in caught.value.args]
+        return [(wheel.name.partition("-")[0], read_wheel(wheel).read("way").decode()) for wheel in caught.value.args]
 
     monkeypatch.setattr(run, "build_recipe", build_recipe)
     monkeypatch.setattr(trial, "make_app", make_app)
