@@ -18,10 +18,8 @@ from forge.plan.run import run_steps
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
-
-    from packaging.utils import NormalizedName
 
     from forge.base.progress import Progress
     from forge.base.target import Target
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
 
 def build_steps(
     steps: Sequence[Step], target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress,
-    variants: Collection[str] = (), results: list[Result] | None = None,
+    variants: Collection[str] = (), results: list[Result] | None = None, besides: Sequence[str] = (),
 ) -> list[Result]:  # fmt: skip
     """Build the steps of one target's closure, then what the wheels require that forge has recipes for, and so on.
 
@@ -46,6 +44,7 @@ def build_steps(
         progress: Is told what happens.
         variants: Variants to build, each in every recipe that declares it.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
+        besides: What is required besides, e.g. by tests (PEP 508).
 
     Raises:
         ForgeError: The first failure.
@@ -56,28 +55,29 @@ def build_steps(
     run_steps(steps, setting, out, progress, results)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
     available = frozenset(store.names())
-    while done < len(results):
-        wheel = results[done].wheel
-        done += 1
-        missing: list[NormalizedName] = []
-        for requirement in _requirements(wheel, target, setting.python.version):
-            name = canonicalize_name(requirement.name)
-            if name not in available:
-                continue  # a package of the index: pip installs it
-            if name not in known:
-                recipe = store.load(name)
-                known[name] = recipe.version
-                missing.append(name)
-            if not requirement.specifier.contains(known[name], prereleases=True):
+    waiting = [("what is tested", tuple(_applying(besides, target, setting.python.version)))]
+    while waiting or done < len(results):
+        if not waiting:
+            wheel = results[done].wheel
+            done += 1
+            declared = read_wheel(wheel).metadata.requires_dist
+            waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.version))))
+        who, requirements = waiting.pop()
+        recipes = {
+            name: store.load(name)
+            for each in requirements
+            if (name := canonicalize_name(each.name)) in available and name not in known
+        }
+        known |= {name: recipe.version for name, recipe in recipes.items()}
+        for each in requirements:
+            version = known.get(canonicalize_name(each.name))
+            if version is not None and not each.specifier.contains(version, prereleases=True):
                 raise WheelError(
-                    f"{wheel.name} requires {requirement.name}{requirement.specifier}, "
-                    f"but the recipe builds {name} {known[name]}",
-                    hint=f"update the recipe of {name}",
+                    f"{who} requires {each.name}{each.specifier}, but the recipe builds {each.name} {version}",
+                    hint=f"update the recipe of {each.name}",
                 )
-        if missing:
-            found = closure(
-                [store.load(name) for name in missing], target, setting.python.minor, store, variants, checked=True
-            )
+        if recipes:
+            found = closure(list(recipes.values()), target, setting.python.minor, store, variants, checked=True)
             known |= {step.recipe.normalized_name: step.recipe.version for step in found}
             there = {result.subject for result in results}
             more = run_steps(found, setting, out, progress)
@@ -85,10 +85,10 @@ def build_steps(
     return results
 
 
-def _requirements(wheel: Path, target: Target, python: str) -> Iterator[Requirement]:
-    """What a wheel requires on the target, without its extras' requirements."""
+def _applying(texts: Iterable[str], target: Target, python: str) -> Iterator[Requirement]:
+    """Those of some requirements that hold on the target, without those of extras."""
     environment = target_environment(target, python) | {"extra": ""}
-    for text in read_wheel(wheel).metadata.requires_dist:
+    for text in texts:
         try:
             requirement = Requirement(text)
         except InvalidRequirement:

@@ -128,11 +128,12 @@ def try_recipe(
     if options.suite and not trial.suite_args:
         raise TrialError(f"{recipe.name}: its recipe names no test suite", hint="see test.suite in docs/recipes.md")
     steps = closure([recipe], target, setting.python.minor, store, options.variants, checked=True)
-    results = build_steps(steps, target, setting, store, out, progress, options.variants)
+    needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
+    results = build_steps(steps, target, setting, store, out, progress, options.variants, besides=needed)
     subject = subject_of(recipe, target)
     # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
     wheels = [result.wheel for result in sorted(results, key=lambda result: result.subject != subject)]
-    requires = [PYTEST, *trial.requires, *(trial.suite_requires if options.suite else ())]
+    requires = [PYTEST, *needed]
     options = replace(options, find_links=(*options.find_links, out))
     return _try(subject, wheels, requires, evaluated, target, setting, progress, options)
 

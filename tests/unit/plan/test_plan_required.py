@@ -64,6 +64,14 @@ def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_
     assert sorted(path.name.partition("-")[0] for path in (tmp_path / "dist").iterdir()) == ["deep", "demo", "helper"]
 
 
+def test_what_tests_require_is_built_along(store: RecipeStore, tmp_path: Path) -> None:
+    steps = closure([store.load("deep")], DEVICE, "3.13", store)
+    results = build_steps(
+        steps, DEVICE, make_setting(tmp_path), store, tmp_path / "dist", Recorder(), besides=["optional", "pytest"]
+    )
+    assert [result.subject.split()[0] for result in results] == ["deep", "optional"]
+
+
 def test_another_version_than_the_recipes(store: RecipeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(REQUIRES, "demo", ["helper>=2"])
     done: list[Result] = []
