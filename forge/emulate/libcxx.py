@@ -22,6 +22,7 @@ from forge.base.errors import ToolchainError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
 from forge.base.target import IOSVersion, Target
+from forge.emulate.runtime.loader import LIBCXX
 from forge.source.fetch import fetch
 from forge.source.model import SdistSource
 from forge.toolchain.data import load_yaml
@@ -29,7 +30,7 @@ from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import LLVMToolchain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
@@ -117,6 +118,11 @@ def compile_flags(root: Path) -> tuple[str, ...]:
         "-include", str(root / _CONFIG_SITE_FILE),
         *(f"-isystem{root / directory}" for directory in directories),
     )  # fmt: skip
+
+
+def names_libcxx(loaded: Iterable[str]) -> bool:
+    """Whether libc++ or libc++abi is among the install names of what is loaded."""
+    return not LIBCXX.isdisjoint(loaded)
 
 
 def ensure_libcxx(

@@ -27,7 +27,7 @@ from forge.macho.formats import looks_like_macho
 from forge.macho.layout import LOAD_DYLIBS, read_layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from forge.base.progress import Progress
     from forge.base.target import Arch
@@ -92,9 +92,14 @@ class OpenBLAS:
     openblas64: Path
 
 
-def names_accelerate(app: Path) -> bool:
-    """Whether any Mach-O file below a directory loads Accelerate, or a library inside of it."""
-    return any(name.startswith(FRAMEWORK) for path in sorted(app.rglob("*")) for name in _loads(path))
+def loaded_names(app: Path) -> frozenset[str]:
+    """What the Mach-O files below a directory load, by install name."""
+    return frozenset(name for path in sorted(app.rglob("*")) for name in _loads(path))
+
+
+def names_accelerate(loaded: Iterable[str]) -> bool:
+    """Whether Accelerate, or a library inside of it, is among what is loaded."""
+    return any(name.startswith(FRAMEWORK) for name in loaded)
 
 
 def ensure_openblas(setting: Setting, arch: Arch, progress: Progress) -> OpenBLAS:

@@ -13,8 +13,8 @@ import forge
 from forge.base.errors import ToolchainError, TrialError
 from forge.base.target import Arch, IOSVersion, Target
 from forge.emulate.guest import ensure_guest, require_qemu
-from forge.emulate.libcxx import ensure_libcxx
-from forge.emulate.openblas import ensure_openblas, names_accelerate
+from forge.emulate.libcxx import ensure_libcxx, names_libcxx
+from forge.emulate.openblas import ensure_openblas, loaded_names, names_accelerate
 from forge.emulate.runtime.child import SITECUSTOMIZE
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.guise import Guise
@@ -95,10 +95,13 @@ def ensure_emulator(
     executable = app / "python"
     executable.write_text(f'#!/bin/sh\nexec {shlex.join(linux.command)} "$@"\n', encoding="utf-8")
     executable.chmod(0o755)
-    openblas = ensure_openblas(setting, target.arch, progress) if names_accelerate(app) else None
+    # Each of these takes long to make or to fetch, so only what is loaded is.
+    loaded = loaded_names(app)
+    openblas = ensure_openblas(setting, target.arch, progress) if names_accelerate(loaded) else None
+    libcxx = ensure_libcxx(setting.home, setting.toolchain, target, progress) if names_libcxx(loaded) else None
     loader = LoaderConfig(
         shim=linux.shim,
-        libcxx=ensure_libcxx(setting.home, setting.toolchain, target, progress),
+        libcxx=libcxx,
         executable_path=executable,
         openblas32=None if openblas is None else openblas.openblas32,
         openblas64=None if openblas is None else openblas.openblas64,

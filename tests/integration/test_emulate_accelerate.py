@@ -17,7 +17,7 @@ from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
-from forge.emulate.openblas import ensure_openblas, names_accelerate
+from forge.emulate.openblas import ensure_openblas, loaded_names, names_accelerate
 from forge.emulate.runtime.config import LoaderConfig
 from forge.plan.emulation import ensure_linux, host_arch
 from forge.plan.provision import ensure_setting
@@ -106,7 +106,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
          *(["-DILP64"] if width == "ilp64" else []), "-dynamiclib", SOURCE, here / "Accelerate.tbd", "-o", library],
         env=cross_environment(setting.toolchain, target, here),
     )  # fmt: skip
-    assert names_accelerate(here)
+    assert names_accelerate(loaded_names(here))
     linux = ensure_linux(setting, target.arch, SilentProgress())
     made = ensure_openblas(setting, target.arch, SilentProgress())
     config = LoaderConfig(

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from forge.emulate.runtime.native import Native
     from forge.emulate.runtime.system_interface import System, SystemLibrary
 
-_LIBCXX: Final = frozenset({"/usr/lib/libc++.1.dylib", "/usr/lib/libc++abi.dylib"})
+LIBCXX: Final = frozenset({"/usr/lib/libc++.1.dylib", "/usr/lib/libc++abi.dylib"})
 _ALWAYS: Final = ("@rpath/Python.framework/Python", "/usr/lib/libSystem.B.dylib")
 """Libraries that lookups without a library's name end in."""
 
@@ -147,7 +147,7 @@ class Loader:
         self, image: Image, dependency: Dependency, paths: RunPaths, steps: list[_Step]
     ) -> Image | SystemLibrary | Absent:
         name = dependency.install_name
-        if name in _LIBCXX and self._libcxx is not None:
+        if name in LIBCXX and self._libcxx is not None:
             return self._find_or_map(os.path.realpath(self._libcxx), paths, steps)
         system = self._system_library(name)
         if system is not None:

@@ -32,7 +32,7 @@ def tried(name: str, forge: Forge, cpu: str | None = None) -> Trial:
 def test_its_tests_pass_on_this_machine(name: str, forge: Forge) -> None:
     outcome = tried(name, forge).outcome
     assert outcome.is_good, outcome.output.read_text()
-    assert len(outcome.cases) > 5
+    assert len(outcome.cases) >= 5
 
 
 @pytest.mark.skipif(SIMULATOR.arch is not Arch.X86_64, reason="runs x86-64 code")

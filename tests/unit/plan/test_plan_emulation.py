@@ -59,3 +59,11 @@ def test_accelerate_has_a_stand_in(tmp_path: Path, fetched: list[Arch]) -> None:
     loader = told(tmp_path, module(INTEL, loads=((builder.SYSTEM, builder.LOAD), (ACCELERATE, builder.LOAD))))
     assert fetched == [Arch.X86_64]
     assert (loader.openblas32, loader.openblas64) == (MADE.openblas32, MADE.openblas64)
+
+
+@pytest.mark.parametrize("name", ["/usr/lib/libc++.1.dylib", "/usr/lib/libc++abi.dylib"])
+def test_libcxx_is_made_for_who_loads_it(name: str, tmp_path: Path, fetched: list[Arch]) -> None:
+    """It takes a minute to compile."""
+    assert told(tmp_path / "c", module(INTEL)).libcxx is None
+    loads = ((builder.SYSTEM, builder.LOAD), (name, builder.LOAD))
+    assert told(tmp_path / "c++", module(INTEL, loads=loads)).libcxx == Path("/cache/libc++.1.dylib")

@@ -10,7 +10,7 @@ import pytest
 
 from forge.base.errors import ToolchainError, TrialError
 from forge.base.target import Arch
-from forge.emulate.openblas import OPENBLAS32, OPENBLAS64, Pin, ensure_openblas, names_accelerate
+from forge.emulate.openblas import OPENBLAS32, OPENBLAS64, Pin, ensure_openblas, loaded_names, names_accelerate
 from tests.unit.emulate.runner.fake_pip import make_pip
 from tests.unit.frameworks.modules import ARM, module
 from tests.unit.ios_python.fakes import Recorder
@@ -38,14 +38,14 @@ def test_an_image_that_names_accelerate(tmp_path: Path, name: str, kind: int) ->
     made = tmp_path / "Frameworks" / "x.framework" / "x"
     made.parent.mkdir(parents=True)
     made.write_bytes(module(loads=(SYSTEM, (name, kind))))
-    assert names_accelerate(tmp_path)
+    assert names_accelerate(loaded_names(tmp_path))
 
 
 def test_a_slice_that_names_accelerate(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(
         builder.fat(module(ARM), builder.macho(cpu=builder.X86_64, loads=((UMBRELLA, builder.LOAD),)))
     )
-    assert names_accelerate(tmp_path)
+    assert names_accelerate(loaded_names(tmp_path))
 
 
 def test_nothing_else_counts(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ def test_nothing_else_counts(tmp_path: Path) -> None:
     (tmp_path / "cut off").write_bytes(module(loads=((UMBRELLA, builder.LOAD),))[:100])
     (tmp_path / "directory.so").mkdir()
     (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
-    assert not names_accelerate(tmp_path)
-    assert not names_accelerate(tmp_path / "missing")
+    assert not names_accelerate(loaded_names(tmp_path))
+    assert not names_accelerate(loaded_names(tmp_path / "missing"))
 
 
 @pytest.mark.parametrize(("arch", "machine"), [(Arch.X86_64, "x86_64"), (Arch.ARM64, "aarch64")])
