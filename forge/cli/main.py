@@ -67,8 +67,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
         # Usage errors quote arguments, which a shell's pattern may have taken from a directory's names.
-        error.message = printable_lines(error.message)
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(printable_lines(said.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _tell(console, Interrupted("interrupted", hint="run the command again: what was finished is kept"))
