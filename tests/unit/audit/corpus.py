@@ -223,6 +223,11 @@ def requiring(requirement: str) -> Callable[[Path], Path]:
 ALL_TAGS = ("ios_12_0_arm64_iphoneos", "ios_13_0_arm64_iphonesimulator", "ios_12_0_x86_64_iphonesimulator")
 
 
+def bound(name: str) -> bytes:
+    """dyld's opcodes that bind a pointer of the first segment to a symbol of the second library."""
+    return b"\x12\x40" + name.encode() + b"\0\x51\x70\x00\x90\0"
+
+
 def encrypted() -> bytes:
     """A library whose LC_ENCRYPTION_INFO_64 says that it is."""
     data = macho(encrypted=True)
@@ -279,6 +284,8 @@ CASES = (
     Case("foreign-binary", "ELF", wheel({MODULE: b"\x7fELF\2\1\1\0"})),
     Case("malformed-macho", "cut off", wheel({MODULE: SOUND[:500]})),
     Case("malformed-macho", "size of a command", wheel({MODULE: SOUND[:36] + b"\7" + SOUND[37:]})),
+    Case("malformed-macho", "binds a name that is in no symbol table", wheel(sound(binds=bound("_ptrace")))),
+    Case("malformed-macho", "the same, lazily", wheel(sound(lazy_binds=bound("_ptrace")))),
     Case("malformed-macho", "32 bits", wheel({MODULE: b"\xce\xfa\xed\xfe" + SOUND[4:]})),
     Case("unsignable-layout", "bytes behind __LINKEDIT", wheel({MODULE: SOUND + bytes(16)})),
     Case("fat-binary", "one slice", wheel({MODULE: fat(SOUND)})),
