@@ -6,14 +6,14 @@ build script of its ``iOS/testbed``).
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from forge.audit.policy import known_archives, limits
 from forge.audit.rules import rule
 from forge.base.severity import Severity
-from forge.macho.model import FileType
-from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.app_rules import AppPlan, AppRule, FileLook, file_problem, identifier_problem
+from forge.wheel.claims import Clash, ClashKind
+from forge.wheel.framework_name import installed_path
 from forge.wheel.privacy import manifest_path
 
 if TYPE_CHECKING:
@@ -22,62 +22,75 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.audit.subject import Promise, Subject
 
-_BUNDLE_IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*", flags=re.ASCII)
 _MB = 1_000_000
-_NATIVE_LIBRARY_ROOT = "opt/"
-"""Where wheels of native libraries keep headers and archives; they are for builds, and no app installs them."""
 
-_PROGRAMS = {
-    FileType.EXECUTE: "a program",
-    FileType.OBJECT: "an object file",
-    FileType.DYLIB: "a dynamic library that is not a .so",
-    FileType.BUNDLE: "a bundle that is not a .so",
-    FileType.DSYM: "debug symbols (a .dSYM)",
+
+def check_places(subject: Subject, _promise: Promise) -> Iterator[Finding]:
+    """Each file has a place of its own in an app, and each ``.so`` a framework of its own with a name Apple allows."""
+    plan = AppPlan()
+    # Whatever an app build meets first keeps the name, as in forge.frameworks.
+    installed = ((installed_path(member.path), member.path) for member in subject.contents.members)
+    for path, member in sorted((path, member) for path, member in installed if path is not None):
+        if not path.endswith(".so"):
+            if (clash := plan.place_file(path, "")) is not None:
+                yield _clash_finding(clash, member)
+            continue
+        problem = plan.place_module(path, "")
+        if isinstance(problem, Clash):
+            yield _clash_finding(problem, member)
+        elif problem is not None:
+            yield rule(_RULES[problem.rule]).finding(problem.text, member)
+        elif (refused := identifier_problem(path)) is not None:
+            said = f"{refused.text}; forge frameworks makes one that is valid, other app builds do not"
+            yield rule(_RULES[refused.rule]).finding(said, member, severity=Severity.WARNING)
+
+
+_RULES = {
+    AppRule.DOTTED_DIRECTORY: "dotted-directory",
+    AppRule.NAME: "invalid-framework-name",
+    AppRule.IDENTIFIER: "invalid-framework-name",
+    AppRule.NAME_CLASH: "framework-name-clash",
+    AppRule.CODE: "file-not-for-apps",
+    AppRule.PROGRAM: "file-not-for-apps",
+    AppRule.STATIC: "static-archive",
 }
 
 
-def check_framework_names(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """Each ``.so`` has a framework name of its own, which Apple allows."""
-    users: dict[str, list[str]] = {}
-    for member in subject.contents.members:
-        name = framework_name(member.path)
-        if name is None:
-            continue
-        if has_dotted_directory(member.path):
-            said = f"the framework {name}" if name else "a framework without a name"
-            yield rule("dotted-directory").finding(f"its path has a dot in a directory's name: {said}", member.path)
-        elif name.casefold() == "python":
-            yield rule("invalid-framework-name").finding("Python.framework is Python's own", member.path)
-        elif _BUNDLE_IDENTIFIER.fullmatch(name.replace("_", "-")) is None:
-            yield rule("invalid-framework-name").finding(
-                f"{name!r} is not allowed in a bundle identifier" if name else "it has no name before the first dot",
-                member.path,
-            )
-        else:
-            users.setdefault(name.casefold(), []).append(member.path)
-    for first, *others in users.values():
-        for other in others:
-            yield rule("framework-name-clash").finding(
-                f"becomes the framework {framework_name(other)}, as {first} does", other
-            )
+def _clash_finding(clash: Clash, member: str) -> Finding:
+    if clash.is_nested:
+        said = f"{clash.other} is in the wheel too, and one of the two is a directory"
+    elif clash.kind is ClashKind.SIMILAR:
+        said = f"differs from {clash.other} only in case or Unicode form"
+    else:
+        said = f"another file of the wheel is installed as {clash.other} too"
+    return rule("path-clash").finding(said, member)
 
 
 def check_files(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """What is executable is a ``.so``."""
-    for member, binary in sorted(subject.binaries.items()):
-        what = _PROGRAMS.get(binary.slices[0].file_type)
-        # A .so of another type than MH_DYLIB is a finding of its own.
-        if what is not None and not member.endswith(".so") and not _is_for_builds(member):
-            yield rule("file-not-for-apps").finding(f"is {what}", member)
-    for member, what in sorted(subject.programs.items()):
-        yield rule("file-not-for-apps").finding(f"is another system's program or library: {what}", member)
-    for member in subject.archives:
-        if not _is_for_builds(member):
-            known = member.endswith(known_archives())
-            why = ", for packages that are built against this one" if known else ""
-            yield rule("static-archive").finding(
-                f"is a static library{why}", member, severity=Severity.INFO if known else None
-            )
+    for member, look in _looks(subject):
+        path = installed_path(member)
+        # Scripts and headers are not installed into an app; it still matters to know that a program is lost.
+        problem = file_problem(path or member, look)
+        if problem is None or (path or "").endswith(".so"):
+            continue  # a .so of another type than MH_DYLIB is a finding of its own
+        name, severity = _RULES[problem.rule], None if path is not None else Severity.INFO
+        said = f"is {problem.text}"
+        if path is None:
+            said += "; app builds leave it out"
+        elif problem.rule is AppRule.STATIC and member.endswith(known_archives()):
+            said, severity = f"{said}, for packages that are built against this one", Severity.INFO
+        yield rule(name).finding(said, member, severity=severity)
+
+
+def _looks(subject: Subject) -> Iterator[tuple[str, FileLook]]:
+    """What each file is, as `forge.wheel.app_rules.look_at` has it."""
+    archives = set(subject.archives)
+    for entry in subject.contents.members:
+        member = entry.path
+        binary = subject.binaries.get(member)
+        kinds = frozenset(one.file_type for one in binary.slices) if binary is not None else frozenset()
+        yield member, FileLook(kinds, subject.broken.get(member), member in archives, subject.programs.get(member))
 
 
 def check_privacy_manifests(subject: Subject, _promise: Promise) -> Iterator[Finding]:
@@ -98,7 +111,3 @@ def check_sizes(subject: Subject, _promise: Promise) -> Iterator[Finding]:
         yield rule("large").finding(f"{packed // _MB} MB, packed; an index takes {allowed.wheel_bytes // _MB} MB")
     if text > allowed.text_bytes:
         yield rule("large").finding(f"{text // _MB} MB of code; an app may have {allowed.text_bytes // _MB} MB")
-
-
-def _is_for_builds(member: str) -> bool:
-    return member.startswith(_NATIVE_LIBRARY_ROOT)

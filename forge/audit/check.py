@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit import further, symbol_checks, wheel_checks
+from forge.audit import wheel_checks
 from forge.audit.promise import CHECKS, Check, check_subject
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise, read_subject
@@ -39,32 +39,9 @@ _PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
 _ANY_PYTHON = "cp313"
 """Taken where neither tags nor extensions name a Python: the first that has iOS among its platforms."""
 
-_BINDING_RULES = ("unbound-symbols", "missing-symbol", "unavailable-symbol", "newer-symbol")
-
 FILE_CHECKS = (
-    *(
-        dataclasses.replace(check, rules=_BINDING_RULES) if check.run is symbol_checks.check_bindings else check
-        for check in CHECKS
-        if check.run is not wheel_checks.check_platform_tag
-    ),
+    *(check for check in CHECKS if check.run is not wheel_checks.check_platform_tag),
     Check(wheel_checks.check_platform_tag_itself, ("invalid-platform-tag", "several-targets")),
-    Check(further.check_layouts, ("unsignable-layout",)),
-    Check(
-        further.check_headers,
-        (
-            "missing-install-name",
-            "encrypted",
-            "refused-by-dyld",
-            "newer-load-command",
-            "duplicate-load-command",
-            "bitcode",
-        ),
-        needs_target=True,
-    ),
-    Check(further.check_python_library, ("wrong-python-library",)),
-    Check(further.check_paths_differ, ("path-clash",)),
-    Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
-    Check(further.check_metadata, ("invalid-metadata",)),
 )
 """Every check of a wheel whose file name is all that is known, in the order it runs."""
 

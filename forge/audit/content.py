@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit.policy import build_paths
+from forge.wheel.app_rules import foreign_program
 from forge.wheel.openssl import openssl_version
 
 if TYPE_CHECKING:
@@ -40,20 +40,6 @@ class Leak:
     place: str
     count: int
     guessed: bool = False
-
-
-def foreign_program(data: bytes) -> str | None:
-    """Which other system's program or library a file is, or None.
-
-    Two letters (``MZ``) are not enough: text may start with them.
-    """
-    if data.startswith(b"\x7fELF") and data[4:5] in (b"\1", b"\2"):
-        return "ELF, for Linux and the like"
-    if data.startswith(b"MZ") and len(data) >= 64:
-        header: int = struct.unpack_from("<I", data, 0x3C)[0]
-        if data[header : header + 4] == b"PE\0\0":
-            return "PE, for Windows"
-    return None
 
 
 def find_leaks(member: str, data: bytes, prefixes: tuple[str, ...], binary: MachOFile | None) -> list[Leak]:

@@ -29,7 +29,7 @@ _HEAD = """\
 `forge check WHEEL|DIR...` looks at wheels for iOS, however they were built, and says what installers, iOS and the App
 Store will object to. It needs neither a Mac nor a network. A wheel is held to what its file name promises; one that is
 not for iOS is skipped, unless it holds code for iOS. Of a directory it also says which of iOS's three targets a version
-lacks; of the wheels of several projects, which requirements none of them meets on iOS. `forge build` runs most of the
+lacks; of the wheels of several projects, which requirements none of them meets on iOS. `forge build` runs the same
 checks on what it makes, against what the recipe promises.
 
 An **error** breaks the installation, the import or the app; a **warning** does so in some uses; **info** is for your

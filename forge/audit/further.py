@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from forge.macho.model import FileType
 from forge.wheel.extension import SuffixKind, parse_extension
-from forge.wheel.framework_name import installed_path
 from forge.wheel.privacy import manifest_path, required_reason_symbols
 
 if TYPE_CHECKING:
@@ -102,23 +100,6 @@ def check_python_library(subject: Subject, promise: Promise) -> Iterator[Finding
                 yield rule("wrong-python-library").finding(
                     f"it is linked with Python {version.major}.{version.minor}, and the tag is {promise.python}", member
                 )
-
-
-def check_paths_differ(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """No two paths are one on a file system that ignores case, or keeps one Unicode form."""
-    seen: dict[str, str] = {}
-    for member in subject.contents.members:
-        path = installed_path(member.path)
-        if path is None:
-            continue
-        # Directories count as well: a/x beside A/y.
-        parts = path.split("/")
-        for count in range(1, len(parts) + 1):
-            part = "/".join(parts[:count])
-            other = seen.setdefault(unicodedata.normalize("NFC", part).casefold(), part)
-            if other != part:
-                yield rule("path-clash").finding(f"differs from {other} only in case or Unicode form", member.path)
-                break
 
 
 def check_privacy(subject: Subject, _promise: Promise) -> Iterator[Finding]:

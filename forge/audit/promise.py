@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit import app_checks, image_checks, load_checks, macho_checks, symbol_checks, wheel_checks
+from forge.audit import app_checks, further, image_checks, load_checks, macho_checks, symbol_checks, wheel_checks
 from forge.audit.rules import rule
 from forge.audit.subject import Promise, Subject, read_subject
 from forge.base.errors import WheelError
@@ -54,7 +54,11 @@ CHECKS = (
     ),
     Check(load_checks.check_names, ("install-name", "absolute-rpath")),
     Check(macho_checks.check_init_functions, ("no-init-function",)),
-    Check(symbol_checks.check_bindings, ("unbound-symbols",)),
+    Check(
+        symbol_checks.check_bindings,
+        ("unbound-symbols", "missing-symbol", "unavailable-symbol", "newer-symbol"),
+        needs_target=True,
+    ),
     Check(
         symbol_checks.check_system_symbols,
         ("unavailable-symbol", "newer-symbol", "unknown-symbol"),
@@ -71,10 +75,29 @@ CHECKS = (
     Check(image_checks.check_load_code, ("runs-code-at-load", "python-at-load")),
     Check(image_checks.check_debug_information, ("debug-information",)),
     Check(macho_checks.check_leaks, ("build-path-in-load-command", "build-path-in-binary", "build-path-in-file")),
-    Check(app_checks.check_framework_names, ("invalid-framework-name", "framework-name-clash", "dotted-directory")),
+    Check(
+        app_checks.check_places,
+        ("invalid-framework-name", "framework-name-clash", "dotted-directory", "path-clash"),
+    ),
     Check(app_checks.check_files, ("file-not-for-apps", "static-archive")),
     Check(app_checks.check_privacy_manifests, ("missing-privacy-manifest",)),
     Check(app_checks.check_sizes, ("large",)),
+    Check(further.check_layouts, ("unsignable-layout",)),
+    Check(
+        further.check_headers,
+        (
+            "missing-install-name",
+            "encrypted",
+            "refused-by-dyld",
+            "newer-load-command",
+            "duplicate-load-command",
+            "bitcode",
+        ),
+        needs_target=True,
+    ),
+    Check(further.check_python_library, ("wrong-python-library",)),
+    Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
+    Check(further.check_metadata, ("invalid-metadata",)),
 )
 """Every check of a wheel that was promised, in the order it runs."""
 

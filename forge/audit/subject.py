@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks
 from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
-from forge.macho.fixups import fixed_up_segments
+from forge.macho.fixups import bound_names, fixed_up_segments
 from forge.macho.formats import describe_format, looks_like_macho
 from forge.macho.layout import read_layout
 from forge.macho.load_code import LoadCode, read_load_code
@@ -230,6 +230,11 @@ class _Reading:
         problems = [problem for frame in frames if (problem := layout_problem(frame)) is not None]
         if problems:
             self.layouts[member] = problems[0]
+        for body, frame, one in parts:
+            # dyld goes by its opcodes; every check of symbols goes by the symbol table.
+            known = {i.name for i in one.imports} | {export.name for export in one.exports}
+            if other := sorted(bound_names(body, frame) - known):
+                raise MachOError(f"dyld looks up {other[0]}, which the symbol table does not have")
         images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
         self.load_code[member] = tuple(read_load_code(*part) for part in images)
         read_only = {

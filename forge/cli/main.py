@@ -19,6 +19,7 @@ import forge
 from forge.base.atomic import storage_error
 from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
 from forge.base.paths import ForgeHome
+from forge.base.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -65,7 +66,10 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         code = cli.main(args=arguments, prog_name="forge", standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except click.ClickException as error:
-        error.show()
+        # Usage errors quote arguments, which a shell's pattern may have taken from a directory's names.
+        said = io.StringIO()
+        error.show(said)
+        click.echo(printable_lines(said.getvalue()), err=True, nl=False)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _tell(console, Interrupted("interrupted", hint="run the command again: what was finished is kept"))
@@ -93,19 +97,19 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _tell(console: Console, error: ForgeError) -> NoReturn:
-    # Messages hold names and lines of other programs' output: they are shown as they are, not read as markup.
-    console.print(Text.assemble(("error", "bold red"), f"[{error.title}]: {error.message}"))
+    # Messages hold names out of files and lines of other programs' output: they are neither read as markup nor obeyed.
+    console.print(Text.assemble(("error", "bold red"), f"[{error.title}]: {printable_lines(error.message)}"))
     if isinstance(error, BuildError):
         if error.tail:
             console.print(Text("the last lines of its output:", style="dim"))
-            console.print(Text("\n".join(f"  {line}" for line in error.tail)))
+            console.print(Text("\n".join(f"  {printable_lines(line)}" for line in error.tail)))
         if error.log:
-            console.print(Text.assemble(("log", "bold"), f": {error.log}"))
+            console.print(Text.assemble(("log", "bold"), f": {printable(str(error.log))}"))
     # Compilers say in their own words, in English in a build's environment, that the disk is full.
     full = isinstance(error, BuildError) and any(os.strerror(errno.ENOSPC) in line for line in error.tail)
     told = storage_error(OSError(errno.ENOSPC, "")) if full else None
     if hint := (told or error).hint:
-        console.print(Text.assemble(("hint", "bold cyan"), f": {hint}"))
+        console.print(Text.assemble(("hint", "bold cyan"), f": {printable_lines(hint)}"))
     sys.exit((told or error).exit_code)
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from forge.base.errors import WheelError
 from forge.base.printable import printable
 from forge.base.severity import Severity
+from forge.wheel.app_rules import AppProblem, AppRule
+from forge.wheel.claims import Clash, ClashKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,6 +79,42 @@ def rules() -> Mapping[str, Rule]:
 def finding(rule: str, place: str, message: str) -> Finding:
     """A finding under the rule with that id."""
     return Finding(rules()[rule], place, message)
+
+
+_RULES = {
+    AppRule.DOTTED_DIRECTORY: "FW201",
+    AppRule.NAME: "FW201",
+    AppRule.IDENTIFIER: "FW311",
+    AppRule.NAME_CLASH: "FW202",
+    AppRule.CODE: "FW203",
+    AppRule.PROGRAM: "FW204",
+    AppRule.STATIC: "FW106",
+}
+_CLASHES = {ClashKind.TAKEN: "FW101", ClashKind.SAME: "FW102", ClashKind.SIMILAR: "FW103"}
+
+
+def app_finding(place: str, problem: AppProblem) -> Finding:
+    """A finding about a file that an app cannot have."""
+    return finding(_RULES[problem.rule], place, problem.text)
+
+
+def clash_finding(directory: str, owner: str, clash: Clash) -> Finding:
+    """A finding about a path that is not free.
+
+    Args:
+        directory: What findings call the directory that the path is in.
+        owner: Who asked for it.
+        clash: Why it is not free.
+    """
+    if clash.is_nested:
+        said = f"of {owner}; {clash.other} is of {clash.owner}, and one of the two is a directory"
+    elif clash.kind is ClashKind.SIMILAR:
+        said = f"{clash.owner} has {clash.other}"
+    elif clash.kind is ClashKind.SAME:
+        said = f"of {clash.owner} and {owner}"
+    else:
+        said = f"of {clash.owner} and {owner}, which differ"
+    return finding(_CLASHES[clash.kind], f"{directory}/{clash.path}", said)
 
 
 def render_text(findings: Sequence[Finding]) -> str:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from forge.frameworks.findings import FrameworksError
+from forge.wheel.app_rules import is_bundle_identifier
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -14,16 +15,9 @@ if TYPE_CHECKING:
 DEFAULT_BUNDLE_ID = "forge.packages"
 """In place of the app's identifier where that is not known: unique within an app is all that it has to be."""
 
-_IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", flags=re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9_.]+", flags=re.ASCII)
 _FOREIGN = re.compile(r"[^A-Za-z0-9.-]", flags=re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18}){0,2}", flags=re.ASCII)
-_FILE_NAME_BYTES = 255
-
-
-def is_bundle_identifier(text: str) -> bool:
-    """Whether *text* can be a CFBundleIdentifier (ITMS-90049): letters, digits, hyphens; dots between them."""
-    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def check_bundle_id(text: str) -> str:
@@ -64,19 +58,3 @@ def bundle_version(version: Version) -> str:
 def is_bundle_version(text: str) -> bool:
     """Whether *text* has one to three integers with dots between them."""
     return _VERSION.fullmatch(text) is not None
-
-
-def name_problem(name: str, *, dotted_directory: bool) -> str | None:
-    """Why a framework cannot be called *name*; None if it can.
-
-    Args:
-        name: As an app build makes it of the path.
-        dotted_directory: Whether the name ends at a directory's dot rather than the file's.
-    """
-    if dotted_directory or not name or name.endswith("."):
-        return f"a directory above it has a dot in its name, where the framework's name would end ({name!r})"
-    if len(f"{name}.framework".encode()) > _FILE_NAME_BYTES:
-        return f"its framework's name takes more than {_FILE_NAME_BYTES} bytes"
-    if name.casefold() == "python":
-        return "Python.framework is Python's own"
-    return None

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.frameworks.findings import Finding, finding
-from forge.macho.formats import looks_like_macho
+from forge.frameworks.findings import Finding, app_finding, finding
+from forge.wheel.app_rules import file_problem, look_at
 from forge.wheel.archive import open_archive, read_member
 from forge.wheel.pack import rewrite_tags
 from forge.wheel.record import SIGNATURES
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from forge.frameworks.plan import Package, PlannedWheel
 
 _INSTALLED = frozenset({"purelib", "platlib", "data"})
-_ARCHIVE = b"!<arch>\n"
-_OBJECT = b"\x01\x00\x00\x00"
 
 
 @dataclass(frozen=True)
@@ -128,8 +126,9 @@ def _told(
     file: InstalledFile, readers: list[_Reader], place: str, options: Options, report: list[Finding]
 ) -> Iterator[InstalledFile]:
     """The file as it goes into the tree: nothing, itself, or one architecture's."""
-    if is_static(file.data):
-        report.append(finding("FW106", f"{place}/{file.path}", "left out"))
+    if not file.path.endswith(".so") and (look := look_at(file.data)).is_static:
+        if (problem := file_problem(file.path, look)) is not None:
+            report.append(app_finding(f"{place}/{file.path}", problem))
         return
     if file.path.endswith(".so") and None not in file.parts and len(file.parts) == len(readers):
         yield file
@@ -167,8 +166,3 @@ def _joined(
         yield InstalledFile(file.path, {options.prefer if code else None: file.parts[options.prefer]})
     else:
         report.append(finding("FW105", f"{place}/{file.path}", f"{said}; left out"))
-
-
-def is_static(data: bytes) -> bool:
-    """Whether a file is a static archive or an object file (``ar.h``; ``MH_OBJECT``)."""
-    return data.startswith(_ARCHIVE) or (looks_like_macho(data[:8]) and data[12:16] == _OBJECT)

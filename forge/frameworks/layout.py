@@ -6,6 +6,8 @@ the app, with ``/``.
 
 from __future__ import annotations
 
+from forge.wheel.app_rules import fwork_path
+
 PACKAGES = "app_packages"
 FRAMEWORKS = "Frameworks"
 XCFRAMEWORKS = "XCFrameworks"
@@ -33,8 +35,3 @@ def origin_text(module: str) -> str:
         module: The ``.so``'s path below ``app_packages``.
     """
     return f"{PACKAGES}/{fwork_path(module)}\n"
-
-
-def fwork_path(module: str) -> str:
-    """What stands in place of a ``.so``; a path in the same directory."""
-    return f"{module.removesuffix('.so')}.fwork"

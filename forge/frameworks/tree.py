@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from forge.frameworks.claims import Claims
 from forge.frameworks.extension import highest_minimum, make_binary
-from forge.frameworks.findings import Finding, finding
-from forge.frameworks.identifiers import bundle_identifier, bundle_version, name_problem
+from forge.frameworks.findings import Finding, app_finding, clash_finding, finding
+from forge.frameworks.identifiers import bundle_identifier, bundle_version
 from forge.frameworks.install import InstalledFile, installed_files
 from forge.frameworks.layout import (
     FRAMEWORKS,
     PACKAGES,
     PRIVACY,
     framework_path,
-    fwork_path,
     fwork_text,
     origin_text,
 )
 from forge.frameworks.plists import framework_plist
 from forge.macho.model import Version
-from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.app_rules import AppPlan, AppProblem, fwork_path, identifier_problem
+from forge.wheel.framework_name import framework_name
 from forge.wheel.privacy import manifest_path
 from forge.wheel.record import format_record
 
@@ -65,7 +64,7 @@ def make_tree(plan: TreePlan, root: Path, options: Options, report: list[Finding
     builder = _Builder(plan, root, options, report, f"{plan.abi}/{PACKAGES}")
     for package in plan.packages:
         builder.add(package)
-    return Tree(plan, tuple(sorted(name for name, _ in builder.names.values())))
+    return Tree(plan, tuple(sorted(builder.names)))
 
 
 @dataclass
@@ -74,7 +73,8 @@ class _Builder:
 
     Args:
         place: What findings call ``app_packages``.
-        names: Frameworks by their case-folded names: the name, and whose it is.
+        names: The frameworks made so far.
+        given: Who has which framework and path.
     """
 
     plan: TreePlan
@@ -82,11 +82,8 @@ class _Builder:
     options: Options
     report: list[Finding]
     place: str
-    names: dict[str, tuple[str, str]] = field(default_factory=dict)
-    claims: Claims = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.claims = Claims(self.place)
+    names: list[str] = field(default_factory=list)
+    given: AppPlan = field(default_factory=AppPlan)
 
     def add(self, package: Package) -> None:
         """Install a package, its RECORD last."""
@@ -116,14 +113,18 @@ class _Builder:
 
     def _write(self, package: Package, path: str, data: bytes) -> list[str]:
         """Write a file, unless another package has it; gives its path where RECORD is to list it."""
-        refused = self.claims.claim(path, package.name, data)
-        if refused is not None:
+        clash = self.given.place_file(path, package.name, data)
+        if clash is not None:
+            refused = clash_finding(self.place, package.name, clash)
             self.report.append(refused)
             return [] if refused.is_error else [path]
+        self._put(path, data)
+        return [path]
+
+    def _put(self, path: str, data: bytes) -> None:
         target = self.root / PACKAGES / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-        return [path]
 
     def _frame(self, package: Package, file: InstalledFile, limit: IOSVersion | None) -> str | None:
         """Make a framework of an extension module; gives its name, or None where it is left out.
@@ -134,21 +135,25 @@ class _Builder:
             limit: The app's minimum iOS version, where that is a question.
         """
         place = f"{self.place}/{file.path}"
+        problem = self.given.place_module(file.path, package.name)
+        if problem is not None:
+            self.report.append(
+                app_finding(place, problem)
+                if isinstance(problem, AppProblem)
+                else clash_finding(self.place, package.name, problem)
+            )
+            return None
+        if (refused := identifier_problem(file.path)) is not None:
+            self.report.append(app_finding(place, refused))
         name = framework_name(file.path) or ""
-        if problem := name_problem(name, dotted_directory=has_dotted_directory(file.path)):
-            self.report.append(finding("FW201", place, problem))
-            return None
-        other = self.names.get(name.casefold())
-        if other is not None:
-            self.report.append(finding("FW202", place, f"{other[0]}.framework is there already, of {other[1]}"))
-            return None
         # A pure wheel's code is for nobody knows what: it is asked for as if it were for every CPU of the tree.
         parts = {arch: data for arch in self.plan.arches for key, data in file.parts.items() if key in (None, arch)}
         binary = make_binary(place, parts, name, self.plan.abi, limit, self.report)
-        if binary is None or not self._write(package, fwork_path(file.path), fwork_text(name).encode()):
+        if binary is None:
             return None
-        self.names[name.casefold()] = name, f"{package.name}, {file.path}"
-        minimum = max(binary.minimum_os, *(_version(one) for one in self._versions(package)))
+        self._put(fwork_path(file.path), fwork_text(name).encode())
+        self.names.append(name)
+        minimum = max((binary.minimum_os, *(_version(one) for one in self._versions(package))))
         directory = self.root / framework_path(name)
         directory.mkdir()
         (directory / name).write_bytes(binary.data)

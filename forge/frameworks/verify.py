@@ -5,29 +5,25 @@ Nothing that made the output is asked: findings come from the files alone.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from forge.base.target import Abi, Arch, IOSVersion, Target
-from forge.frameworks.findings import Finding, FrameworksError, finding
-from forge.frameworks.identifiers import name_problem
-from forge.frameworks.install import is_static
+from forge.frameworks.findings import Finding, FrameworksError, app_finding, finding
 from forge.frameworks.layout import (
     FRAMEWORKS,
     PACKAGES,
     XCFRAMEWORKS,
     framework_path,
-    fwork_path,
 )
 from forge.frameworks.verify_bundle import Bundle, read_bundle
 from forge.frameworks.verify_xcframework import verify_xcframeworks
-from forge.macho.errors import MachOError
-from forge.macho.formats import looks_like_macho
-from forge.macho.model import FileType
-from forge.macho.reader import read_macho
+from forge.wheel.app_rules import AppRule, file_problem, fwork_path, look_at, name_problem
+from forge.wheel.claims import same_name_key
 from forge.wheel.extension import parse_extension
 from forge.wheel.flat_lookups import flat_lookups
-from forge.wheel.framework_name import framework_install_name, framework_name, has_dotted_directory
+from forge.wheel.framework_name import framework_install_name, framework_name
 from forge.wheel.opened import opened_libraries
 
 if TYPE_CHECKING:
@@ -35,8 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.macho.model import Cpu
-
-_CODE_SUFFIXES = (".so", ".dylib", ".a")
 
 
 def verify_frameworks(root: Path, provided: Collection[str] = ()) -> tuple[Finding, ...]:
@@ -131,7 +125,7 @@ def _verify_packages(tree: Path, abi: Abi, report: list[Finding]) -> frozenset[s
     for path in sorted(site.rglob("*")) if site.is_dir() else ():
         relative = path.relative_to(site).as_posix()
         place = f"{abi}/{PACKAGES}/{relative}"
-        other = seen.setdefault(relative.casefold(), relative)
+        other = seen.setdefault(same_name_key(relative), relative)
         if other != relative:
             report.append(finding("FW103", place, f"beside {other}"))
         if path.is_symlink():
@@ -144,15 +138,15 @@ def _verify_packages(tree: Path, abi: Abi, report: list[Finding]) -> frozenset[s
             else:
                 modules.add(module)
         elif path.is_file():
-            report += _code(path, place)
+            report += _code(path, relative, place)
     return frozenset(modules)
 
 
 def _fwork_problem(tree: Path, data: bytes, module: str) -> str | None:
     """What is wrong with a ``.fwork`` file, if anything is."""
     name = framework_name(module) or ""
-    if problem := name_problem(name, dotted_directory=has_dotted_directory(module)):
-        return problem
+    if (problem := name_problem(module)) is not None:
+        return problem.text
     # AppleFrameworkLoader decodes UTF-8 and strips white space.
     said = data.decode("utf-8", errors="replace").strip()
     due = f"{framework_path(name)}/{name}"
@@ -168,33 +162,17 @@ def _fwork_problem(tree: Path, data: bytes, module: str) -> str | None:
     return None
 
 
-def _code(path: Path, place: str) -> list[Finding]:
+def _code(path: Path, relative: str, place: str) -> list[Finding]:
     """What is wrong with a file outside of Frameworks, by its contents and its name."""
-    with path.open("rb") as file:
-        start = file.read(16)
-    if is_static(start):
-        return [finding("FW203", place, f"a static archive or object file{_inside(place)}")]
-    if looks_like_macho(start):
-        return [_macho(path, place)]
-    if path.name.endswith(_CODE_SUFFIXES):
-        return [finding("FW203", place, "has the name of a library")]
-    return []
+    data = path.read_bytes()
+    problem = file_problem(relative, look_at(data))
+    if problem is None:
+        return []
+    # Static libraries were to be left out: one that is there after all is code like any other.
+    return [app_finding(place, dataclasses.replace(problem, rule=_LEFT_OUT.get(problem.rule, problem.rule)))]
 
 
-def _inside(place: str) -> str:
-    """A note where a file is in an XCframework, which only Xcode can put into an app."""
-    part = next((part for part in place.split("/") if part.endswith(".xcframework")), None)
-    return f" in {part}, which the app has to embed itself (--provided)" if part else ""
-
-
-def _macho(path: Path, place: str) -> Finding:
-    try:
-        kinds = {one.file_type for one in read_macho(path).slices}
-    except MachOError as error:
-        return finding("FW203", place, f"a Mach-O file that cannot be read: {error.problem}")
-    if FileType.EXECUTE in kinds:
-        return finding("FW204", place, "a program")
-    return finding("FW203", place, f"a Mach-O file ({', '.join(kind.macro for kind in sorted(kinds))})")
+_LEFT_OUT = {AppRule.STATIC: AppRule.CODE}
 
 
 def _collisions(abi: Abi, bundles: Iterable[Bundle]) -> list[Finding]:
@@ -204,7 +182,7 @@ def _collisions(abi: Abi, bundles: Iterable[Bundle]) -> list[Finding]:
     report: list[Finding] = []
     for bundle in bundles:
         place = f"{abi}/{framework_path(bundle.name)}"
-        if (other := names.setdefault(bundle.name.casefold(), bundle.name)) != bundle.name:
+        if (other := names.setdefault(same_name_key(bundle.name), bundle.name)) != bundle.name:
             report.append(finding("FW202", place, f"beside {other}.framework"))
         if bundle.identifier is None:
             continue

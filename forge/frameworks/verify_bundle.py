@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forge.base.target import Abi
 from forge.frameworks.extension import PLATFORMS
 from forge.frameworks.findings import Finding, finding
-from forge.frameworks.identifiers import is_bundle_identifier, is_bundle_version
+from forge.frameworks.identifiers import is_bundle_version
 from forge.frameworks.layout import PACKAGES, PRIVACY
 from forge.frameworks.plists import SUPPORTED_PLATFORMS, read_plist
 from forge.macho.checkout import layout_problem
@@ -18,6 +18,7 @@ from forge.macho.layout import read_layout
 from forge.macho.model import Cpu, FileType, LoadKind, MachOFile, MachOSlice, SignatureKind, Version
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureStatus, verify_signature
+from forge.wheel.app_rules import is_bundle_identifier
 from forge.wheel.extension import SuffixKind, parse_extension
 from forge.wheel.framework_name import framework_install_name, framework_name
 from forge.wheel.openssl import openssl_version

@@ -64,6 +64,28 @@ def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
     return frozenset(found)
 
 
+def bound_names(data: bytes, frame: layout.SliceLayout) -> frozenset[str]:
+    """The symbols that dyld looks up by the opcodes of ``LC_DYLD_INFO``, at once or lazily.
+
+    Weak binds are left out: they name a library's own symbols too.
+
+    Args:
+        data: The slice's bytes.
+        frame: What `forge.macho.layout.read_layout` says of it.
+
+    Raises:
+        MachOError: As `fixed_up_segments` does.
+    """
+    names: set[bytes] = set()
+    for command in frame.commands:
+        if command.number in (layout.LC_DYLD_INFO, layout.LC_DYLD_INFO_ONLY):
+            numbers = struct.unpack_from("<10I", command.data, 8)
+            for (offset, size), stop in ((numbers[2:4], True), (numbers[6:8], False)):
+                for _ in _bound(data[offset : offset + size], stop=stop, names=names):
+                    pass
+    return frozenset(name.decode("utf-8", errors="backslashreplace") for name in names)
+
+
 def _rebased(opcodes: bytes) -> Iterator[int]:
     segment, at = 0, 0
     for _ in _budget():
@@ -81,7 +103,7 @@ def _rebased(opcodes: bytes) -> Iterator[int]:
             yield segment
 
 
-def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
+def _bound(opcodes: bytes, *, stop: bool, names: set[bytes] | None = None) -> Iterator[int]:
     segment, at = 0, 0
     opcodes = opcodes.rstrip(b"\0")
     for _ in _budget():
@@ -99,6 +121,8 @@ def _bound(opcodes: bytes, *, stop: bool) -> Iterator[int]:
             end = opcodes.find(b"\0", at)
             if end < 0:
                 raise MachOError("dyld's bind information ends in a symbol's name")
+            if names is not None:
+                names.add(opcodes[at:end])
             at = end + 1
         elif opcode == _BIND_THREADED:
             at = _skip_ulebs(opcodes, at, 0 if immediate else 1)

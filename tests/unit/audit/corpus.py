@@ -28,6 +28,7 @@ SIMULATOR_MODULE = "example/x.cpython-313-iphonesimulator.so"
 PROMISE = Promise("example", "1.0", Target(Abi.IPHONEOS, Arch.ARM64), "cp313", native=True, extensions=("example.x",))
 BUILD = "/build/machine/tree"
 SOUND = macho()
+SOUND_Z = macho(exports=("_PyInit_z",))
 OPENSSL = b'OpenSSL 3.0.16 11 Feb 2025\0OPENSSLDIR: "/usr"\0'
 
 
@@ -222,6 +223,11 @@ def requiring(requirement: str) -> Callable[[Path], Path]:
 ALL_TAGS = ("ios_12_0_arm64_iphoneos", "ios_13_0_arm64_iphonesimulator", "ios_12_0_x86_64_iphonesimulator")
 
 
+def bound(name: str) -> bytes:
+    """dyld's opcodes that bind a pointer of the first segment to a symbol of the second library."""
+    return b"\x12\x40" + name.encode() + b"\0\x51\x70\x00\x90\0"
+
+
 def encrypted() -> bytes:
     """A library whose LC_ENCRYPTION_INFO_64 says that it is."""
     data = macho(encrypted=True)
@@ -278,6 +284,8 @@ CASES = (
     Case("foreign-binary", "ELF", wheel({MODULE: b"\x7fELF\2\1\1\0"})),
     Case("malformed-macho", "cut off", wheel({MODULE: SOUND[:500]})),
     Case("malformed-macho", "size of a command", wheel({MODULE: SOUND[:36] + b"\7" + SOUND[37:]})),
+    Case("malformed-macho", "binds a name that is in no symbol table", wheel(sound(binds=bound("_ptrace")))),
+    Case("malformed-macho", "the same, lazily", wheel(sound(lazy_binds=bound("_ptrace")))),
     Case("malformed-macho", "32 bits", wheel({MODULE: b"\xce\xfa\xed\xfe" + SOUND[4:]})),
     Case("unsignable-layout", "bytes behind __LINKEDIT", wheel({MODULE: SOUND + bytes(16)})),
     Case("fat-binary", "one slice", wheel({MODULE: fat(SOUND)})),
@@ -408,8 +416,16 @@ CASES = (
     Case("dotted-directory", "hidden", wheel({MODULE: SOUND, "example/.dylibs/x.so": SOUND})),
     Case("file-not-for-apps", "dylib", wheel({MODULE: SOUND, "example/libz.dylib": macho(exports=("_z",))})),
     Case("file-not-for-apps", "program", wheel({MODULE: SOUND, "example/run": macho(file_type=2)})),
-    Case("file-not-for-apps", "object", wheel({MODULE: SOUND, "example/x.o": macho(file_type=1, install_name=None)})),
+    Case("static-archive", "object", wheel({MODULE: SOUND, "example/x.o": macho(file_type=1, install_name=None)})),
     Case("file-not-for-apps", "ELF", wheel({MODULE: SOUND, "example/run": b"\x7fELF\2\1\1\0"})),
+    Case("file-not-for-apps", "for builds", wheel({MODULE: SOUND, "opt/lib/libz.dylib": macho(exports=("_z",))})),
+    Case(
+        "file-not-for-apps",
+        "XCframework",
+        wheel({MODULE: SOUND, "SDL3.xcframework/ios-arm64/SDL3": macho(exports=("_z",))}),
+    ),
+    Case("file-not-for-apps", "only called a library", wheel({MODULE: SOUND, "example/libz.a": b"text"})),
+    Case("file-not-for-apps", "script", wheel({MODULE: SOUND, "example-1.0.data/scripts/run": macho(file_type=2)})),
     Case("static-archive", "unknown", wheel({MODULE: SOUND, "example/libz.a": b"!<arch>\n"})),
     Case("static-archive", "numpy's", wheel({MODULE: SOUND, "numpy/_core/lib/libnpymath.a": b"!<arch>\n"})),
     Case("missing-privacy-manifest", "OpenSSL", wheel(sound(strings=OPENSSL))),
@@ -433,12 +449,15 @@ CASES = (
     Case("unmet-requirement", "placeholder", requiring("other==2.33.2")),
     Case("duplicate-load-command", "search path", wheel(sound(rpaths=("@loader_path", "@loader_path")))),
     Case("path-clash", "case", wheel({MODULE: SOUND, "example/a.py": b"", "example/A.py": b""})),
+    Case("path-clash", "twice", wheel({MODULE: SOUND, "a.py": b"", "example-1.0.data/purelib/a.py": b""})),
+    Case("path-clash", "file and directory", wheel({MODULE: SOUND, "a": b"", "example-1.0.data/purelib/a/b": b""})),
+    Case("invalid-framework-name", "too long", wheel({f"{'x' * 130}/{'y' * 130}/z.so": SOUND_Z})),
     Case("path-clash", "Unicode", wheel({MODULE: SOUND, "example/\xe9": b"", "example/e\u0301": b""})),
     Case("required-reason-api", "stat", wheel(sound(imports=(("_fstat", 2, False),)))),
     Case("invalid-privacy-manifest", "text", wheel({MODULE: SOUND, "example/x.xcprivacy": b"text"})),
     Case("invalid-framework-name", "Python's own", wheel({"python.so": macho(exports=("_PyInit_python",))})),
     Case("file-not-for-apps", "dSYM", wheel({MODULE: SOUND, "x.dSYM/x": macho(file_type=10, install_name=None)})),
-    Case("framework-name-clash", "data", wheel({MODULE: SOUND, f"example-1.0.data/data/{MODULE}": SOUND})),
+    Case("path-clash", "data", wheel({MODULE: SOUND, f"example-1.0.data/data/{MODULE}": SOUND})),
     Case("not-pure", "tagged for any", wheel({"example/x.so": SOUND}, "py3-none-any")),
     Case("large", "wheel and code", wheel(), tiny_limits=True),
 )

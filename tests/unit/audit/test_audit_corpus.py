@@ -11,7 +11,7 @@ from forge.audit.promise import check_subject
 from forge.audit.rules import all_rules
 from forge.audit.subject import read_subject
 from forge.wheel.privacy import openssl_manifest
-from tests.unit.audit.corpus import CASES, MODULE, OPENSSL, Case, loads, several, sound, wheel
+from tests.unit.audit.corpus import CASES, MODULE, OPENSSL, Case, bound, loads, several, sound, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,3 +61,9 @@ NEWER = "/System/Library/Frameworks/CryptoKit.framework/CryptoKit"
 )
 def test_sound_wheels_are_left_alone(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     assert check_paths([make(tmp_path)]).findings == ()
+
+
+def test_names_that_dyld_binds_are_in_the_symbol_table(tmp_path: Path) -> None:
+    path = wheel(sound(binds=bound("_free"), lazy_binds=bound("_PyModule_Create2")))(tmp_path)
+    # The test's library has no segment to write to: that is all that is wrong with it.
+    assert {finding.name for finding in check_paths([path]).findings} == {"text-relocations"}

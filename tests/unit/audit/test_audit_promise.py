@@ -12,6 +12,7 @@ from forge.audit.promise import CHECKS, check_promise
 from forge.audit.report import render_text, to_json
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise
+from forge.audit.wheel_checks import check_platform_tag_itself
 from forge.base.severity import Severity
 from forge.base.target import Abi, Arch, IOSVersion, Target
 from forge.macho.sign import sign_ad_hoc
@@ -248,6 +249,23 @@ def test_rules_are_unique_and_each_belongs_to_a_check() -> None:
     assert used == {one.name for one in rules}
     with pytest.raises(KeyError):
         rule("no-such-rule")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (macho() + bytes(16), "unsignable-layout"),
+        (macho(install_name=None), "missing-install-name"),
+        (macho(rpaths=("@loader_path", "@loader_path")), "duplicate-load-command"),
+        (macho(chained=bytes(32), trie=b""), "newer-load-command"),
+    ],
+)
+def test_what_is_checked_of_any_file_is_checked_of_a_build(tmp_path: Path, data: bytes, expected: str) -> None:
+    assert names(check(tmp_path, data)) == [expected]
+
+
+def test_every_file_check_but_those_of_the_tag_is_run_for_builds() -> None:
+    assert {check.run for check in FILE_CHECKS} - {check.run for check in CHECKS} == {check_platform_tag_itself}
 
 
 def test_ids_never_change(snapshot: SnapshotAssertion) -> None:

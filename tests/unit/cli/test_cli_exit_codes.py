@@ -366,3 +366,19 @@ def test_errors_in_full(forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot:
     said = forge("build", "demo")
     assert said.code == 8
     assert said.err == snapshot
+
+
+NASTY = "x\x1b[31m\n::error file=y::pwned"
+
+
+def test_errors_cannot_command_a_terminal_or_a_log(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_recipe(forge.root / "recipes")
+    fails_with(monkeypatch, BuildError(NASTY, hint=NASTY, log=Path("/logs", NASTY), tail=(NASTY, "##[command]z")))
+    said = forge("build", "demo")
+    assert said.code == 8
+    usage = forge("build", "demo", "--abi", NASTY)
+    assert usage.code == 2
+    for text in (said.err, usage.err):
+        assert "pwned" in text
+        assert "\x1b" not in text
+        assert not [line for line in text.splitlines() if line.lstrip().startswith("::") or "##[" in line]

@@ -8,11 +8,10 @@ from packaging.version import Version
 from forge.frameworks.identifiers import (
     bundle_identifier,
     bundle_version,
-    is_bundle_identifier,
     is_bundle_version,
-    name_problem,
 )
-from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.app_rules import is_bundle_identifier, name_problem
+from forge.wheel.framework_name import framework_name
 
 PART = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
@@ -22,8 +21,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9_]{1,8}(\.[A-Za-z0-9_]{1,8}){0,2}", fullmatch=
 
 
 def framework(path: str) -> str | None:
-    name = framework_name(path) or ""
-    return None if name_problem(name, dotted_directory=has_dotted_directory(path)) else name
+    return None if name_problem(path) is not None else framework_name(path)
 
 
 @given(PATHS)
