@@ -43,7 +43,7 @@ def build_steps(
         setting: Toolchain and Pythons.
         store: Where recipes are found.
         out: Where the wheels go.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         variants: Variants to build, each in every recipe that declares it.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
 
