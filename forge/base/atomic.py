@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 LOGGER = logging.getLogger("forge.waiting")
-"""Says that another process is waited for; who shows progress may listen."""
+"""Reports that forge is waiting for another process; progress displays can listen."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def storage_error(error: OSError) -> StorageError | None:
-    """What to tell the user of an operating system's error about storage, or None if it is about something else."""
+    """The error to report for an OSError about storage, or None if it is about something else."""
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
     where = f": {name}" if name else ""
     number = error.errno
@@ -36,15 +36,15 @@ def storage_error(error: OSError) -> StorageError | None:
     if number in _FULL:
         return StorageError(
             f"no space left on the disk{where}",
-            hint=f"free some space, or {_elsewhere(name, 'on a larger disk')}; nothing half-made was kept",
+            hint=f"free some space, or {_elsewhere(name, 'on a larger disk')}; no partial files were kept",
         )
     if number == errno.EROFS:
-        return StorageError(f"the file system is read-only{where}", hint=_elsewhere(name, "that can be written"))
+        return StorageError(f"the file system is read-only{where}", hint=_elsewhere(name, "that is writable"))
     if number in {errno.EACCES, errno.EPERM}:
         if name and os.path.exists(name) and not os.access(name, os.R_OK):  # noqa: PTH110 - never raises
-            return StorageError(f"not allowed to read{where}", hint="check the permissions")
+            return StorageError(f"no permission to read{where}", hint="check the permissions")
         return StorageError(
-            f"not allowed to write{where}", hint=f"check the permissions, or {_elsewhere(name, 'of yours')}"
+            f"no permission to write{where}", hint=f"check the permissions, or {_elsewhere(name, 'that you own')}"
         )
     if number == errno.ENOTDIR:
         return StorageError(f"part of the path is not a directory{where}", hint=_elsewhere(name, "that exists"))
@@ -60,8 +60,8 @@ def _elsewhere(name: str, which: str) -> str:
     if in_cache:
         return f"set FORGE_HOME to a directory {which}"
     if name:
-        return f"choose a place {which}"
-    return f"put FORGE_HOME, TMPDIR and the output in a directory {which}"
+        return f"choose a location {which}"
+    return f"set FORGE_HOME, TMPDIR and the output directory to a location {which}"
 
 
 @contextlib.contextmanager
@@ -139,7 +139,7 @@ def locked(locks: Path, name: str) -> Iterator[None]:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        LOGGER.warning("waiting for another forge (%s), which holds %s", _holder(holder), name)
+        LOGGER.warning("waiting for another forge process (%s), which holds the lock %s", _holder(holder), name)
         lock.acquire()
     try:
         with contextlib.suppress(OSError):  # it is for people only

@@ -35,7 +35,7 @@ def target_environment(target: Target, python_version: str) -> dict[str, str]:
     """
     found = _VERSION.fullmatch(python_version)
     if found is None:
-        raise RecipeError(f"{python_version!r} is not a Python version", hint="expected e.g. 3.13 or 3.13.2")
+        raise RecipeError(f"{python_version!r} is not a valid Python version", hint="expected e.g. 3.13 or 3.13.2")
     full = python_version if found[3] else f"{python_version}.0"
     ios = target.effective_ios_version
     darwin = ios.major - 1 if ios.major >= _RENUMBERED else ios.major + _DARWIN_MINUS_IOS

@@ -33,9 +33,9 @@ class ForgeHome:
         # much of ASCII's punctuation; a path with any of it breaks builds in odd places.
         if found := sorted({c for c in str(self.root) if c.isspace() or (c.isascii() and not _PLAIN.match(c))}):
             raise StorageError(
-                f"the cache directory {str(self.root)!r} has {', '.join(map(repr, found))} in its name; "
-                "configure scripts break on it",
-                hint="set FORGE_HOME to a directory without any",
+                f"the path of the cache directory {str(self.root)!r} contains {', '.join(map(repr, found))}; "
+                "configure scripts cannot handle that",
+                hint="set FORGE_HOME to a directory without such characters",
             )
 
     @classmethod
@@ -51,13 +51,13 @@ class ForgeHome:
             root = Path(named) if named else platformdirs.user_cache_path("forge-ios")
             return cls(Path(os.path.abspath(root.expanduser())))  # noqa: PTH100 - keeps symbolic links, as given
         except RuntimeError as error:  # '~name' without such a user; a user without a home directory
-            what = f"FORGE_HOME names {named!r}" if named else "the cache belongs into your home directory"
+            what = f"FORGE_HOME is {named!r}" if named else "it belongs in your home directory"
             raise StorageError(
-                f"cannot tell where the cache is: {what}, which cannot be found ({error})",
+                f"cannot determine the cache directory: {what}, which cannot be found ({error})",
                 hint="set FORGE_HOME to the path of a directory",
             ) from error
         except FileNotFoundError as error:
-            raise StorageError("the working directory does not exist any more", hint="change to another") from error
+            raise StorageError("the current directory no longer exists", hint="change to another directory") from error
 
     @property
     def rooms(self) -> tuple[Path, ...]:

@@ -71,7 +71,7 @@ def run(
         with _until_end(process):
             code = process.wait()
     if code != 0:
-        ended = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
         raise BuildError(f"{what}: {shlex.join(argv[:2])} {ended}", log=log, tail=tail(log, start))
 
 
@@ -104,7 +104,7 @@ def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = Non
             f"{shlex.join(argv)} exited with code {error.returncode}" + "".join(f"\n  {line}" for line in said[-5:])
         ) from error
     except subprocess.TimeoutExpired as error:
-        raise ToolchainError(f"{shlex.join(argv)} gave no answer in {timeout:.0f} s") from error
+        raise ToolchainError(f"{shlex.join(argv)} timed out after {timeout:.0f} s") from error
     except OSError as error:
         raise ToolchainError(f"cannot run {argv[0]}: {error.strerror}") from error
     return done.stdout

@@ -55,7 +55,7 @@ class IOSVersion:
             )
         if not 0 <= self.minor <= 9:
             raise TargetError(
-                f"iOS {self.major}.{self.minor}: no installer looks for a minor version above 9",
+                f"iOS {self.major}.{self.minor}: installers do not support minor versions above 9",
                 hint=f"use {self.major}.0 to {self.major}.9",
             )
 
@@ -68,7 +68,7 @@ class IOSVersion:
         """
         found = re.fullmatch(r"(\d{1,3})(?:\.(\d{1,3}))?", text, flags=re.ASCII)
         if found is None:
-            raise TargetError(f"{text!r} is not an iOS version", hint="expected major.minor, e.g. 12.0")
+            raise TargetError(f"{text!r} is not a valid iOS version", hint="expected major.minor, e.g. 12.0")
         return cls(int(found[1]), int(found[2] or 0))
 
     def __str__(self) -> str:
@@ -94,7 +94,8 @@ class Target:
     def __post_init__(self) -> None:
         if self.abi is Abi.IPHONEOS and self.arch is Arch.X86_64:
             raise TargetError(
-                "there is no x86_64 device: iphoneos is arm64 only", hint="use --abi iphonesimulator for x86_64"
+                "x86_64 is not available for iphoneos: devices are arm64 only",
+                hint="use --abi iphonesimulator for x86_64",
             )
 
     @property
@@ -172,4 +173,4 @@ def parse_multiarch(text: str, ios_version: IOSVersion = DEFAULT_IOS_VERSION) ->
         if target.multiarch == text:
             return target
     known = ", ".join(t.multiarch for t in select_targets())
-    raise TargetError(f"{text!r} is not a target", hint=f"targets are {known}")
+    raise TargetError(f"{text!r} is not a valid target", hint=f"valid targets: {known}")

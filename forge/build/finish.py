@@ -55,7 +55,7 @@ def finish_wheel(
         licenses: Licence files to add, from `forge.build.licenses.license_files`.
 
     Raises:
-        WheelError: It is no readable wheel.
+        WheelError: The wheel cannot be read.
     """
     shutil.rmtree(work, ignore_errors=True)
     tree = work / "tree"

@@ -39,7 +39,7 @@ def fortran_runtime(
         setting: Toolchain, cache.
         target: What is built for.
         environment: The cross environment.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         ToolchainError: The compiler is of a release whose source is not pinned.
@@ -49,9 +49,9 @@ def fortran_runtime(
     source = RUNTIME_SOURCES.get(flang.version.rpartition(".")[0])
     if source is None:
         raise ToolchainError(
-            f"{flang.program} is of LLVM {flang.version}, and the source of its runtime library is pinned for "
-            f"{', '.join(RUNTIME_SOURCES)} only",
-            hint="install flang-19 and set FORGE_FLANG to it",
+            f"{flang.program} is from LLVM {flang.version}, but forge can only build the runtime library for LLVM "
+            f"{', '.join(RUNTIME_SOURCES)}",
+            hint="install flang-19 and set FORGE_FLANG to its path",
         )
     fetched = functools.partial(fetch, source, setting.home, progress)
     return ensure_runtime(setting.home, flang, fetched, setting.toolchain, target, environment.wrappers, progress)

@@ -122,8 +122,8 @@ def make_host_prefix(packages: Iterable[HostPackage], root: Path) -> HostPrefix:
             target = root / installed_place(relative, package.name)
             if target.exists() and target.read_bytes() != file.read_bytes():
                 raise BuildError(
-                    f"{package.name} and {owners[target]}, which are host requirements, both have {relative}",
-                    hint="leave it out of one of the recipes",
+                    f"the host requirements {owners[target]} and {package.name} both install {relative}",
+                    hint="exclude the file in one of the two recipes",
                 )
             owners[target] = package.name
             target.parent.mkdir(parents=True, exist_ok=True)

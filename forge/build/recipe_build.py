@@ -55,7 +55,7 @@ class BuiltWheel:
     Args:
         path: The file.
         log: The build's whole log.
-        warnings: What the check had to say that is no failure.
+        warnings: Findings of the check that are not errors.
         work: The work directory, if it was to be kept.
     """
 
@@ -122,7 +122,7 @@ def build_recipe(
         setting: Toolchain and Pythons.
         key: Names the directory and the log of this build; builds with different keys may run at once.
         out: An existing directory for the finished wheel.
-        progress: Is told the phases.
+        progress: Receives the phases of the build.
         subject: What to call this build.
         host: Its host requirements and what these need in turn, built.
         compilers: Those of the languages that the recipe names.
@@ -178,7 +178,7 @@ def build_recipe(
                 subject=subject,
             )
     except BuildError as error:
-        error.hint = error.hint or f"enter the failed build with: {enter}"
+        error.hint = error.hint or f"to enter the failed build, run: {enter}"
         raise
     progress.phase(subject, "finish and check")
     crates = () if compilers is None or compilers.rust is None else linked_crates(work, rust_triple(target))
@@ -190,7 +190,9 @@ def build_recipe(
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
     finished = done.path
-    warnings = _check(finished, recipe, setting, names, hint=f"the build's log is {log}; enter the build with: {enter}")
+    warnings = _check(
+        finished, recipe, setting, names, hint=f"see the build log {log}; to enter the build, run: {enter}"
+    )
     final = out / finished.name
     shutil.copyfile(finished, final)
     if setting.keep_work:
@@ -227,9 +229,12 @@ def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
     if recipe.is_native_library and not recipe.requires and not lock.is_file():
         return None
     if not lock.is_file():
-        raise RecipeError(f"{recipe.name}: its build requirements are not locked ({lock.name} is missing)", hint=hint)
+        raise RecipeError(f"the build requirements of {recipe.name} are not locked ({lock.name} is missing)", hint=hint)
     if not lock_covers(read_lock(lock), required(recipe, tree)):
-        raise RecipeError(f"{recipe.name}: {lock.name} was made for other build requirements", hint=hint)
+        raise RecipeError(
+            f"{recipe.name}: {lock.name} is out of date: the build requirements have changed since it was made",
+            hint=hint,
+        )
     return lock
 
 

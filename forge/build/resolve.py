@@ -66,7 +66,7 @@ def resolve_lock(
         if (requirement := Requirement(text)).url:
             raise RecipeError(
                 f"the build requirement {requirement.name!r} names a URL, which cannot be locked",
-                hint=f"list '{requirement.name}' with a version under build.requires: it takes the place of the URL",
+                hint=f"list '{requirement.name}' with a version under build.requires: it replaces the URL",
             )
     settings = PipSettings.from_pip()
     tools = ensure_tools(home, build_python)
@@ -90,7 +90,9 @@ def resolve_lock(
         chosen = _chosen(item["download_info"])
         hashes = sorted(set(project_hashes(name, version, settings, patience, chosen=chosen).values()))
         if not hashes:
-            raise NetworkError(f"the package index gives no sha256 for {name} {version}", hint="use an index that does")
+            raise NetworkError(
+                f"the package index has no sha256 hash for {name} {version}", hint="use an index that provides hashes"
+            )
         pins.append((name, version, hashes))
     return make_lock(pins, requires)
 

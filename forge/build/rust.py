@@ -45,7 +45,7 @@ def rust_variables(
         target: What is built for.
         environment: The cross environment.
         names: Directories of this machine and what compiled files call them instead.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         ToolchainError, BuildError: The standard library cannot be had.

@@ -85,8 +85,8 @@ def build_script(
     installed = stage / PREFIX.removeprefix("/")
     if not installed.is_dir() or not any(path.is_file() for path in installed.rglob("*")):
         raise BuildError(
-            f"{subject}: the recipe's commands installed nothing", log=log,
-            hint="install into $DESTDIR$PREFIX: make install DESTDIR=$DESTDIR",
+            f"{subject}: the recipe's commands did not install any files", log=log,
+            hint="install into $DESTDIR$PREFIX, e.g. make install DESTDIR=$DESTDIR",
         )  # fmt: skip
     wheel = stage / "wheel"
     shutil.copytree(installed, wheel / NATIVE_TREE)
@@ -119,7 +119,7 @@ def _copy_licenses(recipe: EvaluatedRecipe, tree: Path, dist_info: Path, subject
     """Copy the licence files to where PEP 639 wants them; their names."""
     for name in recipe.license_files:
         if not (tree / name).is_file():
-            raise BuildError(f"{subject}: the source has no {name}, which wheel.license_files names")
+            raise BuildError(f"{subject}: wheel.license_files lists {name}, which is not in the source")
         target = dist_info / "licenses" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(tree / name, target)

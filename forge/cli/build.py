@@ -37,12 +37,14 @@ if TYPE_CHECKING:
 @variant_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
-    help="Where the wheels go.",
+    help="Directory to write the wheels to.",
 )  # fmt: skip
 @click.option(
-    "--test", "tested", is_flag=True, help="Then run the recipes' tests on the simulator's wheels for this CPU."
+    "--test", "tested", is_flag=True, help="Also run the recipes' tests on the simulator wheels for this CPU."
 )
-@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+@click.option(
+    "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
+)
 def build(
     names: tuple[str, ...],
     abi: str,
@@ -54,10 +56,10 @@ def build(
     tested: bool,
     recipes: Path | None,
 ) -> int:
-    """Build the wheels of one or more recipes: for every target, unless --abi and --arch narrow it.
+    """Build the wheels of one or more recipes, for every target unless --abi or --arch selects fewer.
 
-    What was built before from the same recipe, source, tools and forge is taken from the cache. Recipes that are
-    required are built before, and with --test the exit code is 11 if a test fails.
+    Wheels already built from the same recipe, source, tools and version of forge are taken from the cache. Required
+    recipes are built first. With --test, the exit code is 11 if a test fails.
     """
     home = ForgeHome.from_environment()
     targets = chosen_targets(abi, arch, ios_version)
@@ -65,7 +67,7 @@ def build(
     runnable = [target for target in targets if target.is_simulator and target.arch is here]
     if tested and not runnable:
         raise click.UsageError(
-            "--test runs wheels of simulators with this machine's CPU, which --abi or --arch leaves out."
+            "--test runs simulator wheels for this machine's CPU, but --abi or --arch excludes them."
         )
     store = find_recipes(recipes)
     wanted = store.load_all(names)

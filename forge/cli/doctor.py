@@ -1,4 +1,4 @@
-"""``forge doctor``: what is there, what is missing, and the command that mends it."""
+"""``forge doctor``: what is installed, what is missing, and the command that installs it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STYLES = {Status.OK: "green", Status.MISSING: "bold red", Status.OUTDATED: "bol
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/doctor.schema.json).")
 def doctor(as_json: bool) -> int:
-    """Check what builds need of this machine. The exit code is 0 if everything is there."""
+    """Check that this machine has what builds need. The exit code is 0 if nothing is missing."""
     checks = examine(ForgeHome.from_environment())
     if as_json:
         click.echo(to_json(checks))
@@ -32,6 +32,6 @@ def doctor(as_json: bool) -> int:
             if check.status is not Status.OK and check.remedy:
                 click.echo(f"\n{check.title}:\n    {check.remedy}")
         if command := remedy(checks):
-            click.echo(f"\nThis mends everything that is missing:\n    {command}")
+            click.echo(f"\nTo install everything that is missing, run:\n    {command}")
     lacking = any(check.status in (Status.MISSING, Status.OUTDATED) for check in checks)
     return ToolchainError.exit_code if lacking else 0

@@ -88,7 +88,7 @@ def _check_working_directory() -> None:
     try:
         os.getcwd()  # noqa: PTH109 - for its error
     except OSError as error:
-        raise StorageError("the working directory does not exist any more", hint="change to another") from error
+        raise StorageError("the current directory no longer exists", hint="change to another directory") from error
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def python() -> None:
-    """Build, list and show iOS Pythons: what wheels are built against."""
+    """Build, list and show iOS Pythons, which wheels are built against."""
 
 
 @python.command("build")
@@ -35,7 +35,7 @@ def python() -> None:
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Put a copy of Python.xcframework into this directory.",
+    help="Copy Python.xcframework to this directory.",
 )
 def build_python(version: str, abi: str, arch: str, ios_version: IOSVersion, out: Path | None) -> None:
     """Build the iOS Python VERSION (e.g. 3.13) from CPython's source, as a Python.xcframework."""
@@ -61,7 +61,7 @@ def list_pythons(as_json: bool) -> None:
         click.echo(json.dumps([_describe(p) for p in pythons], indent=2))
         return
     if not pythons:
-        click.echo("there is no iOS Python yet; 'forge python build 3.13' makes one")
+        click.echo("no iOS Python has been built yet; run 'forge python build 3.13'")
     for found in pythons:
         targets = ", ".join(f"{t} (iOS {t.ios_version})" for t in found.targets)
         click.echo(f"{found.version}  {targets}\n    {found.root}")
@@ -71,7 +71,7 @@ def list_pythons(as_json: bool) -> None:
 @click.argument("which", default="")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(which: str, as_json: bool) -> None:
-    """Show an iOS Python: a version in the cache (the newest, if none is named) or the path of a Python.xcframework."""
+    """Show an iOS Python: a version in the cache (by default the newest) or the path of a Python.xcframework."""
     found = _find(which)
     if as_json:
         click.echo(json.dumps(_describe(found), indent=2))
@@ -89,7 +89,10 @@ def _find(which: str) -> IOSPython:
     for found in built_pythons(ForgeHome.from_environment()):
         if which in ("", found.version, found.minor):
             return found
-    raise IOSPythonError(f"there is no iOS Python {which}".rstrip(), hint=f"run 'forge python build {which or '3.13'}'")
+    raise IOSPythonError(
+        f"iOS Python {which} not found" if which else "no iOS Python found",
+        hint=f"run 'forge python build {which or '3.13'}'",
+    )
 
 
 def _describe(found: IOSPython) -> dict[str, object]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("subjects", nargs=-1, required=True, metavar="NAME|WHEEL...")
 @click.option(
     "--abi", type=click.Choice([abi.value for abi in Abi]), default=Abi.IPHONESIMULATOR.value, show_default=True,
-    help="For which a recipe's wheel is tried; a wheel says it itself.",
+    help="Device or simulator, for recipes; ignored for wheel files.",
 )  # fmt: skip
 @click.option(
     "--arch", type=click.Choice([arch.value for arch in Arch]), default=lambda: (host_arch() or Arch.X86_64).value,
@@ -42,25 +42,48 @@ if TYPE_CHECKING:
 @python_option
 @variant_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
-@click.option("--as-host", is_flag=True, help="Let Python answer as Linux, for suites that must not know.")
-@click.option("--against-host", is_flag=True, help="Run the same tests with the Linux wheel too, and compare.")
+@click.option(
+    "--as-host", is_flag=True, help="Let Python report Linux as its platform, for suites that do not support iOS."
+)
+@click.option("--against-host", is_flag=True, help="Also run the tests with the Linux wheel and compare the results.")
 @click.option("--tests", multiple=True, type=click.Path(path_type=Path, exists=True),
-              help="Tests to run instead: a file, a directory, pytest's configuration; several times.")  # fmt: skip
-@click.option("--require", "requires", multiple=True, metavar="REQUIREMENT", help="What these tests need besides.")
+              help="Tests to run instead: a file, a directory or a pytest configuration; can be repeated.")  # fmt: skip
+@click.option(
+    "--require",
+    "requires",
+    multiple=True,
+    metavar="REQUIREMENT",
+    help="Extra requirement of these tests; can be repeated.",
+)
 @click.option("--find-links", multiple=True, type=click.Path(path_type=Path, exists=True, file_okay=False),
-              help="A directory of wheels to take before the index's; may be given several times.")  # fmt: skip
+              help="Directory of wheels to prefer over the package index; can be repeated.")  # fmt: skip
 @click.option("--cpu", metavar="MODEL",
-              help="Run under qemu as this CPU model, by qemu's name, e.g. Nehalem or Haswell.")  # fmt: skip
-@click.option("--simulator", metavar="NAME", help="On a Mac: which simulator, by Xcode's name for it.")
-@click.option("--timeout", type=click.FloatRange(min=1), default=3600, show_default=True, help="Seconds a process.")
-@click.option("--memory", type=click.IntRange(min=0), default=0, help="MiB of address space a process; 0: no limit.")
-@click.option("--pytest", "pytest_args", multiple=True, metavar="ARG", help="A further argument for pytest.")
+              help="Run under qemu as this CPU model (qemu's name), e.g. Nehalem or Haswell.")  # fmt: skip
+@click.option("--simulator", metavar="NAME", help="Simulator to use on a Mac (Xcode's name).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=3600,
+    show_default=True,
+    help="Time limit for each process, in seconds.",
+)
+@click.option(
+    "--memory",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Address space limit for each process, in MiB; 0 means no limit.",
+)
+@click.option(
+    "--pytest", "pytest_args", multiple=True, metavar="ARG", help="Extra argument for pytest; can be repeated."
+)
 @click.option("--bindings", is_flag=True, help="List what each imported symbol was bound to.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/test.schema.json).")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
-              help="Where wheels of recipes go.")  # fmt: skip
-@click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="The directory of the recipes.")
+              help="Directory to write the recipes' wheels to.")  # fmt: skip
+@click.option(
+    "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
+)
 def test(
     subjects: tuple[str, ...],
     abi: str,
@@ -85,13 +108,14 @@ def test(
     out: Path,
     recipes: Path | None,
 ) -> int:
-    """Run wheels' tests on this machine: on Linux their machine code is loaded into the Python of the same version.
+    """Run the tests of iOS wheels on this machine.
 
-    On a Mac they run in CPython's testbed, on Apple's simulator.
+    On Linux, a wheel's machine code is loaded into a Linux Python of the same version. On a Mac, the tests run in
+    CPython's testbed on Apple's simulator.
 
-    Of a recipe's wheel, the recipe's imports and test files are run, or the project's own suite; of a wheel that is
-    named by its file, everything is imported. The exit code is 11 if a test fails. docs/emulation.md says what such a
-    run proves and what it does not.
+    For a recipe, its imports and test files are run, or the project's own suite with --suite. For a wheel file,
+    everything in it is imported. The exit code is 11 if a test fails. See docs/emulation.md for what such a run proves
+    and what it does not.
     """
     home = ForgeHome.from_environment()
     options = Options(
@@ -102,10 +126,10 @@ def test(
     wheels = [Path(subject) for subject in subjects if subject.endswith(".whl")]
     for wheel in wheels:
         if not wheel.is_file():
-            raise click.BadParameter(f"there is no file {wheel}", param_hint="WHEEL")
+            raise click.BadParameter(f"file not found: {wheel}", param_hint="WHEEL")
     names = [subject for subject in subjects if not subject.endswith(".whl")]
     if variants and not names:
-        raise click.UsageError("--variant is about recipes' wheels: a wheel's file is what it is.")
+        raise click.UsageError("--variant applies to recipes only, not to wheel files.")
     target = Target(Abi(abi), Arch(arch), ios_version)
     store = find_recipes(recipes)
     wanted = store.load_all(names)
@@ -124,5 +148,5 @@ def test(
     click.echo(to_json(trials) if as_json else "\n".join(render_text(t, bindings=bindings) for t in trials), nl=False)
     for trial in trials:
         if not trial.outcome.is_good:
-            click.echo(f"the log is {trial.outcome.output}", err=True)
+            click.echo(f"log: {trial.outcome.output}", err=True)
     return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code

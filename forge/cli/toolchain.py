@@ -13,12 +13,12 @@ from forge.plan.provision import ensure_toolchain
 
 @click.group()
 def toolchain() -> None:
-    """The toolchain: Xcode on a Mac; on Linux LLVM and an SDK that forge assembles."""
+    """Manage the toolchain: Xcode on a Mac; on Linux, LLVM and an SDK that forge assembles."""
 
 
 @toolchain.command()
 def install() -> None:
-    """Set up what can be set up without the system's package manager: fetch the headers, assemble the SDK."""
+    """Download the headers and assemble the iOS SDK. Does not install system packages; see 'forge doctor'."""
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         made = ensure_toolchain(ForgeHome.from_environment(), progress)
     click.echo(made.description)

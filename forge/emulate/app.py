@@ -63,7 +63,7 @@ def make_app(
     chosen = choose_app_wheels(wheels, requires, target, setting, find_links, work / "wheels", log)
     made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
     if made.directory is None:
-        raise TrialError(f"the wheels do not make an app:\n{render_text(made.findings).rstrip()}")
+        raise TrialError(f"the wheels cannot be used in an app:\n{render_text(made.findings).rstrip()}")
     root = made.directory / target.abi
     return App(root, root / "app_packages", chosen)
 
@@ -94,8 +94,8 @@ def choose_app_wheels(
     return download_wheels(
         _cross_pip(target, setting), [*links, *(wheel.resolve() for wheel in wheels), *requires],
         into, log, what="choosing wheels",
-        failure=f"the wheels that the tests take cannot be had for {target}",
-        hint="build what is missing with forge first",
+        failure=f"cannot find the wheels that the tests require for {target}",
+        hint="build the missing wheels with forge first",
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def download_wheels(
         )  # fmt: skip
     except BuildError as error:
         reason = next((line for line in error.tail if line.startswith("ERROR: ")), "").removeprefix("ERROR: ")
-        said = f"pip's words are in {log}"
+        said = f"see pip's log: {log}"
         raise TrialError(f"{failure}: {reason or error.message}", hint=f"{hint}; {said}" if hint else said) from error
     return tuple(sorted(into.glob("*.whl")))
 

@@ -78,7 +78,9 @@ def apply_edits(include: Path) -> None:
         path = include / edit.header
         text = path.read_text(encoding="utf-8")
         if text.count(edit.old) != 1:
-            raise SourceError(f"{edit.header} is not CPython 3.13's: {edit.old.strip()!r} is not in it once")
+            raise SourceError(
+                f"{edit.header} does not match CPython 3.13: it must contain {edit.old.strip()!r} exactly once"
+            )
         path.write_text(text.replace(edit.old, edit.new), encoding="utf-8")
 
 
@@ -100,7 +102,7 @@ def ensure_darwin_python(home: ForgeHome, release: Release, progress: Progress, 
     Args:
         home: The cache.
         release: The iOS Python's very release.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         jobs: How many compilers run at once.
 
     Returns:

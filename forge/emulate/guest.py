@@ -117,7 +117,7 @@ def ensure_guest(home: ForgeHome, minor: str, progress: Progress, cpu: str | Non
     Args:
         home: The cache.
         minor: The Python that is needed, e.g. ``3.13``.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         cpu: Which CPU model it has, by qemu's name; None for `GUEST_CPU`.
 
     Raises:
@@ -128,8 +128,8 @@ def ensure_guest(home: ForgeHome, minor: str, progress: Progress, cpu: str | Non
     qemu = require_qemu(Arch.ARM64, cpu)
     if minor != PYTHON_MINOR:
         raise TrialError(
-            f"no arm64 wheel for Python {minor} can be run on this CPU: Debian {SUITE} has Python {PYTHON_MINOR} alone",
-            hint=f"give --python {PYTHON_MINOR}, or run it on an arm64 Linux",
+            f"arm64 wheels for Python {minor} cannot run on this CPU: Debian {SUITE} only has Python {PYTHON_MINOR}",
+            hint=f"use --python {PYTHON_MINOR}, or run forge on arm64 Linux",
         )
     key = fingerprint({"suite": SUITE, "packages": PACKAGES, "code": file_sha256(Path(__file__))})
     destination = home.root / "emulate" / "guest" / f"arm64-{key[:16]}"
@@ -188,12 +188,12 @@ def _make(directory: Path, log: Path, progress: Progress) -> None:
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise ToolchainError(
-                f"the arm64 Python for qemu is made of Debian's packages, and there is no {program} here",
-                hint="use Debian or Ubuntu, or an arm64 Linux, where arm64 wheels run without it",
+                f"the arm64 Python for qemu is made from Debian packages, but {program} was not found",
+                hint="use Debian or Ubuntu, or arm64 Linux, where arm64 wheels run natively",
             )
     mirrors, reason = debian_mirrors()
     if not mirrors:
-        raise ToolchainError(f"the arm64 Python for qemu is made of Debian's packages: {reason}")
+        raise ToolchainError(f"the arm64 Python for qemu is made from Debian packages: {reason}")
     state = directory / "state"
     archives = state / "cache" / "archives"
     for made in (state / "lists" / "partial", archives / "partial"):
@@ -204,16 +204,16 @@ def _make(directory: Path, log: Path, progress: Progress) -> None:
     apt = ["apt-get", "--quiet", "--assume-yes", *apt_options(state)]
     env = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        run([*apt, "--error-on=any", "update"], log=log, env=env, cwd=directory, what="reading Debian's lists")
+        run([*apt, "--error-on=any", "update"], log=log, env=env, cwd=directory, what="updating Debian's package lists")
         run(
             [*apt, "install", "--download-only", *PACKAGES],
-            log=log, env=env, cwd=directory, what="fetching Debian's packages for arm64",
+            log=log, env=env, cwd=directory, what="downloading Debian packages for arm64",
         )  # fmt: skip
     except BuildError as error:
         why = next((line for line in error.tail if line.startswith(("E: ", "W: "))), error.message)
         raise NetworkError(
-            f"Debian's packages for arm64 cannot be fetched: {why.removeprefix('E: ')}",
-            hint=f"apt's words are in {log}; a mirror can be named with FORGE_DEBIAN_MIRROR",
+            f"cannot download Debian packages for arm64: {why.removeprefix('E: ')}",
+            hint=f"see apt's log: {log}; set FORGE_DEBIAN_MIRROR to use another mirror",
         ) from error
     root = directory / "root"
     (root / "usr" / "lib").mkdir(parents=True)

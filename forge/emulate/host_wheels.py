@@ -45,7 +45,7 @@ def install_host(
     pip: list[str | Path] = [tools.python, "-m", "pip"]
     wheels = download_wheels(
         pip, [*common, *wanted], work / "wheels", log, what="choosing Linux wheels",
-        failure=f"there is no Linux wheel to compare {name.distribution} {name.version} with",
+        failure=f"no Linux wheel found to compare {name.distribution} {name.version} with",
     )  # fmt: skip
     packages = work / "packages"
     install_wheels(pip, ["--only-binary=:all:", *common], wheels, packages, log, what="installing Linux wheels")

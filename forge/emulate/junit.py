@@ -35,7 +35,7 @@ def read_junit(path: Path) -> tuple[Case, ...]:
             if earlier is None or not earlier.is_bad:
                 found[case.id] = case
     except (ET.ParseError, ValueError) as error:
-        raise TrialError(f"{path.name} is not what pytest writes: {error}") from error
+        raise TrialError(f"{path.name} is not a valid JUnit report from pytest: {error}") from error
     return tuple(found.values())
 
 

@@ -108,7 +108,7 @@ def ensure_openblas(setting: Setting, arch: Arch, progress: Progress) -> OpenBLA
     Args:
         setting: The cache, and the build Python, whose pip fetches them.
         arch: The CPU of the Linux Python that loads them.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         TrialError: The index has no such files; pip's reason is in it.
@@ -138,14 +138,16 @@ def _fetch(pins: tuple[Pin, ...], setting: Setting, arch: Arch, into: Path) -> N
         requirements.write_text("".join(f"{pin.requirement}\n" for pin in pins), encoding="utf-8")
         wheels = download_wheels(
             pip, [*options, "--no-deps", "--require-hashes", "-r", requirements], Path(work, "wheels"), log,
-            what="fetching OpenBLAS for Linux", failure="what stands in for Accelerate cannot be had",
+            what="fetching OpenBLAS for Linux", failure="cannot download the replacement for Accelerate",
         )  # fmt: skip
         install_wheels(
             pip, ["--only-binary=:all:", "--no-compile", *options], wheels, into, log, what="installing OpenBLAS"
         )
     for pin in pins:
         if not (into / pin.library).is_file():
-            raise ToolchainError(f"{pin.project} {pin.version} has no {pin.library}", hint=f"pip's words are in {log}")
+            raise ToolchainError(
+                f"{pin.project} {pin.version} does not contain {pin.library}", hint=f"see pip's log: {log}"
+            )
 
 
 def _loads(path: Path) -> Iterator[str]:

@@ -218,15 +218,15 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 def _incident(ended: Ended, running: str | None, records: Sequence[Mapping[str, Any]], output: Path) -> Incident:
     if ended.timed_out:
-        return Incident("timeout", running, f"took longer than {ended.seconds:.0f} s")
+        return Incident("timeout", running, f"timed out after {ended.seconds:.0f} s")
     # A trap ends in abort(), which is recorded as a fault after it: the first tells.
     record = next((row for row in records if row.get("kind") in ("trap", "fault")), None)
     if record is not None:
         return Incident(str(record["kind"]), running, describe_record(record), record)
     if ended.signal is not None:
-        return Incident("fault", running, f"was ended by {ended.signal}")
+        return Incident("fault", running, f"was killed by {ended.signal}")
     last = tail(output, lines=1)
-    return Incident("exit", running, f"ended with code {ended.code}: {last[0] if last else 'it printed nothing'}")
+    return Incident("exit", running, f"exited with code {ended.code}: {last[0] if last else 'no output'}")
 
 
 def describe_record(record: Mapping[str, Any]) -> str:

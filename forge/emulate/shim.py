@@ -59,9 +59,9 @@ def _compiler(arch: Arch, sysroot: Path | None, clang: Path | None) -> list[str]
     if sysroot is None:
         raise ToolchainError(
             f"the shim for {arch} cannot be compiled here without that machine's headers and libraries",
-            hint="give a sysroot: the root directory of a Linux for it",
+            hint="pass a sysroot: the root directory of a Linux system for that CPU",
         )
     found = clang or shutil.which("clang")
     if found is None:
-        raise ToolchainError("compiling for another machine needs clang and lld", hint="run 'forge doctor'")
+        raise ToolchainError("compiling for another machine requires clang and lld", hint="run 'forge doctor'")
     return [str(found), f"--target={LINUX_MACHINES[arch]}-linux-gnu", f"--sysroot={sysroot}", "-fuse-ld=lld"]

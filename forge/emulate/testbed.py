@@ -72,7 +72,7 @@ def find_testbed(source: Path) -> Path:
     for place in PLACES:
         if (source / place / "__main__.py").is_file():
             return source / place
-    raise SourceError("this CPython's source has no iOS testbed", hint="CPython has one since 3.13")
+    raise SourceError("the CPython source does not contain an iOS testbed", hint="use CPython 3.13 or newer")
 
 
 def make_slice(python: IOSPython, target: Target, destination: Path) -> None:
@@ -122,11 +122,11 @@ def clone_testbed(
         env=env, cwd=destination.parent, output=output, timeout=_CLONE_SECONDS,
     )  # fmt: skip
     if not ended.normally or ended.code:
-        raise TrialError(f"CPython's testbed cannot be copied: {_how(ended)}: {_last(output)}")
+        raise TrialError(f"cannot copy CPython's testbed: {_how(ended)}: {_last(output)}")
     made = ClonedTestbed(destination, python.executable, env)
     for directory in (made.app, made.packages):
         if not directory.is_dir():
-            raise TrialError(f"CPython's testbed is not the one that forge knows: it has no {directory.name}")
+            raise TrialError(f"this version of CPython's testbed is not supported: it has no {directory.name}")
     return made
 
 
@@ -163,12 +163,12 @@ def run_pytest(
 def _whole(ended: Ended) -> tuple[Case, ...]:
     """All of pytest as one test, where nothing is known but that it passed."""
     good = ended.normally and ended.code == 0
-    return (Case("pytest", "passed", ended.seconds, "it wrote no results"),) if good else ()
+    return (Case("pytest", "passed", ended.seconds, "no results were written"),) if good else ()
 
 
 def _incidents(ended: Ended, cases: Sequence[Case], output: Path) -> tuple[Incident, ...]:
     if ended.timed_out:
-        return (Incident("timeout", None, f"took longer than {ended.seconds:.0f} s"),)
+        return (Incident("timeout", None, f"timed out after {ended.seconds:.0f} s"),)
     told = any(case.is_bad for case in cases)  # Xcode fails where pytest does
     if ended.normally and (ended.code == 0 or told):
         return ()
@@ -176,9 +176,9 @@ def _incidents(ended: Ended, cases: Sequence[Case], output: Path) -> tuple[Incid
 
 
 def _how(ended: Ended) -> str:
-    return f"was ended by {ended.signal}" if ended.signal else f"ended with code {ended.code}"
+    return f"was killed by {ended.signal}" if ended.signal else f"exited with code {ended.code}"
 
 
 def _last(output: Path) -> str:
     said = [line for line in tail(output) if line.strip()]
-    return said[-1].strip() if said else "it printed nothing"
+    return said[-1].strip() if said else "no output"

@@ -75,13 +75,13 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
         lines.append(f"  bound: {said}")
     if any(bound[source] for source in OPENBLAS):
         lines.append(
-            "  Accelerate's BLAS and LAPACK are a Linux OpenBLAS here: its numbers and its speed are not Apple's"
+            "  Accelerate's BLAS and LAPACK are replaced by a Linux OpenBLAS: results and speed differ from Apple's"
         )
     called = {incident.record.get("symbol") for incident in outcome.incidents if incident.kind == "trap"}
     trapped = [row for row in _bindings(outcome.reports, "trap") if row["symbol"] not in called]
     wanting = sorted({f"{row['symbol']} of {row['library']}" for row in trapped})
     if wanting:
-        lines.append(f"  not provided, and never called: {_few(wanting)}")
+        lines.append(f"  not provided, but never called: {_few(wanting)}")
     if bindings:
         rows = {
             (r["image"].rpartition("/")[2], r["symbol"], r["source"], r["entry"]) for r in _bindings(outcome.reports)
@@ -97,8 +97,8 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
         lines += [f"      {line}" for line in _plain(case.message).splitlines()[-3:]]
     if len(bad) > _SHOWN:
         lines.append(f"  … and {len(bad) - _SHOWN} more")
-    said = ", ".join(f"{count:,} {name}" for name, count in counts(trial).items() if count) or "no test was run"
-    memory = f", {outcome.peak_bytes / 2**20:,.0f} MiB at most" if outcome.peak_bytes else ""
+    said = ", ".join(f"{count:,} {name}" for name, count in counts(trial).items() if count) or "no tests were run"
+    memory = f", peak memory {outcome.peak_bytes / 2**20:,.0f} MiB" if outcome.peak_bytes else ""
     lines.append(f"  {said} in {outcome.seconds:.1f} s{memory}")
     if trial.comparison is not None:
         lines += _compared(trial.comparison)
@@ -107,13 +107,15 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
 
 
 def _compared(comparison: Comparison) -> Iterator[str]:
-    skipped = f" and are not skipped here ({comparison.skipped_here:,} are)" if comparison.skipped_here else ""
+    skipped = f" and are not skipped here ({comparison.skipped_here:,} are skipped)" if comparison.skipped_here else ""
     yield (
-        f"  beside the Linux wheel: {comparison.both_passed:,} of {comparison.host_passed - comparison.skipped_here:,} "
-        f"tests that pass with it{skipped}, {comparison.ratio:.3%}; it took {comparison.host_seconds:.1f} s"
+        f"  compared with the Linux wheel: {comparison.both_passed:,} of the "
+        f"{comparison.host_passed - comparison.skipped_here:,} "
+        f"tests that pass with it{skipped} pass here ({comparison.ratio:.3%}); "
+        f"its run took {comparison.host_seconds:.1f} s"
     )
     for one in comparison.differences[:_SHOWN]:
-        yield f"    {one.emulated}, with the Linux wheel {one.host}: {one.id}"
+        yield f"    {one.emulated} (Linux wheel: {one.host}): {one.id}"
     if len(comparison.differences) > _SHOWN:
         yield f"    … and {len(comparison.differences) - _SHOWN:,} more"
 

@@ -35,7 +35,7 @@ NEEDED_MODULES = ("ssl", "zlib", "ctypes", "venv", "ensurepip", "bz2", "lzma")
 DEBIAN_PACKAGES = (
     "gcc", "make", "libc6-dev", "libssl-dev", "zlib1g-dev", "libffi-dev", "libbz2-dev", "liblzma-dev",
 )  # fmt: skip
-"""Debian's packages that building one takes."""
+"""The Debian packages that are needed to build one."""
 
 _PROBE = f"""
 import importlib, json, platform, sys
@@ -80,7 +80,7 @@ def find_minor_python(home: ForgeHome, minor: str) -> BuildPython | None:
 
 
 def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
-    """A CPython's full version and which of `NEEDED_MODULES` it lacks; None if it is no working CPython."""
+    """A CPython's full version and which of `NEEDED_MODULES` it lacks; None if it is not a working CPython."""
     try:
         said = output([executable, "-I", "-c", _PROBE], timeout=60)
         implementation, version, missing = json.loads(said)
@@ -90,18 +90,20 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _check_named(version: str) -> None:
-    """Refuse a Python that was named by hand and will not do, rather than take another without a word."""
+    """Reject an unsuitable FORGE_BUILD_PYTHON instead of silently using another Python."""
     if named := os.environ.get("FORGE_BUILD_PYTHON"):
         state = probe(Path(named).absolute())
         if state is None:
-            reason = "is no working CPython"
+            reason = "is not a working CPython"
         elif state[0] != version:
-            reason = f"is CPython {state[0]}; exactly {version} is needed"
+            reason = f"is CPython {state[0]} instead of {version}"
         elif state[1]:
-            reason = f"lacks {', '.join(state[1])}"
+            reason = f"lacks these modules: {', '.join(state[1])}"
         else:
             return
-        raise IOSPythonError(f"FORGE_BUILD_PYTHON names {named}, which {reason}", hint="name another, or unset it")
+        raise IOSPythonError(
+            f"FORGE_BUILD_PYTHON is set to {named}, which {reason}", hint="set it to another Python, or unset it"
+        )
 
 
 def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
@@ -131,7 +133,7 @@ def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -
         ToolchainError: A C compiler is missing.
         BuildError: The build failed.
         IOSPythonError: The result lacks a module that builds need (a development package is not installed), or
-            FORGE_BUILD_PYTHON names a Python that will not do.
+            FORGE_BUILD_PYTHON names an unsuitable Python.
     """
     _check_named(release.version)
     if found := find_build_python(home, release.version):
@@ -145,8 +147,8 @@ def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -
         for tool in ("cc", "make"):
             if shutil.which(tool) is None:
                 raise ToolchainError(
-                    f"building Python {release.version} for this machine takes {tool}, which is missing",
-                    hint="run 'forge doctor'; it names the command that installs it",
+                    f"building Python {release.version} for this machine requires {tool}, which was not found",
+                    hint="run 'forge doctor' for the command that installs it",
                 )
         archive = fetch(release.cpython.source, home, progress)
         _build(home, release, archive, destination, progress, subject)
@@ -157,7 +159,7 @@ def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -
         shutil.rmtree(destination, ignore_errors=True)
         raise IOSPythonError(
             f"{subject} was built without {lacking}: a development package is missing",
-            hint="run 'forge doctor'; it names the command that installs it",
+            hint="run 'forge doctor' for the command that installs it",
         )
     return BuildPython(executable, release.version)
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from forge.base.errors import IOSPythonError
 from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError
 
-_DAMAGED = "the XCframework is damaged: delete it, and build it again"
+_DAMAGED = "the XCframework is damaged; delete it and build it again"
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ class IOSPython:
         for multiarch, value in self.fingerprints:
             if multiarch == target.multiarch:
                 return value
-        raise IOSPythonError(f"{self.root} has no {target}", hint=f"run 'forge python build {self.minor}'")
+        raise IOSPythonError(f"{self.root} does not contain {target}", hint=f"run 'forge python build {self.minor}'")
 
 
 def read_ios_python(root: Path) -> IOSPython:
@@ -111,11 +111,11 @@ def read_ios_python(root: Path) -> IOSPython:
     """
     versions = sorted(root.glob("ios-*/Python.framework/Headers/patchlevel.h"))
     if not versions:
-        raise IOSPythonError(f"{root} is no Python.xcframework", hint="expected ios-arm64/Python.framework in it")
+        raise IOSPythonError(f"{root} is not a Python.xcframework", hint="it must contain ios-arm64/Python.framework")
     text = versions[0].read_text(encoding="utf-8", errors="replace")
     found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)"', text, re.MULTILINE | re.ASCII)
     if found is None:
-        raise IOSPythonError(f"{versions[0]}: says no PY_VERSION", hint=_DAMAGED)
+        raise IOSPythonError(f"{versions[0]}: PY_VERSION is not defined", hint=_DAMAGED)
     targets: list[Target] = []
     for abi, arch in (
         (Abi.IPHONEOS, Arch.ARM64),
@@ -128,7 +128,10 @@ def read_ios_python(root: Path) -> IOSPython:
         if data:
             targets.append(Target(abi, arch, _minimum(directory / "Python.framework" / "Info.plist")))
     if not targets:
-        raise IOSPythonError(f"{root} has no target's sysconfig data", hint="the XCframework is incomplete")
+        raise IOSPythonError(
+            f"{root} does not contain sysconfig data for any target",
+            hint="the XCframework is incomplete; build it again",
+        )
     return IOSPython(root, found[1], tuple(targets))
 
 
@@ -138,7 +141,7 @@ def _minimum(plist: Path) -> IOSVersion:
     except OSError as error:
         raise IOSPythonError(f"cannot read {plist}: {error.strerror}", hint=_DAMAGED) from error
     except Exception as error:
-        raise IOSPythonError(f"{plist} is no property list: {error}", hint=_DAMAGED) from error
+        raise IOSPythonError(f"{plist} is not a valid property list: {error}", hint=_DAMAGED) from error
     minimum = data.get("MinimumOSVersion") if isinstance(data, dict) else None
     try:
         return IOSVersion.parse(str(minimum))

@@ -84,4 +84,4 @@ def find_release(version: str) -> Release:
         if version in (release.minor, release.version):
             return release
     known = ", ".join(f"{r.minor} ({r.version})" for r in releases.values())
-    raise IOSPythonError(f"forge does not build Python {version}", hint=f"known versions: {known}")
+    raise IOSPythonError(f"forge cannot build Python {version}", hint=f"supported versions: {known}")

@@ -196,7 +196,7 @@ class _Search:
                 continue
             if name not in self.known and name not in available:
                 if is_host:
-                    message = f"there is no recipe {requirement.name!r}, which {dependent.name} requires"
+                    message = f"{dependent.name} requires {requirement.name!r}, but there is no such recipe"
                     hint = did_you_mean(name, available, "recipes")
                     self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint)]))
                 continue  # a run requirement without a recipe is a pure package of the index
@@ -207,8 +207,8 @@ class _Search:
                     f"{dependent.name} {dependent.version} requires {requirement.name}{requirement.specifier}, "
                     f"but the recipe builds {recipe.name} {recipe.version}"
                 )
-                hint = f"change {recipe.name}'s version or {dependent.name}'s requirement"
-                note = Note(recipe.place("package", "version"), "its version")
+                hint = f"change the version of {recipe.name} or the requirement of {dependent.name}"
+                note = Note(recipe.place("package", "version"), "the version that the recipe builds")
                 self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint, (note,))]))
                 continue
             named.setdefault(name, where)
@@ -228,17 +228,17 @@ def _in_order(search: _Search) -> tuple[NormalizedName, ...]:
     """The builds in order.
 
     Raises:
-        InvalidRecipeError: A recipe is a host requirement of its own.
+        InvalidRecipeError: The host requirements are circular.
     """
     try:
         return tuple(TopologicalSorter({name: tuple(search.edges[name]) for name in search.found}).static_order())
     except CycleError as error:
         circle: list[NormalizedName] = list(reversed(error.args[1]))
         steps = [(name, needed, search.edges[name][needed]) for name, needed in pairwise(circle)]
-        message = f"host requirements in a circle: {' needs '.join(circle)}"
-        notes = tuple(Note(where, f"{name} needs {needed}") for name, needed, where in steps[1:])
-        several = "break the circle: one of them has to be built without the other"
-        hint = several if notes else "remove it: a recipe cannot need itself"
+        message = f"circular host requirements: {' -> '.join(circle)}"
+        notes = tuple(Note(where, f"{name} requires {needed}") for name, needed, where in steps[1:])
+        several = "remove one of these requirements"
+        hint = several if notes else "remove it: a recipe cannot require itself"
         raise InvalidRecipeError([Diagnostic(steps[0][2], message, hint, notes)]) from None
 
 

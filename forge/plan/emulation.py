@@ -44,8 +44,8 @@ def check_runs_here(target: Target, cpu: str | None = None) -> None:
     """
     if not sys.platform.startswith("linux"):
         raise TrialError(
-            f"forge test runs wheels on Linux and on a Mac, not on {sys.platform}",
-            hint="use a Linux, in a container too",
+            f"forge test is not supported on {sys.platform}",
+            hint="use Linux (a container is enough) or a Mac",
         )
     here = host_arch()
     if target.arch is here:
@@ -54,8 +54,8 @@ def check_runs_here(target: Target, cpu: str | None = None) -> None:
         return
     if target.arch is not Arch.ARM64 or here is None:
         raise TrialError(
-            f"code for {target.multiarch} does not run on this machine's {platform.machine()}",
-            hint="run arm64 wheels here: --arch arm64" if here else "use a Linux on x86-64 or arm64, iOS's CPUs",
+            f"code for {target.multiarch} cannot run on this machine ({platform.machine()})",
+            hint="use --arch arm64" if here else "use Linux on x86-64 or arm64",
         )
     require_qemu(target.arch, cpu)
 
@@ -82,7 +82,7 @@ def ensure_emulator(
         target: Whose code is run.
         app: The app's bundle.
         work: An existing directory of this run.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         as_host: Whether Python answers as the Linux that it is, not as iOS.
         cpu: The CPU model to run on, by qemu's name; None for this machine's own, where it can run the code.
 
@@ -135,7 +135,7 @@ def ensure_linux(setting: Setting, arch: Arch, progress: Progress, cpu: str | No
     Args:
         setting: Cache, toolchain and Pythons.
         arch: Whose code is run.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         cpu: A CPU model by qemu's name: the build Python runs under qemu then too.
 
     Raises:
@@ -147,7 +147,7 @@ def ensure_linux(setting: Setting, arch: Arch, progress: Progress, cpu: str | No
     guest = ensure_guest(setting.home, setting.python.minor, progress, cpu)
     toolchain = setting.toolchain
     if not isinstance(toolchain, LLVMToolchain):
-        raise ToolchainError(f"{toolchain.description}: the shim for another CPU is compiled with LLVM's tools")
+        raise ToolchainError(f"{toolchain.description}: compiling the shim for another CPU requires LLVM")
     shim = shim_path(setting.home, arch, sysroot=guest.root, clang=toolchain.llvm.bin / "clang")
     return Linux(guest.command, shim)
 

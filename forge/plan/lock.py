@@ -40,7 +40,7 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         home: The cache.
         recipe: The recipe.
         build_python: Resolves, and runs the hook.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         SourceError, NetworkError: The source or the index cannot be had, or the source is not a Python project.
@@ -50,8 +50,8 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
     """
     if not os.access(recipe.directory, os.W_OK):
         raise StorageError(
-            f"not allowed to write: {shown_path(recipe.directory)}",
-            hint="the lock is kept beside the recipe: check the permissions of its directory",
+            f"no permission to write: {shown_path(recipe.directory)}",
+            hint="the lock is written next to the recipe; check the permissions of that directory",
         )
     minor = ".".join(build_python.version.split(".")[:2])
     evaluated = list(every_evaluation(recipe, minor))
@@ -59,7 +59,7 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         if not recipe.lock_file.is_file():
             return make_lock([], [])  # none is needed, and an empty one would only be another file to keep
         return _write(recipe, make_lock([], []))
-    progress.phase(recipe.name, "read what the source requires")
+    progress.phase(recipe.name, "read the source's requirements")
     archive = fetch(source_of(evaluated[0]), home, progress)
     with scratch(home, f"lock-{recipe.normalized_name}") as directory:
         log = home.logs / f"{directory.name}.log"
@@ -73,14 +73,14 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
             builds = [each for each in tree.builds if not each.is_native_library]
             runs = {_key(each): (each.config_settings, each.env) for each in builds}
             if runs:
-                progress.phase(recipe.name, "ask the back end what it requires")
+                progress.phase(recipe.name, "ask the back end for its requirements")
                 hooked = hook_requires(
                     home, tree.path, lock, build_python, list(runs.values()), log=log, subject=recipe.name
                 )
                 asked |= {text for each in builds for text in merge_requires(hooked, each.requires)}
         if not asked <= set(lock.requires):
             _refuse_cmake(recipe, sorted(asked))
-            progress.phase(recipe.name, "resolve what the back end asks for too")
+            progress.phase(recipe.name, "resolve the back end's requirements")
             lock = resolve_lock(home, sorted({*static, *asked}), build_python, log=log)
     return _write(recipe, lock)
 
@@ -109,8 +109,8 @@ def _trees(evaluated: list[EvaluatedRecipe], archive: Path, directory: Path) -> 
         prepare(archive, patches, path, SilentProgress())
         if not builds[0].is_native_library and not any((path / f).is_file() for f in ("pyproject.toml", "setup.py")):
             raise SourceError(
-                f"the source of {builds[0].name} has neither pyproject.toml nor setup.py: it is not a Python project",
-                hint="is it the right archive? a native library has 'backend: script'",
+                f"the source of {builds[0].name} is not a Python project: it has neither pyproject.toml nor setup.py",
+                hint="check the source's URL; for a native library, set 'backend: script'",
             )
         trees.append(_Tree(path, tuple(builds)))
     return trees

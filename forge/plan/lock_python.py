@@ -27,7 +27,7 @@ def find_lock_python(home: ForgeHome, release: Release, progress: Progress) -> B
     running = platform.python_version()
     if not running.startswith(f"{release.minor}."):
         progress.note(
-            "lock", f"there is no Python {release.minor} here; requirements are resolved for Python {running}, which "
+            "lock", f"Python {release.minor} not found; resolving requirements for Python {running}, which "
             "runs forge",
         )  # fmt: skip
     return BuildPython(Path(sys.executable), running)

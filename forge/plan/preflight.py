@@ -1,4 +1,4 @@
-"""What can be told of a build before anything is downloaded or made: its local source, and its lock."""
+"""Checks of a build before anything is downloaded or built: its local source and its lock."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ def cmake_problem(recipe: Recipe, requires: Iterable[str]) -> Diagnostic | None:
     if not found:
         return None
     message = f"{recipe.name} is built with CMake (it requires {found[0]}), which forge does not support yet"
-    hint = "an older or newer release of the package may have another build system"
+    hint = "another release of the package may use a different build system"
     return Diagnostic(recipe.place("build", "backend"), message, hint)
 
 
 def preflight_problems(recipe: EvaluatedRecipe) -> Iterator[Diagnostic]:
-    """What is missing, or plainly wrong, beside a recipe.
+    """Problems with a recipe's local source and lock.
 
-    That a lock covers what the *source* requires can only be told once that is unpacked.
+    That a lock covers what the *source* requires can only be checked once that is unpacked.
     """
     if isinstance(recipe.source, PathPin) and not Path(recipe.source.path).exists():
-        message = f"there is no source {shown_path(Path(recipe.source.path))}"
+        message = f"source not found: {shown_path(Path(recipe.source.path))}"
         yield Diagnostic(recipe.recipe.place("source", "path"), message, "the path is relative to the recipe")
     lock = recipe.lock_file
     hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
@@ -63,5 +63,5 @@ def preflight_problems(recipe: EvaluatedRecipe) -> Iterator[Diagnostic]:
         if problem := cmake_problem(recipe.recipe, (pin.name for pin in made.pins)):
             yield problem
         if not covered:
-            message = f"{lock.name} was made for other build requirements than build.requires has now"
+            message = f"{lock.name} is out of date: build.requires has changed since it was made"
             yield Diagnostic(recipe.recipe.place("build", "requires"), message, hint)

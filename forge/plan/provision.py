@@ -53,7 +53,7 @@ def ensure_setting(home: ForgeHome, version: str, targets: Iterable[Target], pro
         home: The cache.
         version: Python's minor or full version.
         targets: What wheels are built for.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         ForgeError: Something is missing and cannot be had; see the functions that are called.

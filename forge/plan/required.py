@@ -41,7 +41,7 @@ def build_steps(
         setting: Toolchain and Pythons.
         store: Where recipes are found.
         out: Where the wheels go.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         variants: Variants to build, each in every recipe that declares it.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
         besides: What is required besides, e.g. by tests (PEP 508).

@@ -72,7 +72,7 @@ def build_all(
         setting: Toolchain and Pythons.
         store: Where requirements are found.
         out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         variants: Variants to build, each in every recipe that declares it.
 
     Returns:
@@ -114,7 +114,7 @@ def run_steps(
         steps: What to build.
         setting: Toolchain and Pythons.
         out: Where the wheels go.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
 
     Returns:
@@ -147,7 +147,7 @@ def _build(
 ) -> tuple[Result, CachedWheel]:
     """Build one recipe for one target, or find it in the cache."""
     subject = subject_of(recipe.recipe, recipe.target)
-    progress.phase(subject, "look it up")
+    progress.phase(subject, "check the cache")
     compilers = find_compilers(recipe.languages)
     inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)

@@ -109,7 +109,7 @@ def try_standard_library(
         target: What that is for; its CPU is this machine's.
         setting: The cache and the toolchain.
         names: Keys of `GROUPS`.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         tests: The directory that CPython's package ``test`` is in, where the Python has none.
         seconds: For each process.
 
@@ -118,7 +118,7 @@ def try_standard_library(
         ForgeError: The shim or libc++ cannot be had.
     """
     if unknown := sorted(set(names) - set(GROUPS)):
-        raise TrialError(f"there is no group {unknown[0]!r}", hint=f"there are {', '.join(GROUPS)}")
+        raise TrialError(f"unknown group {unknown[0]!r}", hint=f"known groups: {', '.join(GROUPS)}")
     loader = LoaderConfig(
         shim=ensure_linux(setting, target.arch, progress).shim,
         libcxx=ensure_libcxx(setting.home, setting.toolchain, target, progress),
@@ -174,7 +174,7 @@ def _run_test(
         rows = [json.loads(line) for line in records.read_text().splitlines()] if records.is_file() else []
         lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
         said = describe_record(rows[0]) if rows else (ended.signal or f"code {ended.code}: {' / '.join(lines[-4:])}")
-        notes.append(f"{test}: {'took too long' if ended.timed_out else said}")
+        notes.append(f"{test}: {'timed out' if ended.timed_out else said}")
         cases = (Case(test, "crashed", ended.seconds, notes[0]),)
     modules = json.loads(report.read_text())["modules"] if report.is_file() else {}
     return _Run(cases, tuple(modules), tuple(notes), ended.seconds)

@@ -41,14 +41,14 @@ def check_simulates(target: Target) -> None:
     """
     if target.abi is not Abi.IPHONESIMULATOR:
         raise TrialError(
-            f"a simulator runs no code for {target.multiarch}",
-            hint="a Mac runs simulators' wheels, --abi iphonesimulator; Linux runs devices' too",
+            f"a simulator cannot run code for {target.multiarch}",
+            hint="use --abi iphonesimulator; wheels for devices can be tested on Linux",
         )
     here = host_arch()
     if target.arch is not here:
         raise TrialError(
-            f"this Mac's simulator runs {platform.machine()} code, and this is for {target.multiarch}",
-            hint=f"--arch {here}" if here else None,
+            f"this Mac's simulator runs {platform.machine()} code, but the wheel is for {target.multiarch}",
+            hint=f"use --arch {here}" if here else None,
         )
 
 
@@ -68,16 +68,18 @@ def check_simulator(env: Mapping[str, str], name: str | None) -> None:
         devices = {one["name"] for one in listed["devicetypes"]}
     except ToolchainError as error:
         raise TrialError(
-            f"there is no iOS simulator here: {error}",
-            hint="install Xcode, start it once, then: sudo xcode-select --switch /Applications/Xcode.app",
+            f"iOS simulator not found: {error}",
+            hint="install Xcode, start it once, then run 'sudo xcode-select --switch /Applications/Xcode.app'",
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise TrialError(f"xcrun simctl lists simulators in a way that forge does not know: {error!r}") from error
+        raise TrialError(f"cannot parse the output of xcrun simctl: {error!r}") from error
     if not runtimes:
-        raise TrialError("Xcode has no iOS for its simulators", hint="xcodebuild -downloadPlatform iOS")
+        raise TrialError(
+            "no iOS runtime is installed for Xcode's simulators", hint="run 'xcodebuild -downloadPlatform iOS'"
+        )
     if name is not None and name.partition(",")[0] not in devices:
         known = ", ".join(sorted(one for one in devices if one.startswith("iPhone"))) or "none"
-        raise TrialError(f"Xcode has no simulator {name!r}", hint=f"its iPhones are {known}")
+        raise TrialError(f"Xcode has no simulator named {name!r}", hint=f"available iPhones: {known}")
 
 
 def _is_ios(runtime: Mapping[str, Any]) -> bool:
@@ -98,7 +100,7 @@ def prepare_testbed(
         find_links: Directories with wheels that are taken before the index's.
         work: An existing directory; all of it is in there.
         log: For what pip and the testbed say.
-        progress: Is told what happens.
+        progress: Receives progress updates.
         simulator: The simulator that will be asked for, or None.
 
     Returns:

@@ -1,4 +1,4 @@
-"""``forge test``: recipes' wheels, or wheels of anybody's, run on this machine: emulated, or on a Mac's simulator."""
+"""``forge test``: run recipes' wheels or anyone's wheels on this machine, emulated or on a Mac's simulator."""
 
 from __future__ import annotations
 
@@ -126,7 +126,9 @@ def try_recipe(
     evaluated = evaluate(recipe, target, setting.python.minor, options.variants)
     trial = evaluated.trial
     if options.suite and not trial.suite_args:
-        raise TrialError(f"{recipe.name}: its recipe names no test suite", hint="see test.suite in docs/recipes.md")
+        raise TrialError(
+            f"the recipe of {recipe.name} does not declare a test suite", hint="see test.suite in docs/recipes.md"
+        )
     steps = closure([recipe], target, setting.python.minor, store, options.variants, checked=True)
     needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
     results = build_steps(steps, target, setting, store, out, progress, options.variants, besides=needed)
@@ -143,7 +145,7 @@ def try_wheel(wheel: Path, setting: Setting, progress: Progress, options: Option
 
     Raises:
         TrialError: It cannot be run here.
-        WheelError: It is none, or not for iOS.
+        WheelError: It is not a valid wheel, or not for iOS.
     """
     target = wheel_target(wheel)
     _check(target, options)
@@ -155,12 +157,12 @@ def wheel_target(wheel: Path) -> Target:
     """What a wheel is for.
 
     Raises:
-        WheelError: It is for no iOS target, or has no wheel's name.
+        WheelError: It is not for iOS, or its name is not a valid wheel name.
     """
     platforms = parse_wheel_name(wheel.name).platforms
     targets = [parse_platform_tag(platform) for platform in platforms if platform.startswith("ios_")]
     if not targets:
-        raise WheelError(f"{wheel.name} is not for iOS", hint="forge test takes iOS wheels and recipes' names")
+        raise WheelError(f"{wheel.name} is not for iOS", hint="pass iOS wheels or the names of recipes")
     return targets[0]
 
 
@@ -171,12 +173,12 @@ def _on_a_mac() -> bool:
 def _check(target: Target, options: Options) -> None:
     if not _on_a_mac():
         if options.simulator is not None:
-            raise TrialError("there is no simulator here to choose", hint="--simulator is for a Mac")
+            raise TrialError("--simulator is only supported on a Mac", hint="leave it out on Linux")
         check_runs_here(target, options.cpu)
         return
     linux_only = {"--against-host": options.against_host, "--as-host": options.as_host, "--cpu": options.cpu}
     for named in (name for name, given in linux_only.items() if given):
-        raise TrialError(f"{named} is about Linux, where wheels are emulated", hint="leave it out on a Mac")
+        raise TrialError(f"{named} is only supported on Linux", hint="leave it out on a Mac")
     check_simulates(target)
 
 
@@ -299,7 +301,7 @@ def _lay_out_suite(recipe: EvaluatedRecipe, setting: Setting, run: Path, work: P
     for name in recipe.trial.suite_source:
         source = work / "source" / name
         if not source.exists():
-            raise TrialError(f"{recipe.name}: the source has no {name}, which test.suite.source names")
+            raise TrialError(f"{recipe.name}: test.suite.source lists {name}, which is not in the source")
         (run / name).parent.mkdir(parents=True, exist_ok=True)
         source.rename(run / name)
     _configure(run)

@@ -80,8 +80,8 @@ class Check:
         title: What it is, for people.
         status: What was found.
         found: The version, path or amount that was found, or what is wrong.
-        remedy: The exact command that mends it; None where there is nothing to mend, or no one command does.
-        packages: Debian's packages that mend it.
+        remedy: The exact command that fixes it; None if there is nothing to fix, or no single command does.
+        packages: The Debian packages that fix it.
     """
 
     id: str
@@ -167,12 +167,12 @@ def examine(home: ForgeHome, machine: Machine | None = None) -> tuple[Check, ...
 
 
 def missing_packages(checks: Iterable[Check]) -> tuple[str, ...]:
-    """Debian's packages that mend everything that is not fine, each once."""
+    """The Debian packages that fix every failed check, without duplicates."""
     return tuple(dict.fromkeys(package for check in checks if not check.is_fine for package in check.packages))
 
 
 def remedy(checks: Sequence[Check], machine: Machine | None = None) -> str | None:
-    """The one command that installs everything that is missing, or None: nothing is, or there is no apt here."""
+    """The command that installs everything that is missing; None if nothing is missing or apt is not available."""
     return (machine or Machine()).install(missing_packages(checks))
 
 
@@ -239,7 +239,7 @@ def _check_llvm(machine: Machine) -> tuple[LLVM | None, Check]:
     if machine.apt is None:
         return None, Check("llvm", title, status, found)
     if machine.apt.llvm is None:
-        found += f"; apt offers no LLVM {MINIMUM_LLVM} or newer: install it by hand and set FORGE_LLVM"
+        found += f"; apt offers no LLVM {MINIMUM_LLVM} or newer: install it manually and set FORGE_LLVM"
         return None, Check("llvm", title, status, found)
     packages = llvm_packages(machine.apt.llvm)
     return None, Check("llvm", title, status, found, machine.install(packages), packages)
@@ -248,7 +248,7 @@ def _check_llvm(machine: Machine) -> tuple[LLVM | None, Check]:
 def _check_program(name: str, title: str, packages: tuple[str, ...], machine: Machine) -> Check:
     if (path := machine.which(name)) is not None:
         return Check(f"program.{name}", title, Status.OK, path)
-    found = f"no {name} in {', '.join(SYSTEM_PATH)}"
+    found = f"{name} not found in {', '.join(SYSTEM_PATH)}"
     if machine.platform == "darwin":
         return Check(f"program.{name}", title, Status.MISSING, found, "xcode-select --install")
     return Check(f"program.{name}", title, Status.MISSING, found, machine.install(packages), packages)
@@ -257,14 +257,14 @@ def _check_program(name: str, title: str, packages: tuple[str, ...], machine: Ma
 def _check_header(name: str, header: str, purpose: str, package: str, machine: Machine) -> Check:
     title = f"{header}, for {purpose}"
     if (cc := machine.which("cc")) is None:
-        found = "cannot be told without a C compiler"
+        found = "cannot be checked without a C compiler"
     else:
         try:
             # Preprocessing reads what the header includes as well, and takes no library.
             machine.says([cc, "-E", "-x", "c", "-include", header, os.devnull])
             return Check(f"header.{name}", title, Status.OK, "found")
         except ToolchainError:
-            found = f"{cc} does not find it"
+            found = f"not found by {cc}"
     return Check(f"header.{name}", title, Status.MISSING, found, machine.install((package,)), (package,))
 
 
@@ -277,7 +277,7 @@ def _check_venv(machine: Machine) -> Check:
 
 
 def _check_rust(machine: Machine) -> Check:
-    title = "Rust, for recipes that name it"
+    title = "Rust, for recipes that use it"
     try:
         rust = machine.rust()
     except ToolchainError as error:
@@ -286,7 +286,7 @@ def _check_rust(machine: Machine) -> Check:
 
 
 def _check_flang(machine: Machine) -> Check:
-    title = "Fortran (LLVM's flang), for recipes that name it"
+    title = "Fortran (LLVM's flang), for recipes that use it"
     try:
         flang = machine.flang()
     except ToolchainError as error:
@@ -299,7 +299,9 @@ def _check_sdk(home: ForgeHome, llvm: LLVM | None) -> Check:
     title = "assembled iOS SDK"
     toolchain = find_toolchain(home, llvm) if llvm else None
     if toolchain is None:
-        return Check("sdk", title, Status.OPTIONAL, "not made yet; the first build makes it", "forge toolchain install")
+        return Check(
+            "sdk", title, Status.OPTIONAL, "not assembled yet; the first build does that", "forge toolchain install"
+        )
     return Check("sdk", title, Status.OK, f"{toolchain.root}, id {toolchain.id[:12]}")
 
 

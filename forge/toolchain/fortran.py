@@ -104,7 +104,7 @@ def find_flang() -> Flang:
         said = output([program, "--version"], timeout=60).partition("\n")[0].strip()
         if found := _VERSION.search(said):
             return Flang(program, found[1], said)
-    raise ToolchainError("no Fortran compiler that makes Mach-O files (LLVM's flang)", hint=_install_hint())
+    raise ToolchainError("no Fortran compiler for Mach-O (LLVM's flang) found", hint=_install_hint())
 
 
 def _candidates() -> Iterator[Path]:
@@ -120,8 +120,8 @@ def _candidates() -> Iterator[Path]:
 
 def _install_hint() -> str:
     if sys.platform == "darwin":
-        return "install LLVM's flang and put it on PATH, or set FORGE_FLANG to it"
-    return f"apt-get install flang-{find_llvm().major}, or set FORGE_FLANG to LLVM's flang"
+        return "install LLVM's flang and add it to PATH, or set FORGE_FLANG to its path"
+    return f"run 'apt-get install flang-{find_llvm().major}', or set FORGE_FLANG to the path of LLVM's flang"
 
 
 def ensure_runtime(
@@ -137,7 +137,7 @@ def ensure_runtime(
         toolchain: What compiles it.
         target: What it is compiled for.
         wrappers: The directory of CPython's compiler wrappers.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Raises:
         SourceError: The archive is not LLVM's source.
@@ -189,7 +189,7 @@ def unpack_runtime(archive: Path, into: Path) -> None:
     except (tarfile.TarError, EOFError, OSError) as error:
         raise SourceError(f"{archive.name}: {error}") from error
     if not all((into / directory).is_dir() for directory in _DIRECTORIES):
-        raise SourceError(f"{archive.name} has no {' and '.join(_DIRECTORIES)}: it is not LLVM's source")
+        raise SourceError(f"{archive.name} is not LLVM's source: it does not contain {' and '.join(_DIRECTORIES)}")
 
 
 def _build_runtime(

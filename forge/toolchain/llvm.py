@@ -95,7 +95,7 @@ def _examine(root: Path) -> LLVM | Rejected:
     directory = root / "bin"
     clang = directory / "clang"
     if not os.access(clang, os.X_OK):
-        return Rejected(root, "has no bin/clang")
+        return Rejected(root, "bin/clang not found")
     try:
         version = output([clang, "--version"], env=_PLAIN).partition("\n")[0].strip()
         resource = Path(output([clang, "-print-resource-dir"], env=_PLAIN).strip())
@@ -103,16 +103,16 @@ def _examine(root: Path) -> LLVM | Rejected:
         return Rejected(root, ": ".join(line.strip() for line in error.message.splitlines()))
     found = re.search(r"version (\d+)", version)
     if found is None:
-        return Rejected(root, f"bin/clang does not say its version but {version!r}")
+        return Rejected(root, f"no version number in the output of bin/clang --version: {version!r}")
     major = int(found[1])
     if major < MINIMUM_LLVM:
         return Rejected(root, f"{version} is older than {MINIMUM_LLVM}", outdated=True)
     # Apple's clang counts its own releases and ships neither lld nor libc++'s headers beside it.
     if missing := [tool for tool in TOOLS if not os.access(directory / tool, os.X_OK)]:
-        return Rejected(root, f"lacks {', '.join(missing)}")
+        return Rejected(root, f"missing: {', '.join(missing)}")
     libcxx = root / "include" / "c++" / "v1"
     if not (libcxx / "__config_site").is_file():
-        return Rejected(root, "lacks libc++'s headers (include/c++/v1)")
+        return Rejected(root, "missing: libc++'s headers (include/c++/v1)")
     return LLVM(directory, version, major, resource, libcxx)
 
 
@@ -123,7 +123,7 @@ def find_llvm(roots: tuple[Path, ...] = ()) -> LLVM:
         roots: Directories above ``bin`` to look at instead of the usual ones.
 
     Raises:
-        ToolchainError: There is none, or only ones that are too old or lack a tool; says how to install it.
+        ToolchainError: No complete installation was found; the hint says how to install one.
     """
     rejected: list[Rejected] = []
     for seen in survey(roots):
@@ -132,9 +132,11 @@ def find_llvm(roots: tuple[Path, ...] = ()) -> LLVM:
         rejected.append(seen)
     command = llvm_install_command()
     raise ToolchainError(
-        f"no LLVM {MINIMUM_LLVM} or newer with clang, lld and libc++'s headers"
+        f"LLVM {MINIMUM_LLVM} or newer with clang, lld and libc++'s headers not found"
         + "".join(f"\n  {r.root}: {r.reason}" for r in rejected),
-        hint=f"install it: {command}" if command else "install it, and set FORGE_LLVM to the directory above its bin",
+        hint=f"install it: {command}"
+        if command
+        else "install it, and set FORGE_LLVM to the directory that contains its bin",
     )
 
 

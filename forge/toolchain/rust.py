@@ -95,7 +95,7 @@ def find_rust() -> Rust:
         f"{rust.rustc} ({rust.version}) has neither iOS's standard library nor its source" for rust in found
     )
     raise ToolchainError(
-        f"no Rust {'.'.join(map(str, MINIMUM_VERSION))} or newer that can compile for iOS"
+        f"Rust {'.'.join(map(str, MINIMUM_VERSION))} or newer that can compile for iOS not found"
         + (f": {said}" if said else ""),
         hint="install rustup, or Debian's rustc, cargo and rust-src (rustc-web, cargo-web, rust-web-src on Debian 12)",
     )
@@ -155,13 +155,13 @@ def ensure_std(
         toolchain: What links.
         target: What is compiled for.
         wrappers: The directory of CPython's compiler wrappers.
-        progress: Is told what happens.
+        progress: Receives progress updates.
 
     Returns:
         The sysroot to name to the compiler; None where its own has the library.
 
     Raises:
-        ToolchainError: rustup cannot fetch it and there is no source.
+        ToolchainError: rustup cannot install it and its source was not found.
         BuildError: Building it failed.
     """
     triple = rust_triple(target)
@@ -171,8 +171,9 @@ def ensure_std(
         return None
     if not rust.source.is_dir() and not _by_rustup(home, rust, ["component", "add", "rust-src"], progress):
         raise ToolchainError(
-            f"rustup cannot fetch the standard library for {triple}, and there is no source of Rust {rust.version}",
-            hint=f"rustup target add {triple}, or rustup component add rust-src",
+            f"rustup cannot install the standard library for {triple}, "
+            f"and the source of Rust {rust.version} was not found",
+            hint=f"run 'rustup target add {triple}' or 'rustup component add rust-src'",
         )
     key = fingerprint({"rust": rust.id, "toolchain": toolchain.id, "triple": triple, "code": _CODE})
     sysroot = home.toolchains / f"rust-{rust.version}-{triple}-{key[:12]}"

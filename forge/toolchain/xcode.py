@@ -66,10 +66,12 @@ def find_xcode(
         says: Runs a command and returns what it prints, as `forge.base.process.output` does.
 
     Raises:
-        ToolchainError: This is not a Mac, there is no Xcode, or its command line tools alone (they have no iOS SDK).
+        ToolchainError: This is not a Mac, or Xcode is not installed (the command line tools alone have no iOS SDK).
     """
     if platform != "darwin":
-        raise ToolchainError("Xcode exists on macOS only", hint="forge uses LLVM here; run 'forge doctor'")
+        raise ToolchainError(
+            "Xcode is only available on macOS", hint="on this system forge uses LLVM; run 'forge doctor'"
+        )
     try:
         # The command line tools alone have no iOS SDK: they answer none of these.
         version = says([str(xcrun), "--sdk", "iphoneos", "clang", "--version"]).partition("\n")[0].strip()
@@ -85,5 +87,5 @@ def find_xcode(
     except ToolchainError as error:
         raise ToolchainError(f"Xcode with the iOS SDKs is not usable: {error}", hint=_HINT) from error
     if not version or not all(number and build and path.name for _, number, build, path in sdks):
-        raise ToolchainError(f"Xcode with the iOS SDKs is not usable: {xcrun} gives an empty answer", hint=_HINT)
+        raise ToolchainError(f"Xcode with the iOS SDKs is not usable: the output of {xcrun} is empty", hint=_HINT)
     return XcodeToolchain(xcrun, version, sdks)

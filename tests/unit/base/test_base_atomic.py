@@ -119,7 +119,11 @@ def test_a_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_told(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORGE_HOME", "/cache")
-    for place, what in (("/cache/x", "set FORGE_HOME"), ("/out/x", "choose a place"), (None, "TMPDIR and the output")):
+    for place, what in (
+        ("/cache/x", "set FORGE_HOME"),
+        ("/out/x", "choose a location"),
+        (None, "set FORGE_HOME, TMPDIR and the output directory"),
+    ):
         error = storage_error(OSError(number, "No space left on device", place))
         assert error is not None
         assert error.message == "no space left on the disk" + (f": {place}" if place else "")
@@ -131,7 +135,7 @@ def test_what_may_not_be_read_is_not_said_to_be_written(tmp_path: Path, monkeypa
     monkeypatch.setattr("os.access", lambda *_: False)
     error = storage_error(OSError(errno.EACCES, "Permission denied", str(tmp_path / "x")))
     assert error is not None
-    assert error.message == f"not allowed to read: {tmp_path / 'x'}"
+    assert error.message == f"no permission to read: {tmp_path / 'x'}"
 
 
 def test_a_cache_below_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,7 +164,9 @@ def test_waiting_for_another_process_is_announced(tmp_path: Path, caplog: pytest
         threading.Timer(0.3, holder.stdin.write, ["\n"]).start()
         threading.Timer(0.4, holder.stdin.flush).start()
         with locked(tmp_path, "name"):
-            assert caplog.messages == [f"waiting for another forge (pid {holder.pid}), which holds name"]
+            assert caplog.messages == [
+                f"waiting for another forge process (pid {holder.pid}), which holds the lock name"
+            ]
     with locked(tmp_path, "name"):
         assert len(caplog.messages) == 1
 
@@ -169,7 +175,7 @@ def test_waiting_for_another_process_is_announced(tmp_path: Path, caplog: pytest
 def test_a_directory_that_may_not_be_written_is_told(number: int) -> None:
     error = storage_error(OSError(number, "Permission denied"))
     assert error is not None
-    assert error.message == "not allowed to write"
+    assert error.message == "no permission to write"
 
 
 def test_other_errors_are_not_about_storage() -> None:

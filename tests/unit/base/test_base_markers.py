@@ -51,5 +51,5 @@ def test_darwins_version_since_ios_26() -> None:
 
 
 def test_a_version_that_is_none() -> None:
-    with pytest.raises(RecipeError, match="'cp313' is not a Python version"):
+    with pytest.raises(RecipeError, match="'cp313' is not a valid Python version"):
         target_environment(DEVICE, "cp313")

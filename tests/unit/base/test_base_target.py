@@ -102,5 +102,5 @@ def test_there_is_no_x86_64_device(snapshot: SnapshotAssertion) -> None:
 
 @pytest.mark.parametrize("text", ["", "arm64", "arm64_iphoneos", "x86_64-iphoneos", "arm64-iphoneos "])
 def test_what_is_no_target(text: str) -> None:
-    with pytest.raises(TargetError, match="is not a target"):
+    with pytest.raises(TargetError, match="is not a valid target"):
         parse_multiarch(text)

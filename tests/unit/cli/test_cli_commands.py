@@ -43,7 +43,7 @@ def put(forge: Forge, version: str, targets: Sequence[Target] = select_targets()
 
 class TestPythonList:
     def test_nothing(self, forge: Forge) -> None:
-        assert forge("python", "list").out == "there is no iOS Python yet; 'forge python build 3.13' makes one\n"
+        assert forge("python", "list").out == "no iOS Python has been built yet; run 'forge python build 3.13'\n"
         assert json.loads(forge("python", "list", "--json").out) == []
 
     def test_some(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
@@ -136,8 +136,8 @@ class TestDoctor:
         said = forge("doctor")
         assert said.code == 6
         assert "missing" in said.out
-        assert "This mends everything that is missing:\n" in said.out
-        assert "apt-get install" in said.out.partition("This mends everything")[2]
+        assert "To install everything that is missing, run:\n" in said.out
+        assert "apt-get install" in said.out.partition("To install everything")[2]
 
     @pytest.mark.parametrize("machine", [GOOD, BARE], ids=["good", "bare"])
     def test_json(self, forge: Forge, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ class TestLive:
     def test_a_subject_that_goes_on_after_another_is_under_way(self) -> None:
         """A build fetches its source, which is a subject of its own, and goes on."""
         progress = LiveProgress()
-        progress.phase("numpy arm64-iphoneos", "look it up")
+        progress.phase("numpy arm64-iphoneos", "check the cache")
         progress.phase("numpy-2.4.6.tar.gz", "download")
         assert [line[0] == "✓" for line in drawn(progress)] == [True, False]
         progress.phase("numpy arm64-iphoneos", "build")

@@ -44,7 +44,7 @@ def directory(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("env", "code", "said"),
     [
-        ({"FORGE_HOME": "~nosuchuser-forge/x"}, 10, "error[storage]: cannot tell where the cache is"),
+        ({"FORGE_HOME": "~nosuchuser-forge/x"}, 10, "error[storage]: cannot determine the cache directory"),
         ({"FORGE_RECIPES": "~nosuchuser-forge/x"}, 3, "error[recipe]: ~nosuchuser-forge/x (FORGE_RECIPES)"),
         ({"FORGE_HOME": "/dev/null"}, 10, "error[storage]: part of the path is not a directory"),
         ({"PIP_INDEX_URL": "https://[bad", "FORGE_HOME": "home"}, 5, "error[network]: "),
@@ -108,7 +108,7 @@ def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": CHECKOUT}
     done = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 10
-    assert "error[storage]: the working directory does not exist any more" in done.stderr
+    assert "error[storage]: the current directory no longer exists" in done.stderr
 
 
 def test_letters_that_the_terminals_encoding_lacks(directory: Path) -> None:

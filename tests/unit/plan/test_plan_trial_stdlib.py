@@ -153,6 +153,6 @@ def test_a_process_that_ends_before_its_results(
 
 def test_a_group_that_is_not_there(tmp_path: Path) -> None:
     nothing: Any = None
-    with pytest.raises(TrialError, match="there is no group 'heap'") as raised:
+    with pytest.raises(TrialError, match="unknown group 'heap'") as raised:
         try_standard_library(tmp_path, tmp_path, X86_SIMULATOR, nothing, ["heapq", "heap"], Recorder())
-    assert raised.value.hint == f"there are {', '.join(GROUPS)}"
+    assert raised.value.hint == f"known groups: {', '.join(GROUPS)}"

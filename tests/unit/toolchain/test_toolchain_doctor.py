@@ -33,11 +33,11 @@ def offered(*releases: int) -> str:
 
 
 def no_rust() -> Rust:
-    raise ToolchainError("no Rust 1.83 or newer that can compile for iOS", hint="install rustup")
+    raise ToolchainError("Rust 1.83 or newer that can compile for iOS not found", hint="install rustup")
 
 
 def no_flang() -> Flang:
-    raise ToolchainError("no Fortran compiler that makes Mach-O files (LLVM's flang)")
+    raise ToolchainError("no Fortran compiler for Mach-O (LLVM's flang) found")
 
 
 GOOD = Machine(
@@ -109,7 +109,7 @@ def test_a_missing_header_names_its_package() -> None:
     )
     checks = examine(HOME, dataclasses.replace(GOOD, says=says))
     (check,) = (c for c in checks if not c.is_fine)
-    assert (check.id, check.found) == ("header.libffi", "/usr/bin/cc does not find it")
+    assert (check.id, check.found) == ("header.libffi", "not found by /usr/bin/cc")
     assert check.remedy == "apt-get install --yes libffi-dev"
 
 
@@ -157,7 +157,7 @@ def test_without_apt_there_is_no_command() -> None:
     ("rejected", "expected"),
     [
         ([Rejected(Path("/usr/lib/llvm-14"), "clang version 14.0.6 is older than 19", outdated=True)], "outdated"),
-        ([Rejected(Path("/usr/lib/llvm-19"), "lacks ld64.lld")], "missing"),
+        ([Rejected(Path("/usr/lib/llvm-19"), "missing: ld64.lld")], "missing"),
         ([], "missing"),
     ],
 )
@@ -179,7 +179,7 @@ def test_which_release_apt_should_install(releases: tuple[int, ...], chosen: int
     check = next(c for c in examine(HOME, machine) if c.id == "llvm")
     if chosen is None:
         assert check.remedy is None
-        assert check.found.endswith("apt offers no LLVM 19 or newer: install it by hand and set FORGE_LLVM")
+        assert check.found.endswith("apt offers no LLVM 19 or newer: install it manually and set FORGE_LLVM")
     else:
         assert f" clang-{chosen} lld-{chosen} " in (check.remedy or "")
 

@@ -62,7 +62,7 @@ def test_forge_llvm_names_the_only_place(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("FORGE_LLVM", str(write_llvm(tmp_path / "mine")))
     assert find_llvm().bin == tmp_path / "mine/bin"
     monkeypatch.setenv("FORGE_LLVM", str(tmp_path / "typo"))
-    with pytest.raises(ToolchainError, match="typo: has no bin/clang"):
+    with pytest.raises(ToolchainError, match="typo: bin/clang not found"):
         find_llvm()
 
 
@@ -83,7 +83,7 @@ def test_without_apt_the_hint_is_another(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(llvm_module, "llvm_install_command", lambda: None)
     with pytest.raises(ToolchainError) as error:
         find_llvm((tmp_path,))
-    assert error.value.hint == "install it, and set FORGE_LLVM to the directory above its bin"
+    assert error.value.hint == "install it, and set FORGE_LLVM to the directory that contains its bin"
 
 
 def test_the_llvm_toolchain_describes_itself(tmp_path: Path) -> None:
@@ -147,6 +147,6 @@ def test_xcode_is_missing(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
 
 def test_xcode_elsewhere_than_on_a_mac() -> None:
     says = Says()
-    with pytest.raises(ToolchainError, match="on macOS only"):
+    with pytest.raises(ToolchainError, match="only available on macOS"):
         find_xcode(Path("/usr/bin/xcrun"), "linux", says)
     assert says.asked == []

@@ -97,7 +97,7 @@ class TestFind:
 
     def test_too_old(self, path: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
         install(path[0], "1.63.0")
-        with pytest.raises(ToolchainError, match=r"no Rust 1\.83 or newer") as error:
+        with pytest.raises(ToolchainError, match=r"Rust 1\.83 or newer .* not found") as error:
             find_here(monkeypatch)
         assert "rust-src" in str(error.value.hint)
 
@@ -171,12 +171,12 @@ class TestStd:
         rustup = program(tmp_path / "rustup", "#!/bin/sh\nexit 1\n")
         assert self.ensure(tmp_path, replace(rust, rustup=(rustup, "stable"))) is not None
         (rust.source).rmdir()
-        with pytest.raises(ToolchainError, match=r"no source of Rust 1\.90\.0") as error:
+        with pytest.raises(ToolchainError, match=r"source of Rust 1\.90\.0 was not found") as error:
             ensure_std(
                 ForgeHome(tmp_path / "other"), replace(rust, rustup=(rustup, "stable")),
                 make_toolchain(tmp_path / "toolchain"), X86_SIMULATOR, tmp_path, Recorder(),
             )  # fmt: skip
-        assert error.value.hint == "rustup target add x86_64-apple-ios, or rustup component add rust-src"
+        assert error.value.hint == "run 'rustup target add x86_64-apple-ios' or 'rustup component add rust-src'"
 
 
 def test_the_environment_is_cargos(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_collected(here: Path) -> None:
 def test_a_wrong_argument_ends_it(here: Path) -> None:
     outcome = session(here, "--no-such-option")
     assert [(i.kind, i.test) for i in outcome.incidents] == [("exit", None)]
-    assert outcome.incidents[0].text.startswith("ended with code 4: ")
+    assert outcome.incidents[0].text.startswith("exited with code 4: ")
 
 
 def test_paths_come_first(here: Path) -> None:
@@ -196,7 +196,7 @@ def test_a_trap_is_told_with_who_called_whom(here: Path) -> None:
 def test_a_test_that_takes_too_long(here: Path) -> None:
     outcome = fake(here, {"a": "sleep", "b": None}, Limits(seconds=3))
     assert [(case.id, case.outcome) for case in outcome.cases] == [("a", "crashed"), ("b", "passed")]
-    assert [(incident.kind, incident.text) for incident in outcome.incidents] == [("timeout", "took longer than 3 s")]
+    assert [(incident.kind, incident.text) for incident in outcome.incidents] == [("timeout", "timed out after 3 s")]
 
 
 def test_it_gives_up_after_many_crashes(here: Path) -> None:

@@ -47,7 +47,7 @@ def test_it_is_found_in_the_source(place: str, tmp_path: Path) -> None:
 
 
 def test_a_source_without_one(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="has no iOS testbed"):
+    with pytest.raises(SourceError, match="does not contain an iOS testbed"):
         find_testbed(tmp_path)
 
 
@@ -159,7 +159,7 @@ def test_a_crash_is_an_incident(
 def test_no_results_and_a_good_end(tmp_path: Path) -> None:
     outcome = run_pytest(cloned(tmp_path), [], simulator=None, work=tmp_path, limits=Limits(60))
     assert [(case.id, case.outcome, case.message) for case in outcome.cases] == [
-        ("pytest", "passed", "it wrote no results")
+        ("pytest", "passed", "no results were written")
     ]
     assert outcome.is_good
 

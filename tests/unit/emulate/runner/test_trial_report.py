@@ -35,7 +35,7 @@ CASES = (
 )
 INCIDENTS = (
     Incident("fault", "test_b.py::test_crash", "SIGSEGV in _f of one.so", {"kind": "fault", "signal": "SIGSEGV"}),
-    Incident("exit", None, "ended with code 4: usage: pytest"),
+    Incident("exit", None, "exited with code 4: usage: pytest"),
 )
 REPORTS = (
     {
@@ -77,7 +77,7 @@ def test_text_says_what_stands_in_for_accelerate() -> None:
     rows = [bound("_dgesdd$NEWLAPACK$ILP64", "openblas64", "scipy_dgesdd_64_")]
     trial = Trial("demo", (), Outcome(CASES[:1], (), ({"modules": {}, "bindings": rows},), 0.25, 0, Path("l")))
     text = render_text(trial, bindings=True)
-    assert "  bound: 1 openblas64\n  Accelerate's BLAS and LAPACK are a Linux OpenBLAS here" in text
+    assert "  bound: 1 openblas64\n  Accelerate's BLAS and LAPACK are replaced by a Linux OpenBLAS" in text
     assert "    one.so: _dgesdd$NEWLAPACK$ILP64 -> scipy_dgesdd_64_ (openblas64)\n" in text
     assert "OpenBLAS" not in render_text(BAD, bindings=True)
 
