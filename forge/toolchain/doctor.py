@@ -47,6 +47,7 @@ _PROGRAMS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("git", "git, for sources in repositories", ("git",)),
     ("perl", "Perl, for OpenSSL's Configure", ("perl",)),
     ("tclsh", "Tcl, for SQLite's source", ("tcl",)),
+    ("pkg-config", "pkg-config, to find native libraries", ("pkgconf",)),
     ("tar", "tar", ()),  # Debian's is essential: no system is without it
     ("xz", "xz, for sources packed with it", ("xz-utils",)),
 )
