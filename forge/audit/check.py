@@ -1,4 +1,4 @@
-"""Checking wheels that nobody promised anything of: what their file names promise counts."""
+"""Checking wheels of unknown origin against what their file names promise."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WheelReport:
 
     Args:
         path: The wheel.
-        target: What it is for; None where that cannot be told.
+        target: What it is for; None where that is not known.
         skipped: Why it was not checked, or None.
         findings: Errors first, then by id and file.
         sboms: The bills of materials in it.

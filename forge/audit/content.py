@@ -32,7 +32,7 @@ class Leak:
         text: The string that holds it.
         place: ``load command``, ``binary`` or ``file``.
         count: How often it is there.
-        guessed: Nobody said that it is one; it looks like one.
+        guessed: Whether it only looks like one.
     """
 
     member: str

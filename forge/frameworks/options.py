@@ -21,7 +21,7 @@ class Options:
         bundle_id: The app's identifier, which those of frameworks start with.
         ios_version: The app's minimum iOS version; None for each framework's own.
         xcframeworks: Whether to make XCframeworks too.
-        prefer: Whose file to take where the simulators' wheels disagree on one that is no code; None for an error.
+        prefer: Whose file to take where the simulators' wheels disagree on one that is not code; None for an error.
         provided: Names of frameworks that the app has besides, e.g. ``SDL3``.
         exclude: Files to leave out: shell patterns over installed paths, where ``*`` matches slashes too.
     """

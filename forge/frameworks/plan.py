@@ -77,7 +77,7 @@ def plan_trees(wheels: Iterable[Path], abis: Sequence[Abi] | None = None) -> tup
 
     Raises:
         WheelError: One cannot be read or is for no iOS target.
-        FrameworksError: They do not go together; every reason is told.
+        FrameworksError: They do not go together; the message has every reason.
     """
     planned = [_planned(path) for path in dict.fromkeys(wheels)]
     native = {one.target.abi for one in planned if one.target}

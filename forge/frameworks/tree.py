@@ -146,7 +146,7 @@ class _Builder:
         if (refused := identifier_problem(file.path)) is not None:
             self.report.append(app_finding(place, refused))
         name = framework_name(file.path) or ""
-        # A pure wheel's code is for nobody knows what: it is asked for as if it were for every CPU of the tree.
+        # It is not known what a pure wheel's code is for: it is asked for as if it were for every CPU of the tree.
         parts = {arch: data for arch in self.plan.arches for key, data in file.parts.items() if key in (None, arch)}
         binary = make_binary(place, parts, name, self.plan.abi, limit, self.report)
         if binary is None:

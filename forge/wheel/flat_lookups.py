@@ -62,7 +62,7 @@ class FlatLookups:
         missing: None of them has them.
         unavailable: macOS has them and iOS has not.
         newer: iOS has them later than the target's version: name and version.
-        open: Nobody can tell: it loads a library whose symbols are not known.
+        open: Not known: it loads a library whose symbols are not known.
     """
 
     found: tuple[str, ...] = ()

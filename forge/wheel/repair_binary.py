@@ -30,7 +30,7 @@ class MendedBinary:
 
     Args:
         data: Its bytes.
-        changes: What was mended.
+        changes: What was fixed.
         unmendable: What was not.
         refused: Libraries whose new name there was no room for; nothing in the file calls them by it.
     """

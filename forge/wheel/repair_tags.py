@@ -35,7 +35,7 @@ class MendedTags:
     Args:
         name: Those of the file name.
         wheel: Those of the file WHEEL.
-        changes: What was mended.
+        changes: What was fixed.
         unmendable: What was not.
     """
 
