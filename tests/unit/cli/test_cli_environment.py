@@ -125,8 +125,10 @@ def test_an_interruption_while_forge_is_imported(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("import time; print('importing', flush=True); time.sleep(60)")
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{tmp_path}:{CHECKOUT}"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "forge"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "forge"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A shell starts what it runs in the background with the signal ignored, which is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
+    )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline() == "importing\n"
     time.sleep(0.1)
