@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from build import BuildBackendException, BuildException, ProjectBuilder
 
@@ -12,8 +12,10 @@ from forge.base.errors import BuildError, ForgeError
 from forge.base.process import run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+Answer = TypeVar("Answer")
 
 
 def declared_requires(tree: Path) -> tuple[str, ...]:
@@ -62,18 +64,54 @@ def build_wheel(
         BuildError: The back end failed, or is none.
     """
 
+    def build(builder: ProjectBuilder, settings: dict[str, str | list[str]]) -> str:
+        return builder.build("wheel", out, settings)
+
+    made = ask_back_end(
+        build, tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
+        called="the back end",
+    )  # fmt: skip
+    return out.__class__(made)
+
+
+def ask_back_end(
+    hook: Callable[[ProjectBuilder, dict[str, str | list[str]]], Answer],
+    *,
+    tree: Path,
+    python: Path,
+    env: Mapping[str, str],
+    config_settings: Mapping[str, Sequence[str]],
+    log: Path,
+    subject: str,
+    called: str,
+) -> Answer:
+    """Call one of a back end's hooks (PEP 517); `build_wheel` says what the arguments are.
+
+    Args:
+        hook: Calls it, given the builder and the config settings.
+        tree: The source.
+        python: The interpreter.
+        env: The whole environment.
+        config_settings: PEP 517's.
+        log: The log file.
+        subject: What to call this.
+        called: What errors call the program that runs the hook.
+
+    Raises:
+        BuildError: The back end failed, or is none.
+    """
+
     def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         where = tree if cwd is None else tree.__class__(cwd)
         try:
             run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
         except BuildError as error:  # pyproject_hooks' script, which it names, tells the user nothing
-            message = error.message.replace(shlex.join(cmd[:2]), "the back end")
+            message = error.message.replace(shlex.join(cmd[:2]), called)
             raise BuildError(message, log=error.log, tail=error.tail) from None
 
     settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
     try:
-        builder = ProjectBuilder(tree, python_executable=str(python), runner=runner)
-        return out.__class__(builder.build("wheel", out, settings))
+        return hook(ProjectBuilder(tree, python_executable=str(python), runner=runner), settings)
     except BuildBackendException as error:
         if isinstance(error.exception, (ForgeError, OSError)):  # the runner's own: the log's last lines, a full disk
             raise error.exception from None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from build import BuildBackendException, BuildException, ProjectBuilder
 from packaging.requirements import Requirement
 
-from forge.base.errors import BuildError, ForgeError, NetworkError, RecipeError
+from forge.base.errors import NetworkError, RecipeError
 from forge.base.process import run
+from forge.build.pep517 import ask_back_end
 from forge.build.tools import ensure_tools, install, pip_environment
 from forge.recipe.lock import BuildLock, make_lock, normalized_requires
 from forge.source.http import Patience
@@ -171,25 +170,11 @@ def _ask(
     log: Path,
     subject: str,
 ) -> set[str]:
-    def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-        where = tree if cwd is None else Path(cwd)
-        try:
-            run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
-        except BuildError as error:  # pyproject_hooks' script, which it names, tells the user nothing
-            message = error.message.replace(shlex.join(cmd[:2]), "the back end's hook get_requires_for_build_wheel")
-            raise BuildError(message, log=error.log, tail=error.tail) from None
-
-    settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
-    try:
-        return ProjectBuilder(tree, python_executable=str(python), runner=runner).get_requires_for_build(
-            "wheel", settings
-        )
-    except BuildBackendException as error:
-        if isinstance(error.exception, (ForgeError, OSError)):
-            raise error.exception from None
-        raise BuildError(f"{subject}: {error}", log=log) from error
-    except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)
-        raise BuildError(f"{subject}: {error}", log=log) from error
+    return ask_back_end(
+        lambda builder, settings: builder.get_requires_for_build("wheel", settings),
+        tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
+        called="the back end's hook get_requires_for_build_wheel",
+    )  # fmt: skip
 
 
 @contextmanager
