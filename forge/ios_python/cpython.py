@@ -10,7 +10,7 @@ from forge.base.errors import BuildError
 from forge.base.neutral import neutral
 from forge.base.process import output, run
 from forge.ios_python.native import JOBS
-from forge.toolchain.environment import cross_environment
+from forge.toolchain.environment import TOOLS_DIRECTORY, cross_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +100,9 @@ def build_cpython(
     run(["make", "install", f"DESTDIR={staging}"], log=log, env=env, cwd=tree, what=subject)
     installed = Path(f"{staging}{PREFIX}")
     _check_modules(installed, minor, log, subject)
-    _neutralise(installed, prefix_map | {build_python.executable: f"python{minor}"})
+    # configure wrote down where it found the machine's tools (INSTALL, MKDIR_P): as links in this build's directory.
+    tools = {link: link.name for link in (work / TOOLS_DIRECTORY).iterdir()}
+    _neutralise(installed, prefix_map | tools | {build_python.executable: f"python{minor}"})
     return installed
 
 

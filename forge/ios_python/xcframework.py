@@ -7,7 +7,6 @@ architectures done by the toolchain's ``lipo``. Nothing in it names a place on d
 from __future__ import annotations
 
 import plistlib
-import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forge.base.process import output
 from forge.base.target import Abi, Arch, Target
-from forge.toolchain.environment import TOOLS_DIRECTORY, build_environment
+from forge.toolchain.environment import build_environment
 from forge.wheel.privacy import manifest_path, openssl_manifest
 
 if TYPE_CHECKING:
@@ -81,28 +80,9 @@ def _make_slice(directory: Path, parts: Mapping[Target, Path], minor: str, toolc
                 _write_privacy_manifests(own / path.name)
             elif path.name.startswith(_OWN_FILES) or path.name == f"config-{minor}-{part.multiarch}":
                 (shutil.copytree if path.is_dir() else shutil.copy)(path, own / path.name)
-        name_tools(own)
         headers = tree / "Python.framework" / "Headers"
         shutil.copy(headers / "pyconfig.h", framework / "Headers" / f"pyconfig-{part.arch}.h")
     (framework / "Headers" / "pyconfig.h").write_text(_pyconfig_switch(parts), encoding="utf-8")
-
-
-def name_tools(directory: Path) -> None:
-    """Have records of how Python was built call the build machine's tools by their names.
-
-    configure writes down where it found them (``INSTALL``, ``MKDIR_P``): in the build's own directory of links.
-
-    Args:
-        directory: With sysconfig data, a Makefile and the like; its text files are changed in place.
-    """
-    for file in sorted(path for path in directory.rglob("*") if path.is_file() and not path.is_symlink()):
-        content = file.read_bytes()
-        changed = _TOOLS.sub(b"", content) if b"\0" not in content else content
-        if changed != content:
-            file.write_bytes(changed)
-
-
-_TOOLS = re.compile(rb"/[^\s'\"=:]+/" + re.escape(TOOLS_DIRECTORY).encode() + rb"/(?=[\w.+-])")
 
 
 def _write_privacy_manifests(modules: Path) -> None:

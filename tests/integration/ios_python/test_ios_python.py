@@ -16,6 +16,7 @@ from forge.build.cross_environment import ensure_cross_environment
 from forge.ios_python.model import read_ios_python
 from forge.macho.reader import read_macho
 from forge.plan.provision import ensure_setting
+from forge.toolchain.environment import TOOLS_DIRECTORY
 from forge.toolchain.symbols import libraries
 
 if TYPE_CHECKING:
@@ -138,7 +139,28 @@ def test_names_no_place_of_this_machine_and_can_be_moved(setting: Setting, tmp_p
             assert not path.readlink().is_absolute(), path
             assert path.exists(), path
         elif path.is_file():
-            assert root not in path.read_bytes(), path
+            content = path.read_bytes()
+            assert root not in content, path
+            assert f"/{TOOLS_DIRECTORY}/".encode() not in content, path
+
+
+def test_the_objective_c_runtime_is_found_on_every_ios(setting: Setting) -> None:
+    """On iOS 12 and 13 find_library() finds nothing: the loader does not tell what its shared cache has."""
+    code = """
+import ctypes.util, runpy, sys, types
+opened = []
+def load(path):
+    opened.append(path)
+    return types.SimpleNamespace(objc_getClass=types.SimpleNamespace(), sel_registerName=types.SimpleNamespace())
+ctypes.cdll.LoadLibrary = load
+ctypes.util.find_library = lambda name: None
+runpy.run_path(sys.argv[1])
+print(*opened)
+"""
+    module = setting.python.stdlib / "_ios_support.py"
+    command = [setting.build_python.executable, "-c", code, module]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout == "/usr/lib/libobjc.A.dylib\n"
 
 
 def test_builds_are_there_once(setting: Setting) -> None:
