@@ -16,6 +16,7 @@ from pathlib import Path
 from forge.base.paths import ForgeHome
 from forge.base.target import Abi, Target
 from forge.emulate.darwin_python import ensure_darwin_python
+from forge.ios_python.model import Provider
 from forge.ios_python.releases import find_release
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
@@ -43,9 +44,9 @@ def main() -> None:
     if arch is None:
         parser.error("this machine's CPU is none of iOS's")
     target = Target(Abi.IPHONESIMULATOR, arch)
-    setting = ensure_setting(home, options.python, [target], progress)
+    setting = ensure_setting(home, options.python, [target], progress, Provider.BUILT)
     python = ensure_darwin_python(home, find_release(options.python), progress)
-    directory = setting.python.platform_lib(target) / "lib-dynload"
+    directory = setting.python.require_product().platform_lib(target) / "lib-dynload"
     results: list[GroupResult] = []
     for name in options.groups or GROUPS:
         results += try_standard_library(python, directory, target, setting, [name], progress)

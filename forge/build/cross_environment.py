@@ -71,7 +71,7 @@ def ensure_cross_environment(
         home: The cache.
         python: The iOS Python.
         target: What is built for.
-        build_python: Of exactly the iOS Python's version.
+        build_python: Of the iOS Python's minor version.
         toolchain: Whose compiler crossenv asks for its machine.
         lock: The build requirements, pinned with hashes; None for an environment without any.
 
@@ -131,7 +131,8 @@ def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
     (lib / python.sysconfigdata(target).name).write_text(relocated_sysconfig(text, view, target), encoding="utf-8")
     (view / "include").symlink_to(python.slice(target) / "include")
     (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
-    (view / "lib" / f"libpython{python.minor}.dylib").symlink_to(python.slice(target) / "Python.framework" / "Python")
+    # By this name -lpython3.X finds it, as if it were a library of its own.
+    (view / "lib" / f"libpython{python.minor}.tbd").symlink_to(python.stub(target))
     executable = view / "bin" / f"python{python.minor}"
     executable.parent.mkdir()
     executable.touch()  # crossenv wants a file there; nothing runs it

@@ -55,7 +55,7 @@ def bill_of_materials(
             # A pure wheel is the same for every target.
             | ({"forge:target": recipe.target.clang_triple} if recipe.native else {}),
         ),
-        Component(kind="framework", name="cpython", version=python.version, linked=False),
+        Component(kind="framework", name="cpython", version=python.minor, linked=False),
         *(
             Component("application", pin.name, pin.version, purl=pypi_purl(pin.name, pin.version), linked=False)
             for pin in (() if lock is None else read_lock(lock).pins)

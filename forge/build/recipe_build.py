@@ -73,7 +73,7 @@ class Setting:
         home: The cache.
         toolchain: What compiles.
         python: What is built against.
-        build_python: Of exactly the same version.
+        build_python: Of the same minor version.
         keep_work: Whether the work directory of a build that ends well is kept too.
     """
 

@@ -26,10 +26,10 @@ def _stable_abi_names(environment: CrossEnvironment, setting: Setting) -> Path:
     directory = environment.root / "stable-abi"
     directory.mkdir(exist_ok=True)
     major, minor = map(int, setting.python.minor.split("."))
-    library = environment.host_view / "lib" / f"libpython{major}.{minor}.dylib"
+    library = environment.host_view / "lib" / f"libpython{major}.{minor}.tbd"
     for older in range(7, minor):  # PyO3 supports none before 3.7
         with contextlib.suppress(FileExistsError):  # another build's, at the same time
-            (directory / f"libpython{major}.{older}.dylib").symlink_to(library)
+            (directory / f"libpython{major}.{older}.tbd").symlink_to(library)
     return directory
 
 

@@ -12,9 +12,16 @@ from rich.text import Text
 from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
-from forge.cli.options import chosen_targets, python_option, target_options, variant_option
+from forge.cli.options import (
+    chosen_provider,
+    chosen_targets,
+    python_from_option,
+    python_option,
+    target_options,
+    variant_option,
+)
 from forge.emulate.trial_report import render_text as render_trial
-from forge.ios_python.releases import find_release
+from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @target_options
 @python_option
+@python_from_option
 @variant_option
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
@@ -51,6 +59,7 @@ def build(
     arch: str,
     ios_version: IOSVersion,
     python_version: str,
+    python_from: str | None,
     variants: tuple[str, ...],
     out: Path,
     tested: bool,
@@ -72,12 +81,12 @@ def build(
     store = find_recipes(recipes)
     wanted = store.load_all(names)
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
-    plans = plan_builds(wanted, targets, find_release(python_version).minor, store, variants)
+    plans = plan_builds(wanted, targets, minor_of(python_version), store, variants)
     results: list[Result] = []
     trials: list[Trial] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
-            setting = ensure_setting(home, python_version, targets, progress)
+            setting = ensure_setting(home, python_version, targets, progress, chosen_provider(python_from))
             for target, steps in zip(targets, plans, strict=True):
                 build_steps(steps, target, setting, store, out, progress, variants, results)
             trials += [

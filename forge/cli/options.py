@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError, select_targets
-from forge.ios_python.releases import known_releases
+from forge.ios_python.model import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-DEFAULT_PYTHON = max(known_releases(), key=lambda minor: tuple(map(int, minor.split("."))))
+DEFAULT_PYTHON = "3.13"
+"""What ``--python`` is without being said: the version that most apps of today carry."""
 
 
 class IOSVersionType(click.ParamType[IOSVersion]):
@@ -64,6 +65,22 @@ def python_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--python", "python_version", default=DEFAULT_PYTHON, show_default=True, help="Python version, e.g. 3.13."
     )(function)
+
+
+def python_from_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--python-from``."""
+    return click.option(
+        "--python-from",
+        type=click.Choice([provider.value for provider in Provider]),
+        envvar="FORGE_PYTHON_FROM",
+        show_envvar=True,
+        help="Which iOS Python to build against; by default the first of these that is there.",
+    )(function)
+
+
+def chosen_provider(python_from: str | None) -> Provider | None:
+    """The provider that ``--python-from`` names."""
+    return None if python_from is None else Provider(python_from)
 
 
 def chosen_targets(abi: str, arch: str, ios_version: IOSVersion) -> tuple[Target, ...]:

@@ -1,4 +1,4 @@
-"""``forge python``: build, list and show iOS Pythons."""
+"""``forge python``: add, build, list and show iOS Pythons."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import click
 from rich.console import Console
 
 from forge.base.atomic import atomic_directory
-from forge.base.errors import IOSPythonError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
-from forge.cli.options import chosen_targets, target_options
-from forge.ios_python.build import built_pythons, ensure_ios_python
-from forge.ios_python.model import IOSPython, read_ios_python
+from forge.cli.options import DEFAULT_PYTHON, chosen_provider, chosen_targets, python_from_option, target_options
+from forge.ios_python.built import ensure_built
+from forge.ios_python.describe import Described, describe, find_described
+from forge.ios_python.interface import known_minors
+from forge.ios_python.official import add_official, remove_official
+from forge.ios_python.product import read_xcframework
 from forge.ios_python.releases import find_release
 from forge.plan.provision import ensure_toolchain
 
@@ -26,7 +28,36 @@ if TYPE_CHECKING:
 
 @click.group()
 def python() -> None:
-    """Build, list and show iOS Pythons, which wheels are built against."""
+    """Add, build, list and show iOS Pythons, which wheels are built against.
+
+    Wheels need none of these commands: for them, forge assembles what a build reads of a Python. They do not depend on
+    which Python they were built against either.
+    """
+
+
+@python.command("add")
+@click.argument("what", metavar="VERSION|PATH|URL")
+@click.option("--sha256", help="What the archive must have; required for a URL.")
+def add_python(what: str, sha256: str | None) -> None:
+    """Add an official Python for iOS: of python.org, of BeeWare, or of their layout.
+
+    VERSION (e.g. 3.14) downloads the archive that forge has pinned. PATH is an archive or a directory with a
+    Python.xcframework in it.
+    """
+    home = ForgeHome.from_environment()
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        product, layout, lacking = add_official(home, what, sha256, progress)
+    click.echo(f"Python {product.version} ({layout.publisher})\n{product.root}")
+    for each in lacking:
+        click.echo(f"missing: {each}")
+
+
+@python.command("remove")
+@click.argument("version")
+def remove_python(version: str) -> None:
+    """Remove the official Pythons of VERSION that were added."""
+    for directory in remove_official(ForgeHome.from_environment(), version):
+        click.echo(f"removed {directory}")
 
 
 @python.command("build")
@@ -38,12 +69,12 @@ def python() -> None:
     help="Copy Python.xcframework to this directory.",
 )
 def build_python(version: str, abi: str, arch: str, ios_version: IOSVersion, out: Path | None) -> None:
-    """Build the iOS Python VERSION (e.g. 3.13) from CPython's source, as a Python.xcframework."""
+    """Build the iOS Python VERSION (e.g. 3.13) from CPython's source, as a Python.xcframework for apps."""
     home = ForgeHome.from_environment()
     release = find_release(version)
     targets = chosen_targets(abi, arch, ios_version)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        made = ensure_ios_python(home, release, targets, ensure_toolchain(home, progress), progress)
+        made = ensure_built(home, release, targets, ensure_toolchain(home, progress), progress)
     root = made.root
     if out is not None:
         root = out / "Python.xcframework"
@@ -55,56 +86,41 @@ def build_python(version: str, abi: str, arch: str, ios_version: IOSVersion, out
 @python.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_pythons(as_json: bool) -> None:
-    """List the iOS Pythons in the cache."""
-    pythons = built_pythons(ForgeHome.from_environment())
+    """List the iOS Pythons: those that were added, those that were built, and those that can be assembled."""
+    found = describe(ForgeHome.from_environment())
     if as_json:
-        click.echo(json.dumps([_describe(p) for p in pythons], indent=2))
+        click.echo(json.dumps([each.as_data() for each in found], indent=2))
         return
-    if not pythons:
-        click.echo("no iOS Python has been built yet; run 'forge python build 3.13'")
-    for found in pythons:
-        targets = ", ".join(f"{t} (iOS {t.ios_version})" for t in found.targets)
-        click.echo(f"{found.version}  {targets}\n    {found.root}")
+    for each in found:
+        targets = ", ".join(f"{t.multiarch} (iOS {t.ios_version})" for t in each.targets)
+        click.echo(f"{each.version}  {each.provider}  {each.origin}\n    {targets}")
+        if each.path is not None:
+            click.echo(f"    {each.path}")
+    click.echo(f"\nversions that wheels can be built for: {', '.join(known_minors())}; default: {DEFAULT_PYTHON}")
 
 
 @python.command()
 @click.argument("which", default="")
+@python_from_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def show(which: str, as_json: bool) -> None:
-    """Show an iOS Python: a version in the cache (by default the newest) or the path of a Python.xcframework."""
-    found = _find(which)
-    if as_json:
-        click.echo(json.dumps(_describe(found), indent=2))
-        return
-    click.echo(f"Python {found.version}\n{found.root}")
-    for target in found.targets:
-        modules = found.extension_modules(target)
-        click.echo(f"\n{target}: minimum iOS {target.ios_version}, {len(modules)} extension modules")
-        click.echo(click.wrap_text(" ".join(modules), 100, "    ", "    "))
-
-
-def _find(which: str) -> IOSPython:
+def show(which: str, python_from: str | None, as_json: bool) -> None:
+    """Show an iOS Python: a version (by default the first of the list) or the path of a Python.xcframework."""
     if which and Path(which).is_dir():
-        return read_ios_python(Path(which))
-    for found in built_pythons(ForgeHome.from_environment()):
-        if which in ("", found.version, found.minor):
-            return found
-    raise IOSPythonError(
-        f"iOS Python {which} not found" if which else "no iOS Python found",
-        hint=f"run 'forge python build {which or '3.13'}'",
-    )
-
-
-def _describe(found: IOSPython) -> dict[str, object]:
-    return {
-        "version": found.version,
-        "path": str(found.root),
-        "targets": [
-            {
-                "multiarch": target.multiarch,
-                "ios_version": str(target.ios_version),
-                "extension_modules": list(found.extension_modules(target)),
-            }
-            for target in found.targets
-        ],
-    }
+        found = Described.of_product(read_xcframework(Path(which)), None, str(which))
+    else:
+        found = find_described(ForgeHome.from_environment(), which, chosen_provider(python_from))
+    if as_json:
+        click.echo(json.dumps(found.as_data(), indent=2))
+        return
+    click.echo(f"Python {found.version}: {found.provider or 'an XCframework'}, {found.origin}")
+    if found.path is not None:
+        click.echo(str(found.path))
+    for name, version in found.libraries:
+        click.echo(f"{name} {version}")
+    for target, present, absent in found.modules:
+        click.echo(f"\n{target.multiarch}: minimum iOS {target.ios_version}, {len(present)} extension modules")
+        click.echo(click.wrap_text(" ".join(present), 100, "    ", "    "))
+        if absent:
+            click.echo(click.wrap_text(f"absent: {' '.join(absent)}", 100, "    ", "    "))
+    for each in found.lacking:
+        click.echo(f"missing: {each}")

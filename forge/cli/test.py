@@ -13,10 +13,16 @@ from forge.base.errors import TrialError
 from forge.base.paths import ForgeHome
 from forge.base.target import Abi, Arch, Target
 from forge.cli.display import progress_display
-from forge.cli.options import ios_version_option, python_option, variant_option
+from forge.cli.options import (
+    chosen_provider,
+    ios_version_option,
+    python_from_option,
+    python_option,
+    variant_option,
+)
 from forge.emulate.session import Limits
 from forge.emulate.trial_report import render_text, to_json, to_junit
-from forge.ios_python.releases import find_release
+from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
@@ -40,6 +46,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @ios_version_option
 @python_option
+@python_from_option
 @variant_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
 @click.option(
@@ -90,6 +97,7 @@ def test(
     arch: str,
     ios_version: IOSVersion,
     python_version: str,
+    python_from: str | None,
     variants: tuple[str, ...],
     suite: bool,
     as_host: bool,
@@ -136,10 +144,10 @@ def test(
     targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
     if wanted:
         # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
-        plan_builds(wanted, [target], find_release(python_version).minor, store, variants)
+        plan_builds(wanted, [target], minor_of(python_version), store, variants)
     trials: list[Trial] = []
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        setting = ensure_setting(home, python_version, targets, progress)
+        setting = ensure_setting(home, python_version, targets, progress, chosen_provider(python_from))
         trials += [try_recipe(recipe, target, setting, store, out, progress, options) for recipe in wanted]
         trials += [try_wheel(wheel, setting, progress, options) for wheel in wheels]
     if junit is not None:

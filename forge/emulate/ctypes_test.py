@@ -44,7 +44,7 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
         SourceError, NetworkError: CPython's source cannot be had, or lacks the module.
         BuildError: It cannot be compiled.
     """
-    release = find_release(setting.python.version)
+    release = find_release(setting.python.minor)
     key = fingerprint(
         {
             "cpython": release.cpython.identity,
@@ -71,7 +71,7 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
 def _compile(setting: Setting, target: Target, work: Path, into: Path) -> None:
     source = work / "Python" / SOURCE
     if not source.is_file():
-        raise SourceError(f"CPython {setting.python.version} has no {SOURCE.as_posix()}")
+        raise SourceError(f"CPython {setting.python.minor} has no {SOURCE.as_posix()}")
     name = f"_ctypes_test.cpython-{setting.python.python_tag.removeprefix('cp')}-{target.abi}.so"
     log = setting.home.logs / f"ctypes-test-{target.multiarch}.log"
     log.unlink(missing_ok=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forge.emulate.process import Ended
     from forge.emulate.session import Limits
     from forge.ios_python.build_python import BuildPython
-    from forge.ios_python.model import IOSPython
+    from forge.ios_python.product import XCFramework
     from forge.toolchain.base import Toolchain
 
 PLACES = ("iOS/testbed", "Apple/testbed", "Platforms/Apple/testbed")
@@ -75,14 +75,14 @@ def find_testbed(source: Path) -> Path:
     raise SourceError("the CPython source does not contain an iOS testbed", hint="use CPython 3.13 or newer")
 
 
-def make_slice(python: IOSPython, target: Target, destination: Path) -> None:
+def make_slice(python: XCFramework, target: Target, destination: Path) -> None:
     """One target's part of an iOS Python as ``make install`` leaves it, which every testbed takes for ``--framework``.
 
     3.13's testbed expects the whole standard library in the slice, and nothing beside ``python3.13`` in its ``lib``.
     Files are copied: Xcode's build phases copy symbolic links as they are.
 
     Args:
-        python: The iOS Python.
+        python: The Python for apps.
         target: A simulator.
         destination: A directory to make.
     """

@@ -1,24 +1,30 @@
-"""The build Python: a CPython of exactly the iOS Python's version that runs on the build machine.
+"""The build Python: a CPython that runs on the build machine, in which back ends believe to be on iOS.
 
-CPython's cross build runs the new standard library in it, so another patch release will not do (3.13.0 cannot run
-3.13.5's ``linecache``), and the cross environment pretends that it is the iOS Python.
+For wheels any patch release of the iOS Python's minor version will do: headers and sysconfig data are the target's, and
+what a build is told of the patch release is always the same (`forge.ios_python.tree`). Only CPython's own cross build
+needs the very release, since it runs the new standard library (3.13.0 cannot run 3.13.5's ``linecache``).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
+import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
 from forge.base.attempts import new_attempt, remove_tree
-from forge.base.errors import BuildError, IOSPythonError, ToolchainError
+from forge.base.errors import BuildError, IOSPythonError, NetworkError, SourceError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
+from forge.ios_python.headers import find_inside, header_archives, unpack_any
 from forge.ios_python.native import JOBS
+from forge.ios_python.releases import find_release
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import build_environment
 
@@ -27,6 +33,7 @@ if TYPE_CHECKING:
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.ios_python.headers import HeaderArchive
     from forge.ios_python.releases import Release
 
 NEEDED_MODULES = ("ssl", "zlib", "ctypes", "venv", "ensurepip", "bz2", "lzma")
@@ -61,17 +68,25 @@ class BuildPython:
     executable: Path
     version: str
 
+    @property
+    def minor(self) -> str:
+        """The minor version, e.g. ``3.13``."""
+        return ".".join(self.version.split(".")[:2])
 
-def find_build_python(home: ForgeHome, version: str) -> BuildPython | None:
-    """A CPython of this full version that has what builds need: named, on PATH, pyenv's, or built by forge before."""
+
+def find_exact_python(home: ForgeHome, version: str) -> BuildPython | None:
+    """A CPython of this full version that has what builds need; see `find_build_python`."""
     for executable in _candidates(home, version):
         if probe(executable) == (version, ()):
             return BuildPython(executable, version)
     return None
 
 
-def find_minor_python(home: ForgeHome, minor: str) -> BuildPython | None:
-    """A CPython of a minor version (``3.13``), of whatever patch release, that has what builds need."""
+def find_build_python(home: ForgeHome, minor: str) -> BuildPython | None:
+    """A CPython of a minor version (``3.13``), of whatever patch release, that has what builds need.
+
+    Asked are FORGE_BUILD_PYTHON, then PATH (Debian's among them), pyenv's and uv's directories, and what forge made.
+    """
     for executable in _candidates(home, f"{minor}.*"):
         found = probe(executable)
         if found is not None and found[0].startswith(f"{minor}.") and not found[1]:
@@ -90,12 +105,16 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _check_named(version: str) -> None:
-    """Reject an unsuitable FORGE_BUILD_PYTHON instead of silently using another Python."""
+    """Reject an unsuitable FORGE_BUILD_PYTHON instead of silently using another Python.
+
+    Args:
+        version: A minor version, or a full one if no other will do.
+    """
     if named := os.environ.get("FORGE_BUILD_PYTHON"):
         state = probe(Path(named).absolute())
         if state is None:
             reason = "is not a working CPython"
-        elif state[0] != version:
+        elif version not in (state[0], ".".join(state[0].split(".")[:2])):
             reason = f"is CPython {state[0]} instead of {version}"
         elif state[1]:
             reason = f"lacks these modules: {', '.join(state[1])}"
@@ -107,6 +126,12 @@ def _check_named(version: str) -> None:
 
 
 def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
+    """Programs that may be the Python.
+
+    Args:
+        home: The cache.
+        version: A full version, or a minor one with ``.*`` behind it.
+    """
     minor = version.rpartition(".")[0]
     name = f"python{minor}"
     # Absolute, since builds run in directories of their own.
@@ -122,27 +147,100 @@ def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
             yield path
     if os.access(pyenv / "versions", os.R_OK | os.X_OK):
         yield from sorted(p for p in (pyenv / "versions").glob(f"{version}/bin/{name}") if os.access(p, os.X_OK))
+    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or os.path.expanduser("~/.local/share/uv/python"))  # noqa: PTH111
+    if os.access(uv, os.R_OK | os.X_OK):
+        yield from sorted(p for p in uv.glob(f"cpython-{version}-*/bin/{name}") if os.access(p, os.X_OK))
     yield from sorted(home.build_pythons.glob(f"{version}-*/bin/{name}"))
 
 
-def ensure_build_python(home: ForgeHome, release: Release, progress: Progress) -> BuildPython:
-    """Find the build Python for a release, or build it from the release's own source.
+def ensure_build_python(home: ForgeHome, minor: str, progress: Progress) -> BuildPython:
+    """A build Python for wheels: one that is there, else one out of a pinned archive, else one compiled.
+
+    Args:
+        home: The cache.
+        minor: The minor version, e.g. ``3.13``.
+        progress: Receives progress updates.
+
+    Raises:
+        IOSPythonError: There is none, and forge can neither get nor build one; or FORGE_BUILD_PYTHON names an
+            unsuitable Python.
+        ForgeError: It cannot be had or built; see `ensure_exact_python`.
+    """
+    _check_named(minor)
+    if found := find_build_python(home, minor):
+        return found
+    if found := prebuilt_python(home, minor, progress):
+        return found
+    try:
+        release = find_release(minor)
+    except IOSPythonError as error:
+        raise IOSPythonError(
+            f"building wheels for Python {minor} requires a CPython {minor} on this machine, and none was found",
+            hint=f"install one (python{minor} with its venv module), or name one in FORGE_BUILD_PYTHON",
+        ) from error
+    return ensure_exact_python(home, release, progress)
+
+
+def prebuilt_python(home: ForgeHome, minor: str, progress: Progress) -> BuildPython | None:
+    """A Linux Python out of one of the archives that headers come from; None if none has one for this machine."""
+    if not sys.platform.startswith("linux"):
+        return None
+    archives = [
+        archive
+        for archive in header_archives(minor)
+        if archive.build_python is not None and archive.build_python[1] == platform.machine()
+    ]
+    for archive in archives:
+        prefix = archive.build_python[0] if archive.build_python else ""
+        destination = home.build_pythons / f"{archive.release}-{archive.source.sha256[:12]}"
+        executable = destination / "bin" / f"python{minor}"
+        with locked(home.locks, f"build-python-{destination.name}"):
+            if not executable.is_file():
+                try:
+                    file = fetch(archive.source, home, progress)
+                except (NetworkError, SourceError) as error:
+                    progress.note(f"build Python {minor}", error.message.splitlines()[0])
+                    continue
+                progress.phase(f"build Python {archive.release}", "unpack")
+                _unpack_python(file, prefix, destination)
+        state = probe(executable)
+        if state is not None and not state[1]:
+            return BuildPython(executable, state[0])
+        # Another C library, say.
+        progress.note(f"build Python {minor}", f"{archive.release} out of {file_name(archive)} does not run here")
+    return None
+
+
+def file_name(archive: HeaderArchive) -> str:
+    """What an archive is called."""
+    return archive.source.urls[0].rpartition("/")[2]
+
+
+def _unpack_python(file: Path, prefix: str, destination: Path) -> None:
+    with tempfile.TemporaryDirectory() as scratch, atomic_directory(destination) as temporary:
+        tree = Path(scratch) / "tree"
+        unpack_any(file, tree)
+        shutil.copytree(find_inside(tree, prefix), temporary, dirs_exist_ok=True, symlinks=True)
+        for path in (temporary / "bin").iterdir():  # a zip file's members may have no mode
+            path.chmod(0o755)
+
+
+def ensure_exact_python(home: ForgeHome, release: Release, progress: Progress) -> BuildPython:
+    """Find a CPython of a very release, or build it from the release's own source.
 
     Raises:
         SourceError, NetworkError: The source cannot be had.
         ToolchainError: A C compiler is missing.
         BuildError: The build failed.
-        IOSPythonError: The result lacks a module that builds need (a development package is not installed), or
-            FORGE_BUILD_PYTHON names an unsuitable Python.
+        IOSPythonError: The result lacks a module that builds need (a development package is not installed).
     """
-    _check_named(release.version)
-    if found := find_build_python(home, release.version):
+    if found := find_exact_python(home, release.version):
         return found
     subject = f"build Python {release.version}"
     key = fingerprint({"cpython": release.cpython.identity, "code": 1})
     destination = home.build_pythons / f"{release.version}-{key[:12]}"
     with locked(home.locks, f"build-python-{release.version}"):
-        if found := find_build_python(home, release.version):  # another process made it meanwhile
+        if found := find_exact_python(home, release.version):  # another process made it meanwhile
             return found
         for tool in ("cc", "make"):
             if shutil.which(tool) is None:

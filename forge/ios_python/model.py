@@ -1,51 +1,71 @@
-"""What an iOS Python is to the rest of forge: an XCframework on disk, and where things are in it.
+"""What an iOS Python is to the rest of forge: what a wheel build reads, whoever provides it.
 
-The layout is that of CPython's own iOS packages (``Apple/__main__.py`` of CPython, BeeWare's support packages)::
+A wheel build reads headers, ``pyconfig.h``, sysconfig data and the names that ``Python.framework`` exports, and none of
+Python's machine code. All of that but the headers is data of forge's own (`forge.ios_python.interface`), so that wheels
+do not depend on the provider, nor on the patch release. Laid out as in CPython's packages for iOS::
 
-    Python.xcframework/
-        Info.plist
-        lib/python3.13/                     the standard library, once
-        ios-arm64/                          a slice: one ABI, one or two architectures
-            Python.framework/               Python (thin or fat), Headers, Info.plist
-            bin/                            compiler wrappers (arm64-apple-ios-clang …)
-            include/python3.13              -> the framework's Headers
-            lib-arm64/python3.13/           lib-dynload and _sysconfigdata of one architecture
-        ios-arm64_x86_64-simulator/
-            …
-            lib-arm64/, lib-x86_64/
+    ios-arm64/                              a slice: one ABI, one or two architectures
+        Python.framework/                   Python.tbd, Headers
+        bin/                                compiler wrappers (arm64-apple-ios-clang …)
+        include/python3.13                  -> the framework's Headers
+        lib-arm64/python3.13/               _sysconfigdata of one architecture
+    ios-arm64_x86_64-simulator/
+        …
+        lib-arm64/, lib-x86_64/
 """
 
 from __future__ import annotations
 
-import plistlib
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from forge.base.errors import IOSPythonError
-from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError
-
-_DAMAGED = "the XCframework is damaged; delete it and build it again"
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.base.target import Target
+    from forge.ios_python.product import XCFramework
+
+
+class Provider(StrEnum):
+    """Where an iOS Python comes from."""
+
+    OFFICIAL = "official"
+    """Published by python.org, BeeWare or others, and added by the user."""
+    BUILT = "built"
+    """Compiled by forge from CPython's source."""
+    ASSEMBLED = "assembled"
+    """Headers of a release and forge's own data: enough for wheels, nothing to run."""
+
 
 @dataclass(frozen=True)
 class IOSPython:
-    """An iOS Python on disk.
+    """An iOS Python that wheels are built against.
 
     Args:
-        root: The XCframework's directory.
-        version: The full version, e.g. ``3.13.5``.
-        targets: What it is there for, each with the minimum iOS version that it was built for.
-        fingerprints: What identifies each target's build; by multiarch. Empty for one that forge did not build.
+        root: The tree that builds read.
+        version: The release that the headers are of, e.g. ``3.13.5``.
+        targets: What it is there for, each with its minimum iOS version.
+        fingerprints: What of it can change a wheel of each target; by multiarch.
+        nominal_version: The release that markers are evaluated for, whatever the headers are of; empty for *version*.
+        provider: Where it comes from.
+        product: The Python for apps that it belongs to; None for an assembled one.
     """
 
     root: Path
     version: str
     targets: tuple[Target, ...]
     fingerprints: tuple[tuple[str, str], ...] = ()
+    nominal_version: str = ""
+    provider: Provider = Provider.ASSEMBLED
+    product: XCFramework | None = None
+
+    @property
+    def full_version(self) -> str:
+        """The version to evaluate markers for (PEP 508's ``python_full_version``)."""
+        return self.nominal_version or self.version
 
     @property
     def minor(self) -> str:
@@ -56,11 +76,6 @@ class IOSPython:
     def python_tag(self) -> str:
         """The wheel's Python tag, e.g. ``cp313`` (PEP 425)."""
         return "cp" + self.minor.replace(".", "")
-
-    @property
-    def stdlib(self) -> Path:
-        """The standard library that all targets share."""
-        return self.root / "lib" / f"python{self.minor}"
 
     def slice(self, target: Target) -> Path:
         """The directory of a target's ABI."""
@@ -74,76 +89,42 @@ class IOSPython:
         """The C API's headers."""
         return self.slice(target) / "Python.framework" / "Headers"
 
-    def platform_lib(self, target: Target) -> Path:
-        """The target's own part of the standard library: ``lib-dynload`` and sysconfig data."""
-        return self.slice(target) / f"lib-{target.arch}" / f"python{self.minor}"
+    def stub(self, target: Target) -> Path:
+        """What linkers read in place of ``Python.framework/Python``."""
+        return self.slice(target) / "Python.framework" / "Python.tbd"
 
     def sysconfigdata(self, target: Target) -> Path:
         """The target's ``_sysconfigdata`` module (CPython's ``sysconfig``)."""
-        return self.platform_lib(target) / f"_sysconfigdata__ios_{target.multiarch}.py"
-
-    def extension_modules(self, target: Target) -> tuple[str, ...]:
-        """The names of the extension modules in ``lib-dynload``, sorted."""
-        files = (self.platform_lib(target) / "lib-dynload").glob("*.so")
-        return tuple(sorted({path.name.partition(".")[0] for path in files}))
+        library = self.slice(target) / f"lib-{target.arch}" / f"python{self.minor}"
+        return library / f"_sysconfigdata__ios_{target.multiarch}.py"
 
     def has(self, target: Target) -> bool:
-        """Whether wheels for *target* can be built: the same ABI and architecture, no higher minimum iOS version."""
-        return any(t.multiarch == target.multiarch and t.ios_version <= target.ios_version for t in self.targets)
+        """Whether wheels for *target* can be built: it has the target's ABI and architecture."""
+        return any(t.multiarch == target.multiarch for t in self.targets)
 
     def fingerprint(self, target: Target) -> str:
-        """What identifies the target's build.
+        """What of this Python can change a wheel; the same for every provider and patch release.
 
         Raises:
-            IOSPythonError: It was not built by forge, or not for this target.
+            IOSPythonError: It is not there for this target.
         """
         for multiarch, value in self.fingerprints:
             if multiarch == target.multiarch:
                 return value
-        raise IOSPythonError(f"{self.root} does not contain {target}", hint=f"run 'forge python build {self.minor}'")
-
-
-def read_ios_python(root: Path) -> IOSPython:
-    """Describe an XCframework in CPython's layout by looking at it.
-
-    Raises:
-        IOSPythonError: It is not one, or is incomplete.
-    """
-    versions = sorted(root.glob("ios-*/Python.framework/Headers/patchlevel.h"))
-    if not versions:
-        raise IOSPythonError(f"{root} is not a Python.xcframework", hint="it must contain ios-arm64/Python.framework")
-    text = versions[0].read_text(encoding="utf-8", errors="replace")
-    found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)"', text, re.MULTILINE | re.ASCII)
-    if found is None:
-        raise IOSPythonError(f"{versions[0]}: PY_VERSION is not defined", hint=_DAMAGED)
-    targets: list[Target] = []
-    for abi, arch in (
-        (Abi.IPHONEOS, Arch.ARM64),
-        (Abi.IPHONESIMULATOR, Arch.ARM64),
-        (Abi.IPHONESIMULATOR, Arch.X86_64),
-    ):
-        candidate = Target(abi, arch)
-        directory = root / candidate.slice_name
-        data = list(directory.glob(f"lib-{arch}/python*/_sysconfigdata__ios_{candidate.multiarch}.py"))
-        if data:
-            targets.append(Target(abi, arch, _minimum(directory / "Python.framework" / "Info.plist")))
-    if not targets:
         raise IOSPythonError(
-            f"{root} does not contain sysconfig data for any target",
-            hint="the XCframework is incomplete; build it again",
+            f"the {self.provider} Python {self.version} does not contain {target.multiarch}",
+            hint="run 'forge python list' for what there is, or choose another with --python-from",
         )
-    return IOSPython(root, found[1], tuple(targets))
 
+    def require_product(self) -> XCFramework:
+        """The Python for apps.
 
-def _minimum(plist: Path) -> IOSVersion:
-    try:
-        data: Any = plistlib.loads(plist.read_bytes())
-    except OSError as error:
-        raise IOSPythonError(f"cannot read {plist}: {error.strerror}", hint=_DAMAGED) from error
-    except Exception as error:
-        raise IOSPythonError(f"{plist} is not a valid property list: {error}", hint=_DAMAGED) from error
-    minimum = data.get("MinimumOSVersion") if isinstance(data, dict) else None
-    try:
-        return IOSVersion.parse(str(minimum))
-    except TargetError as error:
-        raise IOSPythonError(f"{plist}: MinimumOSVersion: {error.message}", hint=_DAMAGED) from error
+        Raises:
+            IOSPythonError: It is an assembled one, which has no machine code.
+        """
+        if self.product is None:
+            raise IOSPythonError(
+                f"Python {self.version} is assembled for building wheels and cannot run in an app",
+                hint=f"run 'forge python build {self.minor}', or add an official one with 'forge python add'",
+            )
+        return self.product

@@ -66,11 +66,15 @@ def _pinned(name: str, data: dict[str, Any]) -> PinnedSource:
     )
 
 
-def known_releases() -> dict[str, Release]:
-    """Every release, by minor version."""
+def known_releases() -> tuple[Release, ...]:
+    """Every release that forge can build; of each minor version the one to build comes first."""
     data = yaml.safe_load((DATA / "releases.yaml").read_text(encoding="utf-8"))
     libraries = tuple(_pinned(name, entry) for name, entry in data["libraries"].items())
-    return {minor: Release(minor, _pinned("cpython", entry), libraries) for minor, entry in data["cpython"].items()}
+    return tuple(
+        Release(minor, _pinned("cpython", entry), libraries)
+        for minor, entries in data["cpython"].items()
+        for entry in entries
+    )
 
 
 def find_release(version: str) -> Release:
@@ -80,8 +84,8 @@ def find_release(version: str) -> Release:
         IOSPythonError: forge does not build that version.
     """
     releases = known_releases()
-    for release in releases.values():
+    for release in releases:
         if version in (release.minor, release.version):
             return release
-    known = ", ".join(f"{r.minor} ({r.version})" for r in releases.values())
+    known = ", ".join(release.version for release in releases)
     raise IOSPythonError(f"forge cannot build Python {version}", hint=f"supported versions: {known}")

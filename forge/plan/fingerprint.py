@@ -64,7 +64,7 @@ def build_inputs(
         "recipe": digest_input(recipe),
         "toolchain": setting.toolchain.id,
         "ios python": setting.python.fingerprint(recipe.target),
-        "build python": setting.build_python.version,
+        "build python": setting.build_python.minor,
         "tools": tools_identity(),
         "forge": code_digest(),
         "host": dict(host or {}),

@@ -7,27 +7,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forge.ios_python.build_python import BuildPython, find_build_python, find_minor_python
+from forge.ios_python.build_python import BuildPython, find_build_python
 
 if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
-    from forge.ios_python.releases import Release
 
 
-def find_lock_python(home: ForgeHome, release: Release, progress: Progress) -> BuildPython:
-    """The build Python if there is one already, else any of its minor version, else the one that runs forge.
+def find_lock_python(home: ForgeHome, minor: str, progress: Progress) -> BuildPython:
+    """The build Python if there is one already, else the one that runs forge.
 
-    What requirements resolve to depends on a Python's minor version, through their markers; seldom on more. The last of
-    these is noted, so that a lock that lacks something can be explained.
+    What requirements resolve to depends on a Python's minor version, through their markers; seldom on more. The latter
+    is noted, so that a lock that lacks something can be explained.
     """
-    found = find_build_python(home, release.version) or find_minor_python(home, release.minor)
-    if found is not None:
+    if (found := find_build_python(home, minor)) is not None:
         return found
     running = platform.python_version()
-    if not running.startswith(f"{release.minor}."):
+    if not running.startswith(f"{minor}."):
         progress.note(
-            "lock", f"Python {release.minor} not found; resolving requirements for Python {running}, which "
+            "lock", f"Python {minor} not found; resolving requirements for Python {running}, which "
             "runs forge",
         )  # fmt: skip
     return BuildPython(Path(sys.executable), running)

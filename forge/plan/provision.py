@@ -5,11 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from forge.base.target import DEFAULT_IOS_VERSION, Target
 from forge.build.recipe_build import Setting
-from forge.ios_python.build import ensure_ios_python
 from forge.ios_python.build_python import ensure_build_python
-from forge.ios_python.releases import find_release
+from forge.ios_python.choose import choose_python
 from forge.source.fetch import fetch
 from forge.source.model import SdistSource
 from forge.toolchain.data import load_yaml
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.base.target import Target
+    from forge.ios_python.model import Provider
     from forge.toolchain.base import Toolchain
 
 
@@ -43,23 +43,25 @@ def ensure_toolchain(home: ForgeHome, progress: Progress) -> Toolchain:
     return assemble_toolchain(home, wheel)
 
 
-def ensure_setting(home: ForgeHome, version: str, targets: Iterable[Target], progress: Progress) -> Setting:
+def ensure_setting(
+    home: ForgeHome,
+    version: str,
+    targets: Iterable[Target],
+    progress: Progress,
+    provider: Provider | None = None,
+) -> Setting:
     """Toolchain, iOS Python and build Python for building wheels.
-
-    The iOS Python is built for the default minimum iOS version, or for the targets' where that is lower: wheels with a
-    higher one are built against it too, since a Python of iOS 12 runs on every later iOS.
 
     Args:
         home: The cache.
         version: Python's minor or full version.
         targets: What wheels are built for.
         progress: Receives progress updates.
+        provider: Where the iOS Python is to come from; None takes the first that is there.
 
     Raises:
         ForgeError: Something is missing and cannot be had; see the functions that are called.
     """
-    release = find_release(version)
     toolchain = ensure_toolchain(home, progress)
-    wanted = [Target(t.abi, t.arch, min(t.ios_version, DEFAULT_IOS_VERSION)) for t in targets]
-    python = ensure_ios_python(home, release, wanted, toolchain, progress)
-    return Setting(home, toolchain, python, ensure_build_python(home, release, progress))
+    python = choose_python(home, version, tuple(targets), provider, lambda: toolchain, progress)
+    return Setting(home, toolchain, python, ensure_build_python(home, python.minor, progress))

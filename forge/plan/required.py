@@ -55,13 +55,13 @@ def build_steps(
     run_steps(steps, setting, out, progress, results)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
     available = frozenset(store.names())
-    waiting = [("what is tested", tuple(_applying(besides, target, setting.python.version)))]
+    waiting = [("what is tested", tuple(_applying(besides, target, setting.python.full_version)))]
     while waiting or done < len(results):
         if not waiting:
             wheel = results[done].wheel
             done += 1
             declared = read_wheel(wheel).metadata.requires_dist
-            waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.version))))
+            waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.full_version))))
         who, requirements = waiting.pop()
         recipes = {
             name: store.load(name)

@@ -108,13 +108,15 @@ def prepare_testbed(
 
     Raises:
         TrialError: There is no simulator, a requirement has no wheel for it, or the testbed refuses.
+        IOSPythonError: The iOS Python is an assembled one, or forge knows no source of its release.
         SourceError, NetworkError: CPython's source cannot be had.
     """
+    product = setting.python.require_product()
     env = simulator_environment(setting.toolchain)
     check_simulator(env, simulator)
-    archive = fetch(find_release(setting.python.version).cpython.source, setting.home, progress)
+    archive = fetch(find_release(product.version).cpython.source, setting.home, progress)
     prepare(archive, (), work / "Python", progress)
-    make_slice(setting.python, target, work / "framework")
+    make_slice(product, target, work / "framework")
     testbed = clone_testbed(
         find_testbed(work / "Python"), work / "framework", work / "testbed", setting.build_python, env, log
     )

@@ -4,41 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from forge.base.errors import ToolchainError
 from forge.base.process import output
-from forge.source.model import Attempt
 
-_PREFIX = "debian:"
 _VARIABLE = "FORGE_DEBIAN_MIRROR"
-
-
-def resolve_urls(urls: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Attempt, ...]]:
-    """URLs with each ``debian:pool/…`` replaced by its addresses on the configured mirrors.
-
-    Args:
-        urls: A source's URLs.
-
-    Returns:
-        The URLs, in order, and those that could not be resolved with the reason.
-    """
-    resolved: list[str] = []
-    skipped: list[Attempt] = []
-    for url in urls:
-        if not url.startswith(_PREFIX):
-            resolved.append(url)
-            continue
-        path = PurePosixPath(url.removeprefix(_PREFIX))
-        if path.parts[:1] != ("pool",) or ".." in path.parts:
-            skipped.append(Attempt(url, "only debian:pool/… is known"))
-            continue
-        mirrors, reason = debian_mirrors()
-        if not mirrors:
-            skipped.append(Attempt(url, reason))
-        resolved += [f"{mirror}/{path}" for mirror in mirrors]
-    return tuple(resolved), tuple(skipped)
 
 
 def debian_mirrors() -> tuple[tuple[str, ...], str]:

@@ -144,6 +144,8 @@ def _failure(filename: str, sha256: str, wrong: list[str], failed: list[Attempt]
     hints = ["check the network and HTTPS_PROXY"]
     if any(attempt.where.startswith("debian:") for attempt in failed):
         hints.append("set FORGE_DEBIAN_MIRROR to a mirror of Debian's archive")
+    if any(attempt.where.startswith("maven:") for attempt in failed):
+        hints.append("set FORGE_MAVEN_MIRROR to a Maven repository")
     return NetworkError(f"cannot download {filename}; tried:\n{tried}", hint="; ".join(hints))
 
 

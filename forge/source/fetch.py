@@ -6,18 +6,21 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from packaging.utils import canonicalize_name
+
 from forge.base.atomic import atomic_directory, storage_error
 from forge.base.errors import SourceError
 from forge.base.trees import copy_local
 from forge.source.archive import Limits, unpack_into
-from forge.source.debian import resolve_urls
 from forge.source.download import cached, download
 from forge.source.git import fetch_git
 from forge.source.http import Patience
 from forge.source.index import find_sdists
+from forge.source.mirror import file_names, from_mirror
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource, checked_filename
 from forge.source.patch import apply_patches
 from forge.source.pip_settings import PipSettings
+from forge.source.places import resolve_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,6 +67,9 @@ def fetch(
             found = cached(sha256, home, progress, filename)
             if found:
                 return found
+            names = (filename,) if filename else sdist_names(name, version)
+            if mirrored := from_mirror(sha256, names, home, progress, patience=patience, settings=index):
+                return mirrored
             progress.phase(name, "look for the sdist")
             index = index or PipSettings.from_pip()
             files = find_sdists(
@@ -79,6 +85,9 @@ def fetch(
             found = cached(sha256, home, progress)
             if found:
                 return found
+            names = file_names(given) or ("source",)
+            if mirrored := from_mirror(sha256, names, home, progress, patience=patience, settings=index):
+                return mirrored
             index = index or PipSettings.from_pip()
             urls, skipped = resolve_urls(given)
             filename = archive_name((*urls, *given))
@@ -123,6 +132,12 @@ def prepare(
             apply_patches(tree, patches)
     except OSError as error:  # shutil.Error is one, and has no number
         raise storage_error(error) or SourceError(f"cannot prepare {source.name}: {error}") from error
+
+
+def sdist_names(name: str, version: str) -> tuple[str, ...]:
+    """What a project's sdist is most likely called: as PEP 625 has it, and as older tools wrote it."""
+    bases = dict.fromkeys((canonicalize_name(name).replace("-", "_"), name))
+    return tuple(f"{base}-{version}{ending}" for base in bases for ending in (".tar.gz", ".zip"))
 
 
 def archive_name(urls: Sequence[str]) -> str:

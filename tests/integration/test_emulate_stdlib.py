@@ -17,6 +17,7 @@ from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.darwin_python import apply_edits, undefine
+from forge.ios_python.model import Provider
 from forge.ios_python.releases import find_release
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
@@ -48,7 +49,7 @@ OF_LIBC = re.compile(
 
 @pytest.fixture(scope="module")
 def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", [TARGET], SilentProgress())
+    return ensure_setting(ForgeHome.from_environment(), "3.13", [TARGET], SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +146,7 @@ def test_heapq_passes_and_fails_with_one_branch_inverted(setting: Setting, tests
 
     ``_heapq`` knows CPython's public structures only, so the build Python will do.
     """
-    (module,) = (setting.python.platform_lib(TARGET) / "lib-dynload").glob("_heapq.*.so")
+    (module,) = (setting.python.require_product().platform_lib(TARGET) / "lib-dynload").glob("_heapq.*.so")
 
     def run(name: str, data: bytes) -> GroupResult:
         directory = tmp_path / name

@@ -18,6 +18,7 @@ from forge.base.target import Abi, Arch, Target
 from forge.build.recipe_build import Setting
 from forge.emulate.session import Limits
 from forge.emulate.testbed import run_pytest
+from forge.ios_python.model import Provider
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
@@ -95,7 +96,7 @@ class Xcode:
 
 def test_the_testbed_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = ForgeHome.from_environment()
-    setting = ensure_setting(home, "3.13", [TARGET], SilentProgress())
+    setting = ensure_setting(home, "3.13", [TARGET], SilentProgress(), Provider.BUILT)
     store = find_recipes()
     built = build_one(store.load("markupsafe"), TARGET, setting, store, tmp_path / "dist", SilentProgress())
     tools = tmp_path / "tools"
@@ -125,6 +126,6 @@ def test_the_testbed_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "tests/test_it.py::test_value[2]": "failed",
     }, said
     assert outcome.incidents == ()
-    modules = len(setting.python.extension_modules(TARGET))
+    modules = len(setting.python.require_product().extension_modules(TARGET))
     assert f"python3.13 {modules} modules" in said
     assert "Running test on iPhone 16e" in said

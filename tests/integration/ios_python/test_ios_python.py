@@ -13,7 +13,8 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Target, select_targets
 from forge.build.cross_environment import ensure_cross_environment
-from forge.ios_python.model import read_ios_python
+from forge.ios_python.model import Provider
+from forge.ios_python.product import XCFramework, read_xcframework
 from forge.macho.reader import read_macho
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import TOOLS_DIRECTORY
@@ -35,7 +36,12 @@ MODULES = {
 
 @pytest.fixture(scope="module")
 def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
+    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress(), Provider.BUILT)
+
+
+@pytest.fixture(scope="module")
+def product(setting: Setting) -> XCFramework:
+    return setting.python.require_product()
 
 
 @pytest.fixture(params=select_targets(), ids=str)
@@ -44,21 +50,21 @@ def target(request: pytest.FixtureRequest) -> Target:
     return chosen
 
 
-def slices_of(setting: Setting, target: Target) -> dict[str, MachOSlice]:
+def slices_of(product: XCFramework, target: Target) -> dict[str, MachOSlice]:
     """The extension modules' only slices, by module name."""
-    directory = setting.python.platform_lib(target) / "lib-dynload"
+    directory = product.platform_lib(target) / "lib-dynload"
     found = {path.name.partition(".")[0]: read_macho(path).slices for path in directory.glob("*.so")}
     assert all(len(pieces) == 1 for pieces in found.values())
     return {name: pieces[0] for name, pieces in found.items()}
 
 
-def test_has_every_extension_module(setting: Setting, target: Target) -> None:
-    assert set(setting.python.extension_modules(target)) >= MODULES
+def test_has_every_extension_module(product: XCFramework, target: Target) -> None:
+    assert set(product.extension_modules(target)) >= MODULES
 
 
-def test_every_module_is_a_dylib_of_its_target(setting: Setting, target: Target) -> None:
+def test_every_module_is_a_dylib_of_its_target(product: XCFramework, target: Target) -> None:
     minimum = (target.effective_ios_version.major, target.effective_ios_version.minor)
-    for name, piece in slices_of(setting, target).items():
+    for name, piece in slices_of(product, target).items():
         assert piece.file_type.name == "DYLIB", name
         assert str(piece.cpu) == str(target.arch), name
         assert piece.build is not None, name
@@ -67,27 +73,27 @@ def test_every_module_is_a_dylib_of_its_target(setting: Setting, target: Target)
         assert piece.exports_symbol(f"_PyInit_{name}"), name
 
 
-def test_modules_load_only_what_ios_has(setting: Setting, target: Target) -> None:
-    for name, piece in slices_of(setting, target).items():
+def test_modules_load_only_what_ios_has(product: XCFramework, target: Target) -> None:
+    for name, piece in slices_of(product, target).items():
         for dylib in piece.dylibs:
             assert dylib.name == "@rpath/Python.framework/Python" or dylib.name.startswith(
                 ("/usr/lib/", "/System/Library/Frameworks/")
             ), f"{name} loads {dylib.name}"
 
 
-def test_the_simulator_uses_the_plain_names_of_functions(setting: Setting, target: Target) -> None:
+def test_the_simulator_uses_the_plain_names_of_functions(product: XCFramework, target: Target) -> None:
     """macOS's x86_64 has stat$INODE64 beside stat; iOS's simulator never had."""
-    binary = setting.python.slice(target) / "Python.framework" / "Python"
+    binary = product.slice(target) / "Python.framework" / "Python"
     for piece in read_macho(binary).slices:
         names = {symbol.name for symbol in piece.imports}
         assert "_fstat" in names
         assert not {name for name in names if "$INODE64" in name or "$1050" in name}
 
 
-def test_nothing_newer_than_the_minimum_is_bound_strongly(setting: Setting, target: Target) -> None:
+def test_nothing_newer_than_the_minimum_is_bound_strongly(product: XCFramework, target: Target) -> None:
     newer = {s.name for library in libraries() for s in library.symbols if s.since is not None}
-    binary = setting.python.slice(target) / "Python.framework" / "Python"
-    every = [*slices_of(setting, target).values(), *read_macho(binary).slices]
+    binary = product.slice(target) / "Python.framework" / "Python"
+    every = [*slices_of(product, target).values(), *read_macho(binary).slices]
     strong = {
         symbol.name
         for piece in every
@@ -127,12 +133,14 @@ print(json.dumps({
     assert said["ios_ver"][3] is target.is_simulator
 
 
-def test_names_no_place_of_this_machine_and_can_be_moved(setting: Setting, tmp_path: Path) -> None:
+def test_names_no_place_of_this_machine_and_can_be_moved(
+    setting: Setting, product: XCFramework, tmp_path: Path
+) -> None:
     moved = tmp_path / "elsewhere" / "Python.xcframework"
-    shutil.copytree(setting.python.root, moved, symlinks=True)
-    described = read_ios_python(moved)
-    assert described.version == setting.python.version
-    assert {t.multiarch for t in described.targets} == {t.multiarch for t in setting.python.targets}
+    shutil.copytree(product.root, moved, symlinks=True)
+    described = read_xcframework(moved)
+    assert described.version == product.version
+    assert {t.multiarch for t in described.targets} == {t.multiarch for t in product.targets}
     root = str(setting.home.root).encode()
     for path in moved.rglob("*"):
         if path.is_symlink():
@@ -144,7 +152,7 @@ def test_names_no_place_of_this_machine_and_can_be_moved(setting: Setting, tmp_p
             assert f"/{TOOLS_DIRECTORY}/".encode() not in content, path
 
 
-def test_the_objective_c_runtime_is_found_on_every_ios(setting: Setting) -> None:
+def test_the_objective_c_runtime_is_found_on_every_ios(setting: Setting, product: XCFramework) -> None:
     """On iOS 12 and 13 find_library() finds nothing: the loader does not tell what its shared cache has."""
     code = """
 import ctypes.util, runpy, sys, types
@@ -157,12 +165,12 @@ ctypes.util.find_library = lambda name: None
 runpy.run_path(sys.argv[1])
 print(*opened)
 """
-    module = setting.python.stdlib / "_ios_support.py"
+    module = product.stdlib / "_ios_support.py"
     command = (setting.build_python.executable, "-c", code, module)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "/usr/lib/libobjc.A.dylib\n"
 
 
 def test_builds_are_there_once(setting: Setting) -> None:
-    again = ensure_setting(setting.home, "3.13", select_targets(), SilentProgress())
+    again = ensure_setting(setting.home, "3.13", select_targets(), SilentProgress(), Provider.BUILT)
     assert again.python == setting.python

@@ -16,8 +16,8 @@ from forge.base.target import select_targets
 from forge.cli import doctor as doctor_command
 from forge.cli import python as python_command
 from forge.cli import toolchain as toolchain_command
-from forge.ios_python.build import MANIFEST
-from forge.ios_python.model import read_ios_python
+from forge.ios_python.built import MANIFEST
+from forge.ios_python.product import read_xcframework
 from forge.toolchain.doctor import Machine, examine
 from tests.unit.ios_python.fakes import DEVICE, make_toolchain, write_ios_python
 from tests.unit.toolchain.test_toolchain_doctor import BARE, GOOD
@@ -96,15 +96,15 @@ class TestPythonShow:
 
 
 def test_python_build_copies_what_it_made(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = read_ios_python(put(forge, "3.13.5"))
+    made = read_xcframework(put(forge, "3.13.5"))
     monkeypatch.setattr(python_command, "ensure_toolchain", lambda *_: make_toolchain(forge.root / "toolchain"))
-    monkeypatch.setattr(python_command, "ensure_ios_python", lambda *_: made)
+    monkeypatch.setattr(python_command, "ensure_built", lambda *_: made)
     assert forge("python", "build", "3.13").out == f"{made.root}\n"
     stale = forge.root / "app" / "Python.xcframework" / "stale"
     stale.mkdir(parents=True)
     said = forge("python", "build", "3.13", "--out", "app")
     assert (said.code, said.out) == (0, "app/Python.xcframework\n")
-    assert read_ios_python(forge.root / "app" / "Python.xcframework").targets == made.targets
+    assert read_xcframework(forge.root / "app" / "Python.xcframework").targets == made.targets
     assert not stale.exists()
     link = forge.root / "app" / "Python.xcframework" / "ios-arm64" / "include" / "python3.13"
     assert link.is_symlink()

@@ -12,9 +12,9 @@ import pytest
 from forge.base.errors import BuildError, IOSPythonError
 from forge.base.paths import ForgeHome
 from forge.base.target import IOSVersion, Target, select_targets
-from forge.ios_python import build as build_module
-from forge.ios_python.build import MANIFEST, built_pythons, ensure_ios_python
+from forge.ios_python import built as build_module
 from forge.ios_python.build_python import BuildPython
+from forge.ios_python.built import MANIFEST, built_pythons, ensure_built
 from forge.ios_python.cpython import PREFIX
 from forge.ios_python.native import BUILDERS, Workshop
 from tests.unit.ios_python.fakes import (
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from forge.ios_python.model import IOSPython
+    from forge.ios_python.product import XCFramework
 
 LIBRARIES = ("libffi", "openssl")
 
@@ -52,7 +52,7 @@ class Forge:
             monkeypatch.setitem(BUILDERS, name, self.library)
         monkeypatch.setattr(build_module, "build_cpython", self.cpython)
         build_python = BuildPython(root / "python3.13", VERSION)
-        monkeypatch.setattr(build_module, "ensure_build_python", lambda *_: build_python)
+        monkeypatch.setattr(build_module, "ensure_exact_python", lambda *_: build_python)
 
     def library(self, shop: Workshop) -> None:
         assert (shop.tree / "README").read_text() == shop.tree.name
@@ -73,9 +73,9 @@ class Forge:
         if name in self.failing:
             raise self.failing[name]
 
-    def ensure(self, *targets: Target, toolchain: FakeToolchain | None = None) -> IOSPython:
+    def ensure(self, *targets: Target, toolchain: FakeToolchain | None = None) -> XCFramework:
         self.built.clear()
-        return ensure_ios_python(self.home, self.release, targets, toolchain or self.toolchain, Recorder())
+        return ensure_built(self.home, self.release, targets, toolchain or self.toolchain, Recorder())
 
     def visible(self) -> list[str]:
         """Cache entries: what is not hidden."""
@@ -108,7 +108,6 @@ def test_another_target_builds_only_its_own(forge: Forge) -> None:
     both = forge.ensure(X86_SIMULATOR, ARM_SIMULATOR)
     assert forge.built == steps(X86_SIMULATOR)
     assert both.targets == (ARM_SIMULATOR, X86_SIMULATOR)
-    assert both.fingerprint(ARM_SIMULATOR) == one.fingerprint(ARM_SIMULATOR)
     assert both.root != one.root
     assert one.root.is_dir(), "wheels may be under way against it"
 
@@ -124,7 +123,6 @@ def test_another_toolchain_or_minimum_is_another_python(forge: Forge) -> None:
     assert forge.built == steps(DEVICE)
     newer = forge.ensure(Target(DEVICE.abi, DEVICE.arch, IOSVersion(13)))
     assert forge.built == steps(DEVICE)
-    assert len({p.fingerprint(DEVICE) for p in (first, other, newer)}) == 3
     assert len({p.root for p in (first, other, newer)}) == 3
 
 
@@ -171,7 +169,7 @@ def test_an_xcframework_is_whole_or_not_there(forge: Forge, monkeypatch: pytest.
 def put(home: ForgeHome, name: str, version: str, targets: Sequence[Target] = (DEVICE,)) -> Path:
     directory = home.pythons / name
     write_ios_python(directory / "Python.xcframework", targets, version)
-    (directory / MANIFEST).write_text(json.dumps({"fingerprints": {t.multiarch: name for t in targets}}))
+    (directory / MANIFEST).write_text(json.dumps({"targets": {t.multiarch: "12.0" for t in targets}}))
     return directory
 
 
@@ -185,12 +183,7 @@ class TestList:
             put(home, f"{version}-aa", version)
         assert [p.version for p in built_pythons(home)] == ["3.14.0", "3.14.0rc1", "3.13.10", "3.13.5", "3.9.1"]
 
-    def test_fingerprints_come_from_the_manifest(self, tmp_path: Path) -> None:
-        put(ForgeHome(tmp_path), "3.13.5-aa", VERSION, (DEVICE, ARM_SIMULATOR))
-        (python,) = built_pythons(ForgeHome(tmp_path))
-        assert python.fingerprint(ARM_SIMULATOR) == "3.13.5-aa"
-
-    @pytest.mark.parametrize("manifest", ["", "{", "[]", "3", "{}", '{"fingerprints": 3}', '{"fingerprints": []}'])
+    @pytest.mark.parametrize("manifest", ["", "{", "[]", "3", "{}", '{"targets": 3}', '{"targets": []}'])
     def test_an_entry_that_forge_did_not_write_is_passed_over(self, tmp_path: Path, manifest: str) -> None:
         home = ForgeHome(tmp_path)
         put(home, "3.13.5-aa", VERSION)

@@ -9,7 +9,7 @@ import pytest
 
 from forge.base.errors import ToolchainError
 from forge.base.target import Target, select_targets
-from forge.ios_python.model import read_ios_python
+from forge.ios_python.product import read_xcframework
 from forge.ios_python.xcframework import assemble_xcframework
 from tests.unit.ios_python.fakes import (
     ARM_SIMULATOR,
@@ -48,7 +48,7 @@ def names(directory: Path) -> set[str]:
 
 
 def test_reads_back(root: Path) -> None:
-    python = read_ios_python(root)
+    python = read_xcframework(root)
     assert python.targets == select_targets()
     assert python.extension_modules(DEVICE) == ("_ssl", "zlib")
 

@@ -96,7 +96,7 @@ class TestSetting:
             return IOSPython(tmp_path, VERSION, tuple(targets))
 
         monkeypatch.setattr(provision, "ensure_toolchain", lambda *_: self.toolchain)
-        monkeypatch.setattr(provision, "ensure_ios_python", ios_python)
+        monkeypatch.setattr(provision, "ensure_built", ios_python)
         monkeypatch.setattr(provision, "ensure_build_python", lambda *_: self.build_python)
 
     def test_all_of_one_release(self, home: ForgeHome) -> None:

@@ -61,7 +61,7 @@ class Recorder:
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the machine's proxies, certificates, indexes and mirrors."""
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "FORGE_MIRROR"):
         monkeypatch.delenv(name, raising=False)
     for name in (
         "SSL_CERT_FILE",

@@ -20,7 +20,7 @@ from forge.emulate.testbed import (
     simulator_environment,
 )
 from forge.ios_python.build_python import BuildPython
-from forge.ios_python.model import IOSPython
+from forge.ios_python.product import XCFramework
 from tests.unit.emulate.runner.fake_testbed import calls, write_testbed
 from tests.unit.ios_python.fakes import (
     ARM_SIMULATOR,
@@ -56,7 +56,7 @@ def test_a_slice_is_what_make_install_leaves(tmp_path: Path) -> None:
     (root / "lib" / "python3.13" / "os.py").write_text("name = 'posix'\n")
     (root / X86_SIMULATOR.slice_name / "lib").mkdir()
     (root / X86_SIMULATOR.slice_name / "lib" / "libpython3.13.dylib").symlink_to("../Python.framework/Python")
-    python = IOSPython(root, VERSION, (ARM_SIMULATOR, X86_SIMULATOR), ())
+    python = XCFramework(root, VERSION, (ARM_SIMULATOR, X86_SIMULATOR))
     make_slice(python, X86_SIMULATOR, tmp_path / "slice")
     library = tmp_path / "slice" / "lib" / "python3.13"
     assert (library / "os.py").is_file()

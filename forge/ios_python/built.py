@@ -1,4 +1,4 @@
-"""Building iOS Pythons: libraries, one CPython a target, the XCframework; each cached, each whole or not at all.
+"""Building Pythons for apps: libraries, one CPython a target, the XCframework; each cached, each whole or not at all.
 
 pythons/libraries/<name>-<version>-<multiarch>-<fingerprint>/    include, lib
 pythons/thin/<version>-<multiarch>-<fingerprint>/                Python.framework, bin, include, lib
@@ -17,10 +17,10 @@ from packaging.version import Version
 from forge.base.atomic import atomic_directory, locked
 from forge.base.attempts import new_attempt, remove_tree
 from forge.base.hashing import file_sha256, fingerprint
-from forge.ios_python.build_python import ensure_build_python
+from forge.ios_python.build_python import ensure_exact_python
 from forge.ios_python.cpython import build_cpython
-from forge.ios_python.model import IOSPython, read_ios_python
 from forge.ios_python.native import BUILDERS, Workshop
+from forge.ios_python.product import XCFramework, read_xcframework
 from forge.ios_python.xcframework import assemble_xcframework
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import cross_environment, environment_identity
@@ -38,10 +38,10 @@ _ROOM = Path(__file__).parent
 MANIFEST = "forge.json"
 
 
-def ensure_ios_python(
+def ensure_built(
     home: ForgeHome, release: Release, targets: Sequence[Target], toolchain: Toolchain, progress: Progress
-) -> IOSPython:
-    """The iOS Python for these targets: taken from the cache, or built.
+) -> XCFramework:
+    """The Python for apps with these targets: taken from the cache, or built.
 
     Args:
         home: The cache.
@@ -57,12 +57,7 @@ def ensure_ios_python(
     thin = {target: _ensure_thin(home, release, target, toolchain, progress) for target in sorted(set(targets))}
     key = fingerprint({"thin": sorted(path.name for path in thin.values()), "code": _code("xcframework.py")})
     directory = home.pythons / f"{release.version}-{key[:12]}"
-    python = IOSPython(
-        directory / "Python.xcframework",
-        release.version,
-        tuple(thin),
-        tuple((target.multiarch, path.name.rpartition("-")[2]) for target, path in thin.items()),
-    )
+    python = XCFramework(directory / "Python.xcframework", release.version, tuple(thin))
     with locked(home.locks, f"python-{directory.name}"):
         if not (directory / MANIFEST).is_file():
             progress.phase(f"Python {release.version}", "assemble the XCframework")
@@ -72,25 +67,24 @@ def ensure_ios_python(
     return python
 
 
-def built_pythons(home: ForgeHome) -> tuple[IOSPython, ...]:
-    """The iOS Pythons that forge built, newest version first."""
-    found: list[IOSPython] = []
+def built_pythons(home: ForgeHome) -> tuple[XCFramework, ...]:
+    """The Pythons for apps that forge built, newest version first.
+
+    Raises:
+        IOSPythonError: One is damaged.
+    """
+    found: list[XCFramework] = []
     for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}")):
         try:
-            recorded = sorted(json.loads(manifest.read_text(encoding="utf-8"))["fingerprints"].items())
+            json.loads(manifest.read_text(encoding="utf-8"))["targets"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue
-        python = read_ios_python(manifest.parent / "Python.xcframework")
-        found.append(IOSPython(python.root, python.version, python.targets, tuple(recorded)))
+            continue  # not forge's, or half deleted
+        found.append(read_xcframework(manifest.parent / "Python.xcframework"))
     return tuple(sorted(found, key=lambda python: Version(python.version.rstrip("+")), reverse=True))
 
 
-def _manifest(python: IOSPython) -> dict[str, object]:
-    return {
-        "version": python.version,
-        "targets": {t.multiarch: str(t.ios_version) for t in python.targets},
-        "fingerprints": dict(python.fingerprints),
-    }
+def _manifest(python: XCFramework) -> dict[str, object]:
+    return {"version": python.version, "targets": {t.multiarch: str(t.ios_version) for t in python.targets}}
 
 
 def _code(*names: str) -> dict[str, str]:
@@ -104,7 +98,7 @@ def _library_fingerprint(source: PinnedSource, target: Target, toolchain: Toolch
             "source": source.identity,
             "target": [target.multiarch, str(target.ios_version)],
             "toolchain": toolchain.id,
-            "code": _code("native.py", "build.py"),
+            "code": _code("native.py", "built.py"),
             "environment": environment_identity(),
         }
     )
@@ -142,7 +136,7 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
             "libraries": [_library_fingerprint(source, target, toolchain) for source in release.libraries],
             "target": [target.multiarch, str(target.ios_version)],
             "toolchain": toolchain.id,
-            "code": _code("cpython.py", "build.py"),
+            "code": _code("cpython.py", "built.py"),
             "environment": environment_identity(),
         }
     )
@@ -150,7 +144,7 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
     destination = home.pythons / "thin" / entry
     if destination.is_dir():
         return destination
-    build_python = ensure_build_python(home, release, progress)
+    build_python = ensure_exact_python(home, release, progress)
     libraries = {
         source.name: _ensure_library(home, source, target, toolchain, progress) for source in release.libraries
     }

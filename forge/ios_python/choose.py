@@ -1,0 +1,85 @@
+"""Which iOS Python wheels are built against: what was added counts first, then what was built, then assembled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.base.errors import IOSPythonError
+from forge.base.target import DEFAULT_IOS_VERSION, Target
+from forge.ios_python.assembled import assembled_python, python_of
+from forge.ios_python.built import built_pythons, ensure_built
+from forge.ios_python.interface import read_interface
+from forge.ios_python.model import IOSPython, Provider
+from forge.ios_python.official import official_pythons
+from forge.ios_python.releases import find_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
+    from forge.ios_python.product import XCFramework
+    from forge.toolchain.base import Toolchain
+
+
+def minor_of(version: str) -> str:
+    """The minor version of a minor or full one that forge builds wheels for.
+
+    Raises:
+        IOSPythonError: It builds none for it.
+    """
+    minor = ".".join(version.split(".")[:2])
+    read_interface(minor)
+    return minor
+
+
+def choose_python(
+    home: ForgeHome,
+    version: str,
+    targets: Sequence[Target],
+    provider: Provider | None,
+    toolchain: Callable[[], Toolchain],
+    progress: Progress,
+) -> IOSPython:
+    """The iOS Python to build wheels against.
+
+    Args:
+        home: The cache.
+        version: A minor version (``3.13``), or a full one (``3.13.5``) of a Python that was added or built.
+        targets: What it is wanted for.
+        provider: Where it is to come from; None takes the first that is there: official, built, assembled.
+        toolchain: Gives what compiles one, if *provider* is `Provider.BUILT` and it is not there yet.
+        progress: Receives progress updates.
+
+    Raises:
+        IOSPythonError: There is none such.
+        ForgeError: It cannot be had or built; see the functions that are called.
+    """
+    minor = minor_of(version)
+    if provider is Provider.BUILT:
+        # A Python for iOS 12 runs on every later iOS, so one is enough.
+        wanted = [Target(t.abi, t.arch, min(t.ios_version, DEFAULT_IOS_VERSION)) for t in targets]
+        product = ensure_built(home, find_release(version), wanted, toolchain(), progress)
+        return python_of(home, product, Provider.BUILT)
+    if provider is not Provider.ASSEMBLED:
+        there = {Provider.OFFICIAL: official_pythons, Provider.BUILT: built_pythons}
+        for each, pythons in there.items():
+            if provider in (None, each):
+                for product in pythons(home):
+                    if version in (product.version, product.minor) and _covers(product, targets):
+                        return python_of(home, product, each)
+    if provider is Provider.OFFICIAL:
+        raise IOSPythonError(
+            f"no official iOS Python {version} was added for {', '.join(t.multiarch for t in targets)}",
+            hint=f"run 'forge python add {minor}', or leave --python-from out",
+        )
+    if version != minor:
+        raise IOSPythonError(
+            f"iOS Python {version} was neither added nor built",
+            hint=f"use --python {minor}: wheels do not depend on the patch release",
+        )
+    return assembled_python(home, minor, progress)
+
+
+def _covers(product: XCFramework, targets: Sequence[Target]) -> bool:
+    return {t.multiarch for t in targets} <= {t.multiarch for t in product.targets}
