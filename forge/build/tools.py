@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -76,10 +77,11 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
             log = home.logs / f"{root.name}.log"
             log.unlink(missing_ok=True)
             run(
-                [build_python.executable, "-I", "-m", "venv", root],
+                [build_python.executable, "-I", "-m", "venv", "--without-pip", root],
                 log=log, env=pip_environment(home), cwd=home.root, what="virtual environment for forge's tools",
             )  # fmt: skip
-            install(Tools(python), python, TOOLS_LOCK, log=log, cwd=home.root)
+            # With the pip that forge itself has: ensurepip is a package of its own on Debian, and slow everywhere.
+            install(Tools(Path(sys.executable)), python, TOOLS_LOCK, log=log, cwd=home.root)
             (root / _DONE).touch()
     return Tools(python)
 

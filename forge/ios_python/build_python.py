@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from forge.ios_python.headers import HeaderArchive
     from forge.ios_python.releases import Release
 
-NEEDED_MODULES = ("ssl", "zlib", "ctypes", "venv", "ensurepip", "bz2", "lzma")
+NEEDED_MODULES = ("ssl", "zlib", "ctypes", "venv", "bz2", "lzma")
 """What builds need of it: pip over HTTPS, archives, virtual environments, tools that use ctypes."""
 
 DEBIAN_PACKAGES = (
@@ -274,7 +274,7 @@ def _build(
     # A Python is not relocatable, so it is configured for its final place, installed below a staging root, and moved.
     progress.phase(subject, "configure")
     run(
-        ["./configure", f"--prefix={destination}", "--disable-test-modules", "--with-ensurepip=install"],
+        ["./configure", f"--prefix={destination}", "--disable-test-modules", "--without-ensurepip"],
         log=log, env=env, cwd=tree, what=subject,
     )  # fmt: skip
     progress.phase(subject, "compile")
