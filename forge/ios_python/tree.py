@@ -86,7 +86,7 @@ def _write_headers(interface: Interface, headers: Path, destination: Path) -> No
         text, count = re.subn(rf"(?m)^(#define\s+{name}\s+).*$", rf"\g<1>{value}", text)
         if count != 1:
             raise IOSPythonError(f"{headers / 'patchlevel.h'} does not define {name} as expected")
-    text = _RELEASE.sub(f'#define PY_VERSION "{interface.minor}.0"', text)
+    text = text.replace(f'"{release}"', f'"{interface.minor}.0"')
     patchlevel.write_text(text, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forge.build.recipe_build import Setting
 from forge.ios_python.build_python import ensure_build_python
-from forge.ios_python.choose import choose_python
+from forge.ios_python.choose import choose_python, minor_of
 from forge.source.fetch import fetch
 from forge.source.model import SdistSource
 from forge.toolchain.data import load_yaml
@@ -62,6 +62,7 @@ def ensure_setting(
     Raises:
         ForgeError: Something is missing and cannot be had; see the functions that are called.
     """
+    minor_of(version)  # said before anything is downloaded
     toolchain = ensure_toolchain(home, progress)
     python = choose_python(home, version, tuple(targets), provider, lambda: toolchain, progress)
     return Setting(home, toolchain, python, ensure_build_python(home, python.minor, progress))

@@ -72,6 +72,7 @@ def sysconfigdata(target: Target, prefix: str = "/forge/Python") -> str:
     cc = f"{target.host_triple}-clang"
     variables = {
         "CC": cc,
+        "EXT_SUFFIX": f".cpython-313-{target.abi}.so",
         "CFLAGS": f"-target {target.clang_triple} -O3",
         "HOST_GNU_TYPE": f"{target.arch}-apple-ios{target.ios_version}{'-simulator' if target.is_simulator else ''}",
         "IPHONEOS_DEPLOYMENT_TARGET": str(target.ios_version),
@@ -87,12 +88,22 @@ def sysconfigdata(target: Target, prefix: str = "/forge/Python") -> str:
     return "# system configuration generated and used by the sysconfig module\nbuild_time_vars = " + repr(variables)
 
 
+def patchlevel(version: str) -> str:
+    """What CPython's ``patchlevel.h`` says of a release."""
+    major, minor, micro = (version.rstrip("+").split("rc")[0].split("a")[0] + ".0.0").split(".")[:3]
+    return (
+        f"#define PY_MAJOR_VERSION        {major}\n#define PY_MINOR_VERSION        {minor}\n"
+        f"#define PY_MICRO_VERSION        {micro}\n#define PY_RELEASE_LEVEL        PY_RELEASE_LEVEL_FINAL\n"
+        f'#define PY_RELEASE_SERIAL       0\n\n/* Version as a string */\n#define PY_VERSION              "{version}"\n'
+    )
+
+
 def write_framework(directory: Path, target: Target, version: str = VERSION) -> Path:
     framework = directory / "Python.framework"
     (framework / "Headers").mkdir(parents=True)
     (framework / "Python").write_text(f"binary of {target}\n")
     (framework / "Headers" / "Python.h").write_text('#include "pyconfig.h"\n')
-    (framework / "Headers" / "patchlevel.h").write_text(f'#define PY_MAJOR_VERSION 3\n#define PY_VERSION "{version}"\n')
+    (framework / "Headers" / "patchlevel.h").write_text(patchlevel(version))
     (framework / "Headers" / "pyconfig.h").write_text(f"/* pyconfig.h of {target} */\n")
     info = {"CFBundleName": "Python", "MinimumOSVersion": str(target.ios_version)}
     (framework / "Info.plist").write_bytes(plistlib.dumps(info))

@@ -7,9 +7,8 @@ import pytest
 
 from forge.base.errors import IOSPythonError, NetworkError, ToolchainError
 from forge.base.paths import ForgeHome
-from forge.base.target import DEFAULT_IOS_VERSION, IOSVersion, Target
 from forge.ios_python.build_python import BuildPython
-from forge.ios_python.model import IOSPython
+from forge.ios_python.model import IOSPython, Provider
 from forge.plan import provision
 from forge.plan.provision import ensure_setting, ensure_toolchain
 from forge.toolchain import llvm
@@ -19,6 +18,7 @@ from tests.unit.toolchain.fakes import write_llvm
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.base.target import Target
     from forge.source.model import SdistSource
     from tests.unit.ios_python.fakes import FakeToolchain
 
@@ -89,14 +89,13 @@ class TestSetting:
     def parts(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.toolchain = make_toolchain(tmp_path / "toolchain")
         self.build_python = BuildPython(tmp_path / "python", VERSION)
-        self.wanted: list[Target] = []
 
-        def ios_python(_home: object, release: object, targets: list[Target], *_: object) -> IOSPython:
-            self.wanted = targets
-            return IOSPython(tmp_path, VERSION, tuple(targets))
+        def ios_python(_home: object, _version: str, targets: tuple[Target, ...], *rest: object) -> IOSPython:
+            self.provider = rest[0]
+            return IOSPython(tmp_path, VERSION, targets)
 
         monkeypatch.setattr(provision, "ensure_toolchain", lambda *_: self.toolchain)
-        monkeypatch.setattr(provision, "ensure_built", ios_python)
+        monkeypatch.setattr(provision, "choose_python", ios_python)
         monkeypatch.setattr(provision, "ensure_build_python", lambda *_: self.build_python)
 
     def test_all_of_one_release(self, home: ForgeHome) -> None:
@@ -106,16 +105,15 @@ class TestSetting:
         assert setting.python.targets == (DEVICE,)
         assert not setting.keep_work
 
-    def test_wheels_of_a_newer_minimum_share_the_default_python(self, home: ForgeHome) -> None:
-        newer = Target(DEVICE.abi, DEVICE.arch, IOSVersion(15))
-        setting = ensure_setting(home, "3.13", [newer], Recorder())
-        assert self.wanted == [Target(DEVICE.abi, DEVICE.arch, DEFAULT_IOS_VERSION)]
-        assert setting.python.has(newer)
+    def test_the_provider_is_passed_on(self, home: ForgeHome) -> None:
+        ensure_setting(home, "3.13", [DEVICE], Recorder(), Provider.OFFICIAL)
+        assert self.provider is Provider.OFFICIAL
 
-    def test_an_unknown_version_is_said_first(self, home: ForgeHome, monkeypatch: pytest.MonkeyPatch) -> None:
-        def unreachable(*_: object) -> None:
-            raise NetworkError("asked too early")
 
-        monkeypatch.setattr(provision, "ensure_toolchain", unreachable)
-        with pytest.raises(IOSPythonError, match=r"3\.99"):
-            ensure_setting(home, "3.99", [DEVICE], Recorder())
+def test_an_unknown_version_is_said_first(home: ForgeHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object) -> None:
+        raise NetworkError("asked too early")
+
+    monkeypatch.setattr(provision, "ensure_toolchain", unreachable)
+    with pytest.raises(IOSPythonError, match=r"3\.99"):
+        ensure_setting(home, "3.99", [DEVICE], Recorder())
