@@ -158,7 +158,7 @@ runpy.run_path(sys.argv[1])
 print(*opened)
 """
     module = setting.python.stdlib / "_ios_support.py"
-    command = [setting.build_python.executable, "-c", code, module]
+    command: list[str | Path] = [setting.build_python.executable, "-c", code, module]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "/usr/lib/libobjc.A.dylib\n"
 
