@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import locked
-from forge.base.attempts import COMPLETE, complete_attempt, new_attempt
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -107,8 +107,7 @@ def ensure_cross_environment(
         # Its files record its place, so it is made there, and counts only once it is marked as complete.
         root = new_attempt(home.build_pythons, name)
         made = environment(root)
-        log = home.logs / f"{name}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, name)
         host = _make_host_view(made.host_view, python, target)
         env = cross_environment(toolchain, target, root, path=[made.wrappers])
         run(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forge.audit.promise import Promise, check_promise
 from forge.audit.report import render_text
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.base.severity import Severity
@@ -135,9 +135,7 @@ def build_recipe(
     """
     home, target = setting.home, recipe.target
     build = f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
-    log = home.logs / f"{build}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")
+    log = new_log(home.logs, build)
     # One clean source tree a target: nothing of another slice or of a failed build is left in it.
     work = new_attempt(home.work, build)
     tree = work / f"{recipe.normalized_name}-{recipe.version}"

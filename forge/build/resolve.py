@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
+from forge.base.attempts import new_log
 from forge.base.errors import NetworkError, RecipeError
 from forge.base.process import run
 from forge.build.pep517 import ask_back_end
@@ -78,7 +79,7 @@ def resolve_lock(
         ]  # fmt: skip
         environment = pip_environment(home, settings)
         run(
-            command, log=log or home.logs / f"{directory.name}.log", env=environment, cwd=home.root,
+            command, log=log or new_log(home.logs, "resolve"), env=environment, cwd=home.root,
             what="resolving build requirements",
         )  # fmt: skip
         resolved: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
@@ -179,7 +180,7 @@ def _ask(
 
 @contextmanager
 def scratch(home: ForgeHome, purpose: str) -> Iterator[Path]:
-    """A directory of this process's own below the cache, removed at the end; its name serves for a log too."""
+    """A directory of this process's own below the cache, removed at the end."""
     home.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{purpose}-", dir=home.work, ignore_cleanup_errors=True) as directory:
         yield Path(directory)

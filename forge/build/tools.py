@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from forge.base.atomic import locked
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log
 from forge.base.errors import BuildError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.paths import ForgeHome
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 TOOLS_LOCK = Path(str(resources.files("forge.build") / "data" / "tools.lock"))
 """The pinned tools, in pip's requirements format with hashes."""
-
-_DONE = ".forge-complete"
 
 _LISTING = (
     "import json, importlib.metadata as m;"
@@ -67,21 +65,25 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
             "code": file_sha256(Path(__file__)),
         }
     )
-    root = home.build_pythons / f"tools-{key[:12]}"
-    python = root / "bin" / "python"
-    with locked(home.locks, root.name):
-        if not (root / _DONE).is_file():
-            # A virtual environment records its own place, so it is made there, and counts only once it is marked.
-            shutil.rmtree(root, ignore_errors=True)
-            log = home.logs / f"{root.name}.log"
-            log.unlink(missing_ok=True)
+    name = f"tools-{key[:12]}"
+    with locked(home.locks, name):
+        root = complete_attempt(home.build_pythons, name)
+        if root is None:
+            # A virtual environment records its own path, so it is made in place and counts once it is marked.
+            root = new_attempt(home.build_pythons, name)
+            python = _interpreter(root)
+            log = new_log(home.logs, name)
             run(
                 [build_python.executable, "-I", "-m", "venv", root],
                 log=log, env=pip_environment(home), cwd=home.root, what="virtual environment for forge's tools",
             )  # fmt: skip
             install(Tools(python), python, TOOLS_LOCK, log=log, cwd=home.root)
-            (root / _DONE).touch()
-    return Tools(python)
+            (root / COMPLETE).touch()
+    return Tools(_interpreter(root))
+
+
+def _interpreter(environment: Path) -> Path:
+    return environment / "bin" / "python"
 
 
 def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.errors import SourceError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -73,8 +73,7 @@ def _compile(setting: Setting, target: Target, work: Path, into: Path) -> None:
     if not source.is_file():
         raise SourceError(f"CPython {setting.python.version} has no {SOURCE.as_posix()}")
     name = f"_ctypes_test.cpython-{setting.python.python_tag.removeprefix('cp')}-{target.abi}.so"
-    log = setting.home.logs / f"ctypes-test-{target.multiarch}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(setting.home.logs, f"ctypes-test-{target.multiarch}")
     run(
         [
             setting.toolchain.path[0] / "xcrun", "--sdk", str(target.abi), "clang", "-target", target.clang_triple,
