@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 
+from forge.base.cpus import cpu_count
 from forge.base.errors import BuildError
 from forge.base.process import run
 from forge.base.target import Arch
 from forge.build.host_prefix import NATIVE_TREE
-from forge.ios_python.native import JOBS
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel
 
@@ -45,7 +45,7 @@ def script_variables(target: Target, stage: Path, host_prefix: Path) -> dict[str
         "PREFIX": PREFIX,
         "DESTDIR": str(stage),
         "HOST_PREFIX": str(host_prefix),
-        "JOBS": str(JOBS),
+        "JOBS": str(cpu_count()),
         # Every config.sub knows this one: older ones have no iOS, and Darwin's is the same ABI.
         "HOST": f"{'aarch64' if target.arch is Arch.ARM64 else 'x86_64'}-apple-darwin",
         "TARGET": target.clang_triple,

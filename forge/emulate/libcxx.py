@@ -10,17 +10,16 @@ and one image holds the symbols of both.
 
 from __future__ import annotations
 
-import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
+from forge.base.cpus import cpu_count
 from forge.base.errors import ToolchainError
 from forge.base.hashing import file_sha256, fingerprint
-from forge.base.process import run
+from forge.base.process import run, run_each
 from forge.base.target import IOSVersion, Target
 from forge.emulate.runtime.loader import LIBCXX
 from forge.source.fetch import fetch
@@ -161,12 +160,11 @@ def ensure_libcxx(
             return destination / FILE_NAME
         wheel = fetch(SdistSource(pin["name"], pin["version"], pin["sha256"], pin["filename"]), home, progress)
         work = new_attempt(home.work, f"libcxx-{entry}")
-        log = home.logs / f"libcxx-{target.multiarch}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, f"libcxx-{target.multiarch}")
         progress.phase(f"libc++ {target}", "compile")
         with atomic_directory(destination) as temporary:
             unpack_sources(wheel, work)
-            objects = _compile(work, toolchain, target, log, jobs or os.cpu_count() or 1)
+            objects = _compile(work, toolchain, target, log, jobs or cpu_count())
             _link(work, objects, toolchain, target, log, temporary / FILE_NAME)
         remove_tree(work)
     return destination / FILE_NAME
@@ -180,25 +178,18 @@ def _compile(work: Path, toolchain: Toolchain, target: Target, log: Path, jobs: 
     compiler: list[str | Path] = [toolchain.llvm.bin / "clang++", "-target", target.clang_triple]
     compiler += ["-isysroot", toolchain.sdk_path(target.abi), f"-ffile-prefix-map={work}=/usr/src/libcxx"]
     flags = compile_flags(work)
-
-    def one(source: Path) -> Path:
-        made = work / "objects" / (source.relative_to(work).as_posix().replace("/", "-") + ".o")
-        made.parent.mkdir(exist_ok=True)
-        # A log each: several compilers write at once.
-        run(
-            [*compiler, *flags, "-c", source, "-o", made],
-            log=log.with_name(f"{log.stem}-{made.name}.log") if jobs > 1 else log,
-            env=env,
-            cwd=work,
-            what=f"compiling {source.name}",
-        )
-        if jobs > 1:
-            log.with_name(f"{log.stem}-{made.name}.log").unlink(missing_ok=True)
-        return made
-
-    sources = [source for library in LIBRARIES for source in library_sources(work, library)]
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, sources))
+    objects = work / "objects"
+    objects.mkdir()
+    made = {
+        source: objects / (source.relative_to(work).as_posix().replace("/", "-") + ".o")
+        for library in LIBRARIES
+        for source in library_sources(work, library)
+    }
+    commands = [
+        (f"compiling {source.name}", [*compiler, *flags, "-c", source, "-o", file]) for source, file in made.items()
+    ]
+    run_each(commands, log=log, env=env, cwd=work, jobs=jobs)
+    return list(made.values())
 
 
 def _link(
