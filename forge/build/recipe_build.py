@@ -134,7 +134,7 @@ def build_recipe(
         WheelError: The wheel is not what the recipe promised; the work directory is kept.
     """
     home, target = setting.home, recipe.target
-    build = f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
+    build = "-".join([recipe.normalized_name, recipe.version, *([str(target)] if recipe.native else []), key[:12]])
     log = new_log(home.logs, build)
     # One clean source tree a target: nothing of another slice or of a failed build is left in it.
     work = new_attempt(home.work, build)
@@ -342,6 +342,8 @@ def _check(
     findings = check_promise(wheel, promise)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
+        if recipe.is_native_library and any(error.name == "not-native" for error in errors):
+            hint = f"if the library has headers only, set 'native: false' under 'wheel'; {hint}"
         raise WheelError(
             f"{wheel.name} is not what its recipe promised:\n{render_text(errors).rstrip()}",
             hint=hint,

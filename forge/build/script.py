@@ -96,8 +96,12 @@ def build_script(
     dist_info.mkdir()
     names = _copy_licenses(recipe, tree, dist_info, subject)
     (dist_info / "METADATA").write_text(_metadata(recipe, names), encoding="utf-8")
-    (dist_info / "WHEEL").write_text("Wheel-Version: 1.0\nGenerator: forge\nRoot-Is-Purelib: false\n", encoding="utf-8")
-    tag = Tag("py3", "none", recipe.target.platform_tag)
+    pure = "false" if recipe.native else "true"
+    (dist_info / "WHEEL").write_text(
+        f"Wheel-Version: 1.0\nGenerator: forge\nRoot-Is-Purelib: {pure}\n", encoding="utf-8"
+    )
+    # Headers alone are the same for all targets.
+    tag = Tag("py3", "none", recipe.target.platform_tag if recipe.native else "any")
     return pack_wheel(wheel, out, source_date_epoch=SOURCE_DATE_EPOCH, tags=[tag], compress=False)
 
 

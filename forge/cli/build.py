@@ -93,9 +93,15 @@ def build(
 
 
 def _print_results(results: Iterable[Result]) -> None:
-    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error."""
+    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error.
+
+    A pure wheel is the result of every target and printed once.
+    """
     console = Console(highlight=False, soft_wrap=True)
+    by_wheel: dict[Path, Result] = {}
     for result in results:
+        by_wheel.setdefault(result.wheel, result)
+    for result in by_wheel.values():
         for finding in result.warnings:
             click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
         console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))

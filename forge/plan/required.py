@@ -51,7 +51,7 @@ def build_steps(
         WheelError: A wheel requires another version than the recipe builds; what was built is in the output.
     """
     results = [] if results is None else results
-    done = len(results)
+    start = done = len(results)
     run_steps(steps, setting, out, progress, results)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
     available = frozenset(store.names())
@@ -79,7 +79,7 @@ def build_steps(
         if recipes:
             found = closure(list(recipes.values()), target, setting.python.minor, store, variants, checked=True)
             known |= {step.recipe.normalized_name: step.recipe.version for step in found}
-            there = {result.subject for result in results}
+            there = {result.subject for result in results[start:]}
             more = run_steps(found, setting, out, progress)
             results += [result for result in more if result.subject not in there]
     return results

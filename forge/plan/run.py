@@ -49,8 +49,8 @@ class Result:
 
 
 def subject_of(recipe: Recipe, target: Target) -> str:
-    """What a build is called on the screen."""
-    return f"{recipe.name} {recipe.version} {target}"
+    """What a build is called on the screen; a pure wheel is built once for all targets."""
+    return f"{recipe.name} {recipe.version} {target}" if recipe.native else f"{recipe.name} {recipe.version}"
 
 
 def build_all(

@@ -14,6 +14,7 @@ import forge as forge_package
 from forge.base.errors import BuildError, StorageError, TrialError
 from forge.base.hashing import file_sha256
 from forge.base.target import Arch
+from forge.build import recipe_build
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
@@ -209,6 +210,14 @@ class TestBuild:
         assert (again.code, again.out) == (0, f"elsewhere/{WHEEL}  (cached)\n")
         assert (forge.root / "elsewhere" / WHEEL).read_bytes() == (forge.root / "dist" / WHEEL).read_bytes()
 
+    def test_a_pure_wheel_is_built_once_for_all_targets(self, forge: Forge) -> None:
+        text = RECIPE.replace("extensions: [demo._x]", "native: false")
+        write_recipe(forge.root / "recipes", text=text, files={}, tag="py3-none-any")
+        said = forge("build", "demo")
+        assert (said.code, said.out) == (0, "dist/demo-1.0-py3-none-any.whl\n")
+        assert said.err.count("demo 1.0: build\n") == 1
+        assert len(list((forge.root / "home" / "wheels").glob("*/*/build.json"))) == 1
+
     def test_a_variant(self, forge: Forge) -> None:
         write_recipe(
             forge.root / "recipes", "print('WAY', os.environ.get('WAY'))", text=VARIANT.replace(">=16.4", ">=12")
@@ -264,14 +273,14 @@ class TestBuild:
         assert cached(forge) == []
         assert not (forge.root / "dist").exists()
 
-    def test_a_log_on_a_full_disk(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+    def test_a_log_on_a_full_disk(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
         """The kernel's own ``ENOSPC``, from a file that is always full."""
         write_recipe(forge.root / "recipes")
-        assert forge("build", "demo", *ONE).code == 0
-        shutil.rmtree(forge.root / "home" / "wheels")
-        (log,) = (forge.root / "home" / "logs").glob("demo-1.0-arm64-iphoneos-*.log")
-        log.unlink()
+        log = forge.root / "demo-1.0-arm64-iphoneos-0123456789ab.1.log"
         log.symlink_to("/dev/full")
+        monkeypatch.setattr(recipe_build, "new_log", lambda *_: log)
         said = forge("build", "demo", *ONE)
         assert (said.code, said.out) == (10, "")
         assert forge.plain(said.err) == snapshot

@@ -64,6 +64,15 @@ def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_
     assert sorted(path.name.partition("-")[0] for path in (tmp_path / "dist").iterdir()) == ["deep", "demo", "helper"]
 
 
+def test_what_a_pure_wheel_requires_is_built_for_each_target(store: RecipeStore, tmp_path: Path) -> None:
+    file = tmp_path / "recipes" / "demo" / "recipe.yaml"
+    file.write_text(file.read_text().replace("extensions: [demo._x]", "native: false"))
+    done = build(store, tmp_path)
+    first = len(done)
+    build(store, tmp_path, done)
+    assert [result.subject.split()[0] for result in done[first:]] == ["demo", "helper", "deep"]
+
+
 def test_what_tests_require_is_built_along(store: RecipeStore, tmp_path: Path) -> None:
     steps = closure([store.load("deep")], DEVICE, "3.13", store)
     results = build_steps(
