@@ -11,7 +11,7 @@ from forge.base.hashing import fingerprint
 from forge.build.compilers import find_compilers
 from forge.build.host_prefix import HostPackage
 from forge.build.recipe_build import build_recipe
-from forge.plan.cache import CachedWheel, find_wheel, new_entry
+from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_warnings
 from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
 
@@ -36,7 +36,7 @@ class Result:
         wheel: The wheel in the output directory.
         fingerprint: What it was made from.
         built: False if it was taken from the cache.
-        warnings: What the check had to say that is no failure; empty for a cached wheel.
+        warnings: What the check found that is not a failure.
         work: The build's work directory, if it was to be kept.
     """
 
@@ -151,16 +151,25 @@ def _build(
     compilers = find_compilers(recipe.languages)
     inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
+
+    def in_cache() -> tuple[Result, CachedWheel] | None:
+        if (cached := find_wheel(setting.home, key)) is None:
+            return None
+        progress.phase(subject, "taken from the cache")
+        return Result(subject, cached.path, key, built=False, warnings=cached.warnings), cached
+
+    if (found := in_cache()) is not None:
+        return found
     with locked(setting.home.locks, f"wheel-{key[:32]}"):
-        if (cached := find_wheel(setting.home, key)) is not None:
-            progress.phase(subject, "taken from the cache")
-            return Result(subject, cached.path, key, built=False), cached
+        if (found := in_cache()) is not None:  # another process built it meanwhile
+            return found
         with new_entry(setting.home, key, inputs) as entry:
             built = build_recipe(
                 recipe, setting,
                 key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
+            store_warnings(entry, built.warnings)
         made = find_wheel(setting.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")

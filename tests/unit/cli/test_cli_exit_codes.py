@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -20,7 +21,7 @@ from forge.cli import test as trial_command
 from forge.cli.main import cli
 from forge.plan.trial import Options
 from forge.toolchain import llvm
-from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, write_recipe
+from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, make_setting, write_recipe
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -209,6 +210,32 @@ class TestBuild:
         again = forge("build", "demo", "Demo", *ONE, "--out", "elsewhere")
         assert (again.code, again.out) == (0, f"elsewhere/{WHEEL}  (cached)\n")
         assert (forge.root / "elsewhere" / WHEEL).read_bytes() == (forge.root / "dist" / WHEEL).read_bytes()
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+    def test_another_user_takes_wheels_from_a_cache_that_is_read_only(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        setting = make_setting(forge.root)
+        monkeypatch.setattr(build_command, "ensure_setting", lambda *_: setting)
+        write_recipe(forge.root / "recipes")
+        assert forge("build", "demo", *ONE).code == 0
+        before = sorted((forge.root / "home").rglob("*"))
+        for directory in (forge.root, *forge.root.parents[:3]):
+            directory.chmod(directory.stat().st_mode | 0o055)
+        out = forge.root / "out"
+        out.mkdir()
+        out.chmod(0o777)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setuid(12345)
+                said = forge("build", "demo", *ONE, "--out", "out")
+                (out / "said").write_text(f"{said.code} {said.out}{said.err if said.code else ''}")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert (out / "said").read_text() == f"0 out/{WHEEL}  (cached)\n"
+        assert sorted((forge.root / "home").rglob("*")) == before
 
     def test_a_pure_wheel_is_built_once_for_all_targets(self, forge: Forge) -> None:
         text = RECIPE.replace("extensions: [demo._x]", "native: false")
