@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
+from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.build.compilers import find_compilers
 from forge.build.host_prefix import HostPackage
@@ -46,6 +47,21 @@ class Result:
     built: bool
     warnings: tuple[Finding, ...] = ()
     work: Path | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A build that failed, or was skipped because of another that did.
+
+    Args:
+        subject: What was to be built.
+        error: What went wrong; None for a build that was skipped.
+        because: Why it was skipped, or an empty string.
+    """
+
+    subject: str
+    error: ForgeError | None
+    because: str = ""
 
 
 def subject_of(recipe: Recipe, target: Target) -> str:
@@ -106,8 +122,9 @@ def build_one(
 
 
 def run_steps(
-    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None
-) -> list[Result]:
+    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None,
+    failures: list[Failure] | None = None,
+) -> list[Result]:  # fmt: skip
     """Build the steps of one target's closure in order, or take them from the cache.
 
     Args:
@@ -116,19 +133,33 @@ def run_steps(
         out: Where the wheels go.
         progress: Receives progress updates.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
+        failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
 
     Returns:
         Those that were wanted.
 
     Raises:
-        ForgeError: The first failure.
+        ForgeError: The first failure, if *failures* is None.
     """
     made: dict[str, HostPackage] = {}
     results = [] if results is None else results
     for step in steps:
         recipe = step.recipe
-        host = [made[name] for name in step.host]
-        built, cached = _build(recipe, setting, host, progress)
+        subject = subject_of(recipe.recipe, recipe.target)
+        if failures and any(failure.subject == subject for failure in failures):
+            continue  # a pure wheel, for another target
+        if lacking := [name for name in step.host if name not in made]:
+            assert failures  # noqa: S101 - host requirements come first, so that only a failure leaves one out
+            failures.append(Failure(subject, None, f"its host requirement {lacking[0]} was not built"))
+            continue
+        try:
+            built, cached = _build(recipe, setting, [made[name] for name in step.host], progress)
+        except ForgeError as error:
+            if failures is None:
+                raise
+            progress.phase(subject, "failed")
+            failures.append(Failure(subject, error))
+            continue
         made[recipe.normalized_name] = HostPackage(
             recipe.normalized_name,
             recipe.version,

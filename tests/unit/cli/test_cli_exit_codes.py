@@ -266,7 +266,7 @@ class TestBuild:
         for module in (build_command, trial_command):
             monkeypatch.setattr(module, "try_recipe", try_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
-        monkeypatch.setattr(build_command, "build_steps", lambda *_: [])
+        monkeypatch.setattr(build_command, "build_steps", lambda *_, **__: [])
         write_recipe(forge.root / "recipes", text=VARIANT)
         said = forge(*command, "--arch", "arm64", "--variant", "fast", "--ios-version", "16.4")
         assert said.code == TrialError.exit_code
@@ -283,6 +283,33 @@ class TestBuild:
         assert "line 0\n" in log.read_text(), "the screen has the last lines, the log all of them"
         assert cached(forge) == []
         assert not (forge.root / "dist").exists()
+
+    def test_keep_going(self, forge: Forge) -> None:
+        """What does not need what failed is built; the exit code is the first failure's."""
+        recipes = forge.root / "recipes"
+        for name, body in (
+            ("bad", "raise SystemExit('words')"),
+            ("user", "pass"),
+            ("worse", "raise SystemExit(2)"),
+            ("demo", "pass"),
+        ):
+            text = RECIPE.replace("demo", name).replace(f"[{name}._x]", "[demo._x]")
+            if name == "user":
+                text += "requirements: {host: [bad]}\n"
+            write_recipe(recipes, body, text=text).rename(recipes / name)
+        said = forge("build", "bad", "user", "worse", "demo", *ONE, "--keep-going")
+        assert (said.code, said.out) == (8, f"dist/{WHEEL}\n")
+        assert "failed or skipped: 3\n  bad 1.0 arm64-iphoneos: failed\n" in said.err
+        assert "  user 1.0 arm64-iphoneos: skipped: its host requirement bad was not built\n" in said.err
+        assert "  worse 1.0 arm64-iphoneos: failed\n" in said.err
+        assert said.err.count("error[build]: ") == 2, "both errors are shown in full"
+        assert forge("build", "bad", "demo", *ONE).out == "", "otherwise the first failure ends it"
+
+    def test_keep_going_without_a_failure(self, forge: Forge) -> None:
+        write_recipe(forge.root / "recipes")
+        said = forge("build", "demo", *ONE, "--keep-going")
+        assert (said.code, said.out) == (0, f"dist/{WHEEL}\n")
+        assert "failed" not in said.err
 
     def test_a_build_on_a_full_disk(self, forge: Forge) -> None:
         body = "raise SystemExit('fatal error: error in backend: IO failure on output stream: No space left on device')"

@@ -19,7 +19,7 @@ from tests.unit.wheel.wheels import make_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forge.plan.run import Result
+    from forge.plan.run import Failure, Result
     from forge.recipe.model import EvaluatedRecipe
 
 REQUIRES = {
@@ -87,3 +87,9 @@ def test_another_version_than_the_recipes(store: RecipeStore, tmp_path: Path, mo
     with pytest.raises(WheelError, match=r"requires helper>=2, but the recipe builds helper 1\.0"):
         build(store, tmp_path, done)
     assert [result.subject.split()[0] for result in done] == ["demo"], "what was built is told"
+    failures: list[Failure] = []
+    steps = closure([store.load("demo"), store.load("deep")], DEVICE, "3.13", store)
+    setting = make_setting(tmp_path)
+    more = build_steps(steps, DEVICE, setting, store, tmp_path / "dist", Recorder(), failures=failures)
+    assert sorted(result.subject.split()[0] for result in more) == ["deep", "demo"]
+    assert [type(failure.error) for failure in failures] == [WheelError]
