@@ -1,8 +1,8 @@
-"""The virtual environment that forge's own tools for the build Python live in, and the one place that runs pip.
+"""The virtual environment of forge's own tools, and the only module that sets up pip.
 
-pip runs isolated: in an environment made from nothing, without its configuration files, with what the user's
-configuration says of indexes and of the way to them and nothing else. What it installs depends on the lock alone, not
-on ``PIP_TARGET``, ``CFLAGS`` or what pip has in the user's cache.
+pip runs in isolation: with a clean environment, without configuration files, and with only those of the user's settings
+that say where package indexes are and how to reach them. What it installs depends on the lock alone, not on
+``PIP_TARGET``, ``CFLAGS`` or the user's pip cache.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LISTING = (
     "import json, importlib.metadata as m;"
     "print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions() if d.metadata['Name']]))"
 )
-"""What an environment has; asked of its own interpreter, since not every environment has a pip."""
+"""Lists the installed packages; runs in the environment's own interpreter, since not every environment has pip."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Tools:
 
 
 def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
-    """The tools' environment for a build Python, made if it is not there yet.
+    """The tools' environment for a build Python, created if necessary.
 
     Raises:
         BuildError: pip could not install them; the log says why.
@@ -87,10 +87,10 @@ def _interpreter(environment: Path) -> Path:
 
 
 def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> None:
-    """Install what a lock pins into the environment of *python*, and nothing else, and see that it is there.
+    """Install exactly what a lock pins into the environment of *python*, and verify the result.
 
     Raises:
-        BuildError: pip failed; the log has its words. Or something else was installed than the lock pins.
+        BuildError: pip failed, or the environment does not match the lock afterwards.
     """
     command: list[str | Path] = [
         tools.python, "-m", "pip", "--python", python, "install",
@@ -100,13 +100,13 @@ def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> 
     run(command, log=log, env=pip_environment(), cwd=cwd, what="installing pinned build requirements")
     if wrong := lacking(python, lock):
         raise BuildError(
-            f"the environment of {python} is not what {lock.name} pins: {'; '.join(wrong)}", log=log,
+            f"the environment of {python} does not match {lock.name}: {'; '.join(wrong)}", log=log,
             hint="please report it",
         )  # fmt: skip
 
 
 def lacking(python: Path, lock: Path) -> tuple[str, ...]:
-    """What a lock pins and an environment lacks, or has in another version, in words.
+    """The pins of a lock that an environment lacks or has in another version, as messages.
 
     Raises:
         ToolchainError: The interpreter does not run.
@@ -132,7 +132,7 @@ def _normal(name: str) -> str:
 
 
 def pip_environment(home: ForgeHome | None = None, settings: PipSettings | None = None) -> dict[str, str]:
-    """The environment to run pip in: made from nothing, but for how to reach package indexes.
+    """The environment variables to run pip with: nothing is inherited except how to reach package indexes.
 
     Args:
         home: Where pip's cache and home directory are; None is the user's ``FORGE_HOME``.
