@@ -168,6 +168,9 @@ def ensure_std(
     if rust.has_std(triple):
         return None
     if _by_rustup(home, rust, ["target", "add", triple], progress) and rust.has_std(triple):
+        name = rust.rustup[1] if rust.rustup else ""
+        undo = f"rustup target remove {triple} --toolchain {name}"
+        progress.note(f"Rust {rust.version}", f"added {triple} to your toolchain {name} (to undo: {undo})")
         return None
     if not rust.source.is_dir() and not _by_rustup(home, rust, ["component", "add", "rust-src"], progress):
         raise ToolchainError(

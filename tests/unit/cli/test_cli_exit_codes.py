@@ -348,6 +348,16 @@ class TestBuild:
         assert (forge.root / "dist" / WHEEL).is_file()
 
 
+class TestCache:
+    def test_clean(self, forge: Forge) -> None:
+        left = forge.root / "home" / "builds" / "demo-1.0.1"
+        left.mkdir(parents=True)
+        os.utime(left, (0, 0))
+        said = forge("cache", "clean")
+        assert (said.code, said.out, said.err) == (0, f"{left}\n", "")
+        assert forge("cache", "clean").out == ""
+
+
 class TestStorage:
     @pytest.mark.parametrize(
         "error",
