@@ -131,8 +131,13 @@ def atomic_file(destination: Path, mode: str = "wb", permissions: int = 0o644) -
 def locked(locks: Path, name: str) -> Iterator[None]:
     """Hold the lock *name* (of other processes too) while the body runs.
 
-    Waiting is logged (`LOGGER`), with the process that is waited for: it may be an hour.
+    Waiting is logged (`LOGGER`), with the process that is waited for: it may be an hour. Where this process cannot
+    write, in a cache that several users read, there is nothing to lock: what is there is complete, and it can make
+    nothing.
     """
+    if not _writable(locks):
+        yield
+        return
     locks.mkdir(parents=True, exist_ok=True)
     holder = locks / f"{name}.pid"  # beside the lock, which is emptied by whoever tries to take it
     lock = FileLock(locks / f"{name}.lock")
@@ -149,6 +154,13 @@ def locked(locks: Path, name: str) -> Iterator[None]:
         with contextlib.suppress(OSError):
             holder.unlink(missing_ok=True)
         lock.release()
+
+
+def _writable(directory: Path) -> bool:
+    """Whether files can be made in a directory that may not exist yet."""
+    while not os.path.lexists(directory) and directory != directory.parent:
+        directory = directory.parent
+    return os.access(directory, os.W_OK | os.X_OK) or not directory.is_dir()
 
 
 def _holder(file: Path) -> str:

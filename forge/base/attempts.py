@@ -1,8 +1,9 @@
-"""Directories of one attempt at making something: no two attempts share one, whatever became of the first.
+"""Directories and logs of one attempt at making something: no two attempts share one, whatever became of the first.
 
 A forge that is killed leaves processes behind, which go on writing where they were told to. A directory that the next
 attempt takes over would have their files in it too, so each attempt gets one that was never used: ``<name>.1``,
-``<name>.2`` and so on. What earlier attempts left is removed as far as it can be.
+``<name>.2`` and so on. What earlier attempts left is removed as far as it can be. Logs are numbered likewise; they stay
+for a week.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_LOGS_KEPT = 7 * 24 * 3600
+"""Seconds after which logs are removed: by then nobody writes to them or looks for them."""
 
 COMPLETE = ".forge-complete"
 """Marks a directory that had to be made in its own place (virtual environments record it) and is whole."""
@@ -35,6 +40,35 @@ def new_attempt(parent: Path, name: str) -> Path:
     directory = parent / f"{name}.{max(earlier, default=0) + 1}"
     directory.mkdir(parents=True)
     return directory
+
+
+def new_log(logs: Path, name: str) -> Path:
+    """Make an empty log, ``<name>.<number>.log``, that no other attempt and no other process writes to.
+
+    Logs of the same name that are older than a week are removed.
+
+    Args:
+        logs: The directory of logs; made if it is not there.
+        name: Of what is made.
+    """
+    logs.mkdir(parents=True, exist_ok=True)
+    now = time.time()
+    number = 0
+    for earlier, path in _attempts(logs, name, ".log"):
+        number = max(number, earlier)
+        try:
+            if now - path.stat().st_mtime > _LOGS_KEPT:
+                path.unlink()
+        except OSError:  # another process removed it, or it is another user's
+            continue
+    while True:
+        number += 1
+        path = logs / f"{name}.{number}.log"
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:  # another process was faster
+            continue
+        return path
 
 
 def complete_attempt(parent: Path, name: str) -> Path | None:
@@ -66,13 +100,15 @@ def remove_tree(path: Path) -> bool:
     return not os.path.lexists(path)
 
 
-def _attempts(parent: Path, name: str) -> Iterator[tuple[int, Path]]:
+def _attempts(parent: Path, name: str, suffix: str = "") -> Iterator[tuple[int, Path]]:
     """The attempts at *name* that are there, by number."""
     try:
         entries = list(os.scandir(parent))
     except FileNotFoundError:
         return
     for entry in entries:
-        stem, _, number = entry.name.rpartition(".")
+        if not entry.name.endswith(suffix):
+            continue
+        stem, _, number = entry.name.removesuffix(suffix).rpartition(".")
         if stem == name and number.isdecimal():
             yield int(number), Path(entry.path)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from forge.base.errors import BuildError, ToolchainError
@@ -73,6 +75,41 @@ def run(
     if code != 0:
         ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
         raise BuildError(f"{what}: {shlex.join(argv[:2])} {ended}", log=log, tail=tail(log, start))
+
+
+def run_each(
+    commands: Sequence[tuple[str, Sequence[str | Path]]], *, log: Path, env: Mapping[str, str], cwd: Path, jobs: int
+) -> None:
+    """Run programs that do not depend on each other, several at once; *log* has the output of one after the other.
+
+    Args:
+        commands: What each does, for the error, and its argument list.
+        log: The log file, which is appended to.
+        env: The whole environment of each program.
+        cwd: Their working directory.
+        jobs: How many run at once.
+
+    Raises:
+        ToolchainError, BuildError: As `run` does; programs that have not been started by then are not.
+    """
+    guard = threading.Lock()
+
+    def one(numbered: tuple[int, tuple[str, Sequence[str | Path]]]) -> None:
+        number, (what, command) = numbered
+        own = log.with_name(f".{log.name}.{number}")  # programs that write at the same time would mix their lines
+        try:
+            run(command, log=own, env=env, cwd=cwd, what=what)
+        except BuildError as error:
+            raise BuildError(error.message, hint=error.hint, log=log, tail=error.tail) from None
+        finally:
+            if own.is_file():
+                with guard, log.open("ab") as whole, own.open("rb") as part:
+                    shutil.copyfileobj(part, whole)
+                own.unlink()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for _ in pool.map(one, enumerate(commands)):
+            pass
 
 
 def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 120) -> str:

@@ -1,4 +1,4 @@
-"""Headers of the build side's packages, kept from the cross compiler.
+"""Hides headers of build requirements from the cross compiler.
 
 Build requirements are installed for the build machine. What such a package has compiled is the build machine's, and its
 headers with it: numpy's ``_numpyconfig.h`` holds the sizes of Linux's types, and its ``npy_endian.h`` includes Linux's
@@ -34,17 +34,17 @@ _INSTEAD = """\
 #error "{file} belongs to the build machine's {name}: list {name} under requirements.host in the recipe"
 #endif
 """
-"""A host requirement's header of the same name is taken, where the compiler's search path has it after this one."""
+"""If a host requirement has a header of the same name later on the compiler's search path, that one is used."""
 
 
 def hide_headers(site_packages: Path) -> tuple[str, ...]:
     """Replace the headers, and remove the static archives, of packages that have compiled code.
 
     Args:
-        site_packages: Of the build side.
+        site_packages: The build side's.
 
     Returns:
-        The packages, normalised and sorted.
+        The normalised names of these packages, sorted.
     """
     hidden: list[str] = []
     for dist_info in sorted(site_packages.glob("*.dist-info")):
@@ -65,7 +65,7 @@ def _replace(files: list[Path], name: str) -> bool:
             file.unlink(missing_ok=True)
             changed = True
         elif file.suffix in _HEADERS and file.is_file() and (include := _included_as(file)):
-            # Another file: pip may have linked this one to its cache's.
+            # A new file: this one may be a hard link to a file in pip's cache.
             file.unlink()
             file.write_text(_INSTEAD.format(name=name, include=include, file=include), encoding="utf-8")
             changed = True
@@ -73,7 +73,7 @@ def _replace(files: list[Path], name: str) -> bool:
 
 
 def _included_as(file: Path) -> str | None:
-    """What an ``#include`` calls a header: its path below the nearest directory ``include``; None if it is in none.
+    """A header's path as ``#include`` names it, below the nearest directory ``include``; None if there is none.
 
     Headers elsewhere are what a tool writes into its results (cffi's ``_cffi_include.h``, f2py's ``fortranobject.h``).
     """
@@ -84,10 +84,10 @@ def _included_as(file: Path) -> str | None:
 
 
 def include_directories(site_packages: Path) -> Iterator[Path]:
-    """The directories ``include`` of packages that were laid out for the target, sorted, for the compiler's ``CPATH``.
+    """The directories ``include`` of packages built for the target, sorted, for the compiler's ``CPATH``.
 
     Args:
-        site_packages: Of a host prefix.
+        site_packages: A host prefix's.
     """
     for directory in sorted(site_packages.rglob("include")):
         if directory.is_dir() and any(file.suffix in _HEADERS for file in directory.rglob("*")):

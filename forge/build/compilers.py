@@ -1,4 +1,4 @@
-"""The compilers of languages beside C and C++, found when a recipe names one."""
+"""The compilers of languages other than C and C++, looked for when a recipe names one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compilers:
-    """What a build may use.
+    """The compilers of a build.
 
     Args:
-        rust: Where the recipe names Rust.
-        fortran: Where the recipe names Fortran.
+        rust: Rust, if the recipe names it.
+        fortran: Fortran, if the recipe names it.
     """
 
     rust: Rust | None = None
@@ -28,7 +28,7 @@ class Compilers:
 
     @property
     def identity(self) -> dict[str, str]:
-        """What counts in a build's fingerprint."""
+        """The compilers' part of a build's fingerprint."""
         named = {"rust": self.rust, "fortran": self.fortran}
         return {language: compiler.id for language, compiler in named.items() if compiler is not None}
 
@@ -37,7 +37,7 @@ def find_compilers(languages: Collection[Language]) -> Compilers:
     """The compilers of languages.
 
     Raises:
-        ToolchainError: One is missing; says how to get it.
+        ToolchainError: One is missing; the hint says how to install it.
     """
     return Compilers(
         rust=_rust() if Language.RUST in languages else None,

@@ -1,8 +1,8 @@
-"""Cross environments: crossenv's pair of a build-side environment and a Python that answers as the iOS Python does.
+"""Cross environments: crossenv's pair of a build environment and a Python that behaves like the iOS Python.
 
-Build requirements are installed on the build side, once; crossenv shows them to the cross Python too, so that a back
+Build requirements are installed on the build side only. crossenv makes them visible to the cross Python as well: a back
 end runs there and sees iOS, while the programs that it starts (meson, ninja, cython) run in the build Python and see
-the build machine. An environment depends on nothing but what its key covers, so it is kept and used again.
+the build machine. An environment depends only on what its key covers, so it is kept and reused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import locked
-from forge.base.attempts import COMPLETE, complete_attempt, new_attempt
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -35,8 +35,8 @@ class CrossEnvironment:
     """A cross environment on disk.
 
     Args:
-        root: Its directory.
-        cross_python: Runs on the build machine, answers as the target's Python.
+        root: The directory.
+        cross_python: Runs on the build machine, but behaves like the target's Python.
         build_python: The build side's interpreter.
         wrappers: CPython's compiler wrappers, for PATH.
     """
@@ -53,7 +53,7 @@ class CrossEnvironment:
 
     @property
     def host_view(self) -> Path:
-        """The iOS Python as an installed Python looks: ``lib``, ``include``, ``Python.framework``."""
+        """The iOS Python in the layout of an installed Python: ``lib``, ``include``, ``Python.framework``."""
         return self.root / "host"
 
 
@@ -65,19 +65,19 @@ def ensure_cross_environment(
     toolchain: Toolchain,
     lock: Path | None,
 ) -> CrossEnvironment:
-    """The cross environment for a target with the locked build requirements in it, made if it is not there yet.
+    """The cross environment for a target with the locked build requirements, created if necessary.
 
     Args:
         home: The cache.
         python: The iOS Python.
-        target: What is built for.
-        build_python: Of the iOS Python's minor version.
-        toolchain: Whose compiler crossenv asks for its machine.
-        lock: The build requirements, pinned with hashes; None for an environment without any.
+        target: The target.
+        build_python: The build Python, of the iOS Python's minor version.
+        toolchain: The toolchain, whose compiler crossenv runs.
+        lock: The build requirements, pinned with hashes; None if there are none.
 
     Raises:
         BuildError: crossenv or pip failed.
-        IOSPythonError: The iOS Python's sysconfig data is not as expected.
+        IOSPythonError: The iOS Python's sysconfig data cannot be used.
     """
     key = fingerprint(
         {
@@ -104,11 +104,10 @@ def ensure_cross_environment(
         if (complete := complete_attempt(home.build_pythons, name)) is not None:
             return environment(complete)
         tools = ensure_tools(home, build_python)
-        # Its files record its place, so it is made there, and counts only once it is marked as complete.
+        # Its files record its path, so it is made in place and counts once it is marked as complete.
         root = new_attempt(home.build_pythons, name)
         made = environment(root)
-        log = home.logs / f"{name}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, name)
         host = _make_host_view(made.host_view, python, target)
         env = cross_environment(toolchain, target, root, path=[made.wrappers])
         run(
@@ -124,7 +123,7 @@ def ensure_cross_environment(
 
 
 def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
-    """Lay out what crossenv and build systems look for in an installed Python; the path of its "interpreter"."""
+    """Make the directory that crossenv and build systems take for an installed Python; returns its "interpreter"."""
     lib = view / "lib" / f"python{python.minor}"
     lib.mkdir(parents=True)
     text = python.sysconfigdata(target).read_text(encoding="utf-8")
@@ -135,25 +134,25 @@ def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
     (view / "lib" / f"libpython{python.minor}.tbd").symlink_to(python.stub(target))
     executable = view / "bin" / f"python{python.minor}"
     executable.parent.mkdir()
-    executable.touch()  # crossenv wants a file there; nothing runs it
+    executable.touch()  # crossenv requires the file, but nothing runs it
     return executable
 
 
 def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
-    """Sysconfig data of an iOS Python as it reads from *prefix*, for *target*'s minimum iOS version.
+    """An iOS Python's sysconfig data, adapted to *prefix* and to *target*'s minimum iOS version.
 
-    The data says ``-F .`` where the framework is to be found, which held where Python was built, and the minimum iOS
-    version that Python itself was built for, which a target may raise.
+    The data contains ``-F .`` for the framework's directory, which was right where Python was built, and the minimum
+    iOS version that Python itself was built for, which may be lower than the target's.
 
     Raises:
-        IOSPythonError: The data names no prefix or no deployment target.
+        IOSPythonError: The data has no prefix or no deployment target.
     """
     found = re.search(r"""['"]prefix['"]:\s*['"]([^'"]+)['"]""", text)
     deployment = re.search(r"""['"]IPHONEOS_DEPLOYMENT_TARGET['"]:\s*['"]([0-9.]+)['"]""", text)
     if found is None or deployment is None:
         raise IOSPythonError(
             "the iOS Python's sysconfig data has no prefix or no IPHONEOS_DEPLOYMENT_TARGET",
-            hint="is it CPython 3.13 or later, built as its iOS/README.rst says?",
+            hint="CPython 3.13 or later is required, built as its iOS/README.rst describes",
         )
     version = re.escape(deployment[1])
 
@@ -166,5 +165,5 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
         part = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", part)
         return re.sub(r"(?<=-F )\.(?=[\s'\"])", lambda _: str(prefix), part)
 
-    # Neither prefix is text in which something is to be replaced.
+    # Nothing is replaced in the prefixes themselves.
     return str(prefix).join(map(adapted, text.split(found[1])))

@@ -1,4 +1,4 @@
-"""What happens to a wheel after the back end made it: paths of the build taken out, repaired, packed reproducibly."""
+"""Finishes a wheel that a back end built: removes the build's paths, repairs it and packs it reproducibly."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".h"})
-"""Files that packages write when they are built, about how they were built (numpy's ``__config__.py``)."""
+"""Files in which packages may record how they were built (numpy's ``__config__.py``)."""
 
 
 @dataclass(frozen=True)
 class FinishedWheel:
-    """A wheel as it goes to the check.
+    """A finished wheel, ready to be checked.
 
     Args:
         path: The file.
-        report: What the repair did to it, as text.
+        report: What the repair changed, as text.
     """
 
     path: Path
@@ -46,11 +46,11 @@ def finish_wheel(
     """Finish a built wheel.
 
     Args:
-        wheel: What the back end made.
-        work: A directory to work in, made anew; the finished wheel is in it.
-        names: Directories of this machine and what the wheel's text files call them instead.
-        sbom: The bill of materials to put into it, or an empty string.
-        run_requirements: What METADATA is to declare besides (PEP 508).
+        wheel: The wheel that the back end built.
+        work: A work directory, which is created; the finished wheel is in it.
+        names: Directories of this machine, and the names that replace them in the wheel's text files.
+        sbom: The bill of materials to add, or an empty string.
+        run_requirements: Requirements to add to METADATA (PEP 508).
         own: What `own_files` found in the source.
         licenses: Licence files to add, from `forge.build.licenses.license_files`.
 
@@ -77,7 +77,7 @@ def finish_wheel(
 
 
 def add_privacy_manifests(tree: Path) -> None:
-    """Put a privacy manifest beside each module that OpenSSL is linked into, where the package brings none."""
+    """Add a privacy manifest next to each module that OpenSSL is linked into, unless the package has one."""
     for file in sorted(tree.rglob("*.so")):
         manifest = tree / manifest_path(file.relative_to(tree).as_posix())
         if not manifest.exists() and openssl_version(file.read_bytes()):
@@ -89,8 +89,8 @@ def replace_paths(tree: Path, names: Mapping[Path, str], own: Collection[str] = 
 
     Args:
         tree: The unpacked wheel.
-        names: The directories, and what they are called instead.
-        own: The sha256 of files that the package brings with such a path in them, from `own_files`: its words stay.
+        names: The directories, and the names that replace them.
+        own: The sha256 of the package's own files with such a path in them, from `own_files`; they are not changed.
     """
     for file in _text_files(tree):
         content = file.read_bytes()
@@ -102,7 +102,7 @@ def replace_paths(tree: Path, names: Mapping[Path, str], own: Collection[str] = 
 def own_files(source: Path, names: Collection[Path]) -> frozenset[str]:
     """The sha256 of a source tree's text files that name a directory of this machine before anything is built.
 
-    They are the package's own words: a route ``/srv/builds`` of a web application, where the cache is in ``/srv``.
+    Such a name is the package's own: a route ``/srv/builds`` of a web application, if the cache is in ``/srv``.
     """
     contents = (file.read_bytes() for file in _text_files(source))
     same = dict.fromkeys(names, "")

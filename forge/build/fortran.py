@@ -1,4 +1,4 @@
-"""Builds with Fortran in them: the compiler command for the target, and what build systems must be told of it."""
+"""Builds with Fortran code: the compiler command for the target, and the variables that build systems read."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ It must be the compiler's own release; patch releases of LLVM keep the binary in
 def fortran_runtime(
     flang: Flang, setting: Setting, target: Target, environment: CrossEnvironment, progress: Progress
 ) -> FortranRuntime:
-    """The runtime library and the compiler command for a target, made if they are not there yet.
+    """The runtime library and the compiler command for a target, created if necessary.
 
     Args:
         flang: The compiler.
-        setting: Toolchain, cache.
-        target: What is built for.
+        setting: The toolchain and the cache.
+        target: The target.
         environment: The cross environment.
         progress: Receives progress updates.
 
     Raises:
-        ToolchainError: The compiler is of a release whose source is not pinned.
-        SourceError, NetworkError: The source cannot be had.
+        ToolchainError: The source of the compiler's release is not pinned.
+        SourceError, NetworkError: The source is not available.
         BuildError: It does not compile.
     """
     source = RUNTIME_SOURCES.get(flang.version.rpartition(".")[0])
@@ -58,11 +58,11 @@ def fortran_runtime(
 
 
 def fortran_variables(runtime: FortranRuntime, target: Target) -> dict[str, str]:
-    """What configure scripts and makefiles find in the environment (autoconf's names).
+    """The environment variables that configure scripts and makefiles read (autoconf's names).
 
     Args:
         runtime: The runtime library.
-        target: What is built for.
+        target: The target.
     """
     compiler = f"{target.host_triple}-flang"
     return {"FC": compiler, "F77": compiler, "F90": compiler, "FLIBS": f"{runtime.lib}/libFortranRuntime.a"}

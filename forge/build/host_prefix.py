@@ -1,8 +1,8 @@
-"""The host prefix: what host requirements bring, laid out for a build to read and link.
+"""The host prefix: the files of host requirements, laid out for a build to read and link.
 
-A native library's wheel holds an ``opt/`` tree (headers, static archives, pkg-config files); a package's wheel is laid
-out as an installer does it. pkg-config finds both: libraries in ``opt/lib/pkgconfig``, and packages such as numpy that
-carry a pkg-config file beside their headers.
+A native library's wheel has an ``opt/`` tree (headers, static archives, pkg-config files); a package's wheel is
+installed as an installer does. pkg-config finds both: libraries in ``opt/lib/pkgconfig``, and packages such as numpy
+that have a pkg-config file next to their headers.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ SITE_PACKAGES = "site-packages"
 
 @dataclass(frozen=True)
 class HostPackage:
-    """A host requirement, built.
+    """A built host requirement.
 
     Args:
-        name: Its recipe's, normalised.
-        version: Its version.
+        name: The recipe's name, normalised.
+        version: The version.
         wheel: The file.
-        fingerprint: What it was built from.
+        fingerprint: The fingerprint of the build.
         is_native_library: Whether it is a native library rather than a Python package.
         license: The recipe's SPDX expression, or an empty string.
     """
@@ -66,27 +66,27 @@ class HostPrefix:
 
     @property
     def site_packages(self) -> Path:
-        """Packages, as they are installed for the target; their compiled code does not run here."""
+        """Packages as they are installed for the target; their compiled code does not run on the build machine."""
         return self.root / SITE_PACKAGES
 
     def expand(self, text: str) -> str:
-        """A recipe's string with the prefix's real place in it (``${host_prefix}``)."""
+        """A recipe's string with the prefix's real path for ``${host_prefix}``."""
         return text.replace(HOST_PREFIX, str(self.root))
 
     def expand_all(self, settings: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-        """A recipe's config settings with the prefix's real place in them."""
+        """A recipe's config settings with the prefix's real path in them."""
         return {key: tuple(map(self.expand, values)) for key, values in settings.items()}
 
 
 def installed_place(member: Path, name: str) -> Path:
-    """Where a file of a wheel is in a host prefix, relative to it.
+    """The path of a wheel's file in a host prefix, relative to the prefix.
 
-    As an installer spreads a wheel (binary distribution format, "Installing a wheel"), with the prefix for a root:
-    ``include/<name>`` has its headers.
+    The layout is that of an installed wheel (binary distribution format, "Installing a wheel") with the prefix as its
+    root: headers are in ``include/<name>``.
 
     Args:
         member: The file's path in the wheel.
-        name: The package, normalised.
+        name: The package's normalised name.
     """
     first, *rest = member.parts
     if first == NATIVE_TREE:
@@ -102,12 +102,12 @@ def make_host_prefix(packages: Iterable[HostPackage], root: Path) -> HostPrefix:
     """Lay out a host prefix.
 
     Args:
-        packages: Everything that the build needs, and what that needs in turn.
-        root: A directory to make.
+        packages: The host requirements, including indirect ones.
+        root: The directory, which is created.
 
     Raises:
         WheelError: A wheel cannot be read.
-        BuildError: Two packages bring the same file with different content.
+        BuildError: Two packages install the same file with different content.
     """
     prefix = root / NATIVE_TREE
     site_packages = root / SITE_PACKAGES

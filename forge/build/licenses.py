@@ -1,7 +1,7 @@
-"""Licences of what is linked into a wheel: host requirements' and Rust crates', as files (PEP 639) and as facts.
+"""Licences of what is linked into a wheel: host requirements and Rust crates.
 
-A wheel that has OpenBLAS or a hundred crates folded in distributes them, and most licences ask for their text to go
-along, as numpy's own wheels do it.
+A wheel that contains OpenBLAS or a hundred crates distributes them, and most licences require that their text is
+included. numpy's own wheels do the same.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from forge.build.host_prefix import HostPackage
 
 CRATES_FILE = "rust-crates.txt"
-"""The one file, below ``licenses/``, with the licences of all crates: there may be hundreds, most of the same words."""
+"""The file in ``licenses/`` with the licences of all crates: there may be hundreds, most with the same text."""
 
 _LICENSE_NAME = re.compile(r"(licen[cs]e|copying|notice|unlicense|copyright)([-._].*)?", flags=re.IGNORECASE)
 _CRATE_SOURCE = re.compile(r"/registry/src/[^/\s]+/([^/\s]+?)-(\d+\.\d+\.\d+[^/\s]*)/")
@@ -34,10 +34,10 @@ class Crate:
     """A crate that was compiled for the target.
 
     Args:
-        name: Its name.
-        version: Its version.
-        license: What its manifest says, an SPDX expression as a rule, or an empty string.
-        texts: Its licence files, by name.
+        name: The name.
+        version: The version.
+        license: The licence in its manifest, usually an SPDX expression, or an empty string.
+        texts: The licence files, by name.
     """
 
     name: str
@@ -49,12 +49,12 @@ class Crate:
 def linked_crates(tree: Path, triple: str) -> tuple[Crate, ...]:
     """The crates that cargo compiled for a target, sorted, without those that ran on the build machine.
 
-    rustc writes beside each crate the source files that it read (``target/<triple>/<profile>/deps/*.d``); those of
-    crates from a registry are in cargo's home, in a directory named after crate and version.
+    For each crate, rustc lists the source files that it read (``target/<triple>/<profile>/deps/*.d``). Those of crates
+    from a registry are in cargo's home, in a directory named after crate and version.
 
     Args:
-        tree: Where the build ran.
-        triple: Rust's name of the target.
+        tree: The directory of the build.
+        triple: Rust's name for the target.
     """
     directories: dict[tuple[str, str], Path] = {}
     for file in tree.rglob(f"{triple}/*/deps/*.d"):
@@ -72,7 +72,7 @@ def _crate(name: str, version: str, directory: Path) -> Crate:
         package = tomllib.loads((directory / "Cargo.toml").read_text(encoding="utf-8")).get("package", {})
         license_ = str(package.get("license", ""))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        pass  # a crate without a readable manifest would not have been compiled; nothing is lost but a fact
+        pass  # cargo reads the manifest too, so this does not happen; the licence is left out
     texts = {
         path.name: path.read_text(encoding="utf-8", errors="replace")
         for path in (sorted(directory.iterdir()) if directory.is_dir() else ())
@@ -82,11 +82,11 @@ def _crate(name: str, version: str, directory: Path) -> Crate:
 
 
 def license_files(host: Sequence[HostPackage], crates: Sequence[Crate]) -> dict[str, bytes]:
-    """The files to add below ``.dist-info/licenses``: their paths there, and contents.
+    """The files to add to ``.dist-info/licenses``, with their contents by path.
 
     Args:
-        host: Host requirements; native libraries are linked in, packages are not.
-        crates: What `linked_crates` found.
+        host: The host requirements; only native libraries are linked in.
+        crates: The crates that `linked_crates` found.
     """
     files: dict[str, bytes] = {}
     for package in host:
@@ -106,7 +106,7 @@ def _wheel_licenses(wheel: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def _crates_text(crates: Sequence[Crate]) -> str:
-    """Who is in the wheel, then each different text once, under the crates that have it."""
+    """A list of the crates, then each distinct text once, under the crates that have it."""
     owners: dict[str, list[str]] = {}
     for crate in crates:
         for name, text in crate.texts.items():
@@ -119,9 +119,9 @@ def _crates_text(crates: Sequence[Crate]) -> str:
 
 
 def add_licenses(dist_info: Path, files: Mapping[str, bytes]) -> None:
-    """Put licence files into an unpacked wheel, and name them in METADATA.
+    """Add licence files to an unpacked wheel, and list them in METADATA.
 
-    License-File is of core metadata 2.4 (PEP 639); an older METADATA is left as it is, and has the files beside it.
+    License-File requires core metadata 2.4 (PEP 639); an older METADATA is not changed.
     """
     for name, data in files.items():
         path = dist_info / "licenses" / name

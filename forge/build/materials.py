@@ -1,4 +1,4 @@
-"""What went into a wheel and what built it, for its bill of materials (PEP 770)."""
+"""The bill of materials of a wheel (PEP 770): what is in it and what built it."""
 
 from __future__ import annotations
 
@@ -28,15 +28,17 @@ def bill_of_materials(
     host: Sequence[HostPackage] = (),
     crates: Sequence[Crate] = (),
 ) -> str:
-    """The text of a wheel's bill of materials: source, what it was compiled with and against, build requirements.
+    """The text of a wheel's bill of materials.
+
+    It lists the source, the toolchain, the iOS Python, host requirements, crates and build requirements.
 
     Args:
-        recipe: Evaluated for the target.
-        python: The iOS Python that was built against.
-        toolchain: What compiled.
-        lock: The build requirements that took part, or None for none.
-        host: What was linked or read for the target.
-        crates: Rust crates whose code is in it.
+        recipe: The recipe, evaluated for the target.
+        python: The iOS Python.
+        toolchain: The toolchain.
+        lock: The build requirements, or None if there are none.
+        host: The host requirements.
+        crates: The Rust crates whose code is in the wheel.
     """
     subject = Component(
         kind="library",
@@ -71,7 +73,7 @@ def bill_of_materials(
 
 
 def _host(package: HostPackage) -> Component:
-    """A host requirement: of a native library the code is folded in, of a package headers and static helpers."""
+    """A host requirement: the code of a native library, or headers and static helpers of a package."""
     properties = {"forge:fingerprint": package.fingerprint, "forge:wheel": package.wheel.name}
     purl = "" if package.is_native_library else pypi_purl(package.name, package.version)
     return Component(
@@ -80,7 +82,7 @@ def _host(package: HostPackage) -> Component:
 
 
 def _expression(license_: str) -> str:
-    """A crate's licence as an SPDX expression; old manifests write ``MIT/Apache-2.0`` (cargo's reference)."""
+    """A crate's licence as an SPDX expression; old manifests have ``MIT/Apache-2.0`` (cargo's reference)."""
     return license_.replace("/", " OR ")
 
 
@@ -91,7 +93,7 @@ def _source(recipe: EvaluatedRecipe) -> Component:
             name = f"{recipe.normalized_name}-{recipe.version} sdist"
             return Component("file", name, sha256=sha256, properties=properties)
         case UrlPin(sha256=sha256):
-            # Neither a mirror's name nor what an address may carry (a token) has to do with what was built.
+            # The address is left out: mirrors differ, and it may contain a token.
             name = f"{recipe.normalized_name}-{recipe.version} source archive"
             return Component("file", name, sha256=sha256, properties=properties)
         case GitPin(revision=revision):

@@ -1,7 +1,7 @@
-"""What Meson must be told of a target: a cross file, and to run in the build Python.
+"""Meson's cross file for a target, and a script that runs Meson in the build Python.
 
-meson-python writes a cross file of its own for iOS, with CPython's compiler wrappers and the host machine; the one made
-here adds what it leaves out. Format: Meson's "Cross compilation" and "Machine files" pages.
+meson-python writes a cross file for iOS, with CPython's compiler wrappers and the host machine; the one made here adds
+what is missing there. Meson's pages "Cross compilation" and "Machine files" describe the format.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from forge.build.host_prefix import HostPrefix
 
 LONG_DOUBLE = {Arch.ARM64: "IEEE_DOUBLE_LE", Arch.X86_64: "INTEL_EXTENDED_16_BYTES_LE"}
-"""The formats of ``long double`` by numpy's names: Apple's arm64 ABI makes it a double, x86_64 has 80 bits in 16 bytes.
+"""numpy's names for the formats of ``long double``: a double in Apple's arm64 ABI, 80 bits in 16 bytes on x86_64.
 
-numpy takes it from the cross file, because finding out would take running a program of the target's.
+numpy reads it from the cross file, because a program of the target cannot be run to find out.
 """
 
 
@@ -28,10 +28,10 @@ def cross_file(target: Target, environment: CrossEnvironment, host_prefix: HostP
     """The text of a Meson cross file for a target.
 
     Args:
-        target: What is built for.
+        target: The target.
         environment: The cross environment.
-        host_prefix: Where host requirements are.
-        fortran: Whether the build takes a Fortran compiler.
+        host_prefix: The host requirements.
+        fortran: Whether the build uses Fortran.
     """
     triple = target.host_triple
     lines = [
@@ -44,7 +44,7 @@ def cross_file(target: Target, environment: CrossEnvironment, host_prefix: HostP
         "pkg-config = 'pkg-config'",
         "",
         "[host_machine]",
-        # An unknown system name would fall through to the rules of other systems (-bundle, undefined symbols allowed).
+        # With an unknown name, Meson would apply other systems' rules (-bundle, undefined symbols allowed).
         "system = 'ios'",
         f"subsystem = '{'ios-simulator' if target.is_simulator else 'ios'}'",
         "kernel = 'xnu'",
@@ -62,10 +62,10 @@ def cross_file(target: Target, environment: CrossEnvironment, host_prefix: HostP
 
 
 def _headers(environment: CrossEnvironment, host_prefix: HostPrefix) -> dict[str, Path]:
-    """Headers by the properties that scipy's and scikit-learn's builds read when they are compiled across.
+    """The properties that scipy's and scikit-learn's cross builds read, with the directories of headers.
 
-    Without them they import the package and ask: numpy would name the build side's headers, and Pythran cannot be
-    imported where the Python says that it is iOS.
+    Without them the builds import the package to ask: numpy would name the build side's headers, and Pythran cannot be
+    imported in the cross Python.
     """
     build_side = environment.build_bin.parent.glob("lib/python3.*/site-packages/pythran")
     numpy = host_prefix.site_packages / "numpy" / "_core" / "include"
@@ -77,13 +77,13 @@ _COMPILERS = {"c": "clang", "cpp": "clang++", "objc": "clang", "objcpp": "clang+
 
 
 def meson_wrapper(environment: CrossEnvironment, vendored: Path | None) -> str:
-    """A program that runs Meson in the build Python, for the variable ``MESON`` (meson-python).
+    """A script that runs Meson in the build Python, for meson-python's variable ``MESON``.
 
-    meson-python runs a Meson that a package carries (``tool.meson-python.meson``) in the Python that it runs in itself,
-    the cross Python; Meson would then take the build machine for an iPhone, and compile ``native: true`` targets wrong.
+    meson-python runs a package's own Meson (``tool.meson-python.meson``) in its own interpreter, which is the cross
+    Python. Meson would then take the build machine for an iPhone and compile ``native: true`` targets wrongly.
 
     Args:
-        environment: Whose build side is used.
+        environment: The cross environment.
         vendored: The package's own ``meson.py``, or None for the Meson of the build requirements.
     """
     command = f"'{environment.build_python}' '{vendored}'" if vendored else f"'{environment.build_bin}/meson'"

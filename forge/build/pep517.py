@@ -1,4 +1,4 @@
-"""Running a PEP 517 back end in a cross environment, through pypa/build."""
+"""Runs PEP 517 back ends in a cross environment, using pypa/build."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Answer = TypeVar("Answer")
 
 
 def declared_requires(tree: Path) -> tuple[str, ...]:
-    """What a source tree's ``build-system.requires`` lists (PEP 518); setuptools where there is none, as PEP 517 says.
+    """A source tree's ``build-system.requires`` (PEP 518); setuptools if there is none (PEP 517).
 
     Raises:
-        BuildError: ``pyproject.toml`` is not TOML, or the table is not as PEP 518 says.
+        BuildError: ``pyproject.toml`` is not valid TOML, or the table is not valid (PEP 518).
     """
     system = _pyproject(tree).get("build-system", {})
     requires = system.get("requires", ["setuptools >= 40.8.0"]) if isinstance(system, dict) else None
@@ -32,7 +32,7 @@ def declared_requires(tree: Path) -> tuple[str, ...]:
 
 
 def vendored_meson(tree: Path) -> Path | None:
-    """The Meson that a package carries and wants to be built with (``tool.meson-python.meson``), or None."""
+    """A package's own Meson, which it must be built with (``tool.meson-python.meson``), or None."""
     tool = _pyproject(tree).get("tool")
     own = tool.get("meson-python") if isinstance(tool, dict) else None
     named = own.get("meson") if isinstance(own, dict) else None
@@ -53,15 +53,15 @@ def build_wheel(
 
     Args:
         tree: The source.
-        python: The interpreter that the back end runs in; its requirements are installed already.
-        env: The whole environment.
-        config_settings: PEP 517's; a key may have several values.
+        python: The interpreter that the back end runs in; its requirements are installed.
+        env: The complete environment.
+        config_settings: PEP 517's config settings; a key may have several values.
         out: A directory for the wheel.
         log: The log file.
-        subject: What to call this build.
+        subject: The build's name in messages.
 
     Raises:
-        BuildError: The back end failed, or is none.
+        BuildError: The back end failed, or is not valid (PEP 517).
     """
 
     def build(builder: ProjectBuilder, settings: dict[str, str | list[str]]) -> str:
@@ -85,27 +85,27 @@ def ask_back_end(
     subject: str,
     called: str,
 ) -> Answer:
-    """Call one of a back end's hooks (PEP 517); `build_wheel` says what the arguments are.
+    """Call one of a back end's hooks (PEP 517).
 
     Args:
-        hook: Calls it, given the builder and the config settings.
+        hook: A function that calls it, given the builder and the config settings.
         tree: The source.
-        python: The interpreter.
-        env: The whole environment.
-        config_settings: PEP 517's.
+        python: The interpreter that the back end runs in; its requirements are installed.
+        env: The complete environment.
+        config_settings: PEP 517's config settings; a key may have several values.
         log: The log file.
-        subject: What to call this.
-        called: What errors call the program that runs the hook.
+        subject: The build's name in messages.
+        called: The hook's name in error messages.
 
     Raises:
-        BuildError: The back end failed, or is none.
+        BuildError: The back end failed, or is not valid (PEP 517).
     """
 
     def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
         where = tree if cwd is None else tree.__class__(cwd)
         try:
             run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
-        except BuildError as error:  # pyproject_hooks' script, which it names, tells the user nothing
+        except BuildError as error:  # it names a script of pyproject_hooks, which means nothing to the user
             message = error.message.replace(shlex.join(cmd[:2]), called)
             raise BuildError(message, log=error.log, tail=error.tail) from None
 

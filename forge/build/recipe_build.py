@@ -1,4 +1,4 @@
-"""Building one recipe's wheel for one target: source, cross environment, back end, finished and checked wheel."""
+"""Builds one recipe's wheel for one target: source, cross environment, back end, finished and checked wheel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forge.audit.promise import Promise, check_promise
 from forge.audit.report import render_text
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.errors import BuildError, RecipeError, WheelError
 from forge.base.progress import SilentProgress
 from forge.base.severity import Severity
@@ -50,13 +50,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuiltWheel:
-    """A wheel that is what its recipe promised.
+    """A built wheel that passed the check.
 
     Args:
         path: The file.
-        log: The build's whole log.
+        log: The build's complete log.
         warnings: Findings of the check that are not errors.
-        work: The work directory, if it was to be kept.
+        work: The work directory, if it was kept.
     """
 
     path: Path
@@ -67,14 +67,14 @@ class BuiltWheel:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a build takes besides the recipe.
+    """What a build needs in addition to the recipe.
 
     Args:
         home: The cache.
-        toolchain: What compiles.
-        python: What is built against.
-        build_python: Of the same minor version.
-        keep_work: Whether the work directory of a build that ends well is kept too.
+        toolchain: The toolchain.
+        python: The iOS Python to build against.
+        build_python: The build Python, of the same minor version.
+        keep_work: Keep the work directory of a successful build as well.
     """
 
     home: ForgeHome
@@ -85,7 +85,7 @@ class Setting:
 
 
 def source_of(recipe: EvaluatedRecipe) -> Source:
-    """A recipe's source in the source room's terms."""
+    """A recipe's source, as `forge.source` describes sources."""
     match recipe.source:
         case SdistPin(sha256, filename):
             return SdistSource(recipe.name, recipe.version, sha256, filename)
@@ -98,7 +98,7 @@ def source_of(recipe: EvaluatedRecipe) -> Source:
 
 
 def required(recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:
-    """What the build side needs as the source and the recipe say; `forge.plan.lock` asks the back end for more."""
+    """The build requirements that the source and the recipe declare; `forge.plan.lock` also asks the back end."""
     if recipe.is_native_library:
         return merge_requires((), recipe.requires)
     return merge_requires(declared_requires(tree), recipe.requires)
@@ -120,25 +120,23 @@ def build_recipe(
     Args:
         recipe: Evaluated for the target.
         setting: Toolchain and Pythons.
-        key: Names the directory and the log of this build; builds with different keys may run at once.
+        key: Names the directory and the log of this build; builds with different keys can run at the same time.
         out: An existing directory for the finished wheel.
         progress: Receives the phases of the build.
-        subject: What to call this build.
-        host: Its host requirements and what these need in turn, built.
-        compilers: Those of the languages that the recipe names.
+        subject: The build's name in messages.
+        host: The built host requirements, including indirect ones.
+        compilers: The compilers of the recipe's languages.
 
     Raises:
-        SourceError, NetworkError: The source cannot be had, or a patch does not apply.
-        RecipeError: The lock is missing or out of date, or the recipe asks for what forge cannot do.
+        SourceError, NetworkError: The source is not available, or a patch does not apply.
+        RecipeError: The lock is missing or out of date, or the recipe asks for something that forge does not support.
         BuildError: The back end failed; the work directory is kept.
-        WheelError: The wheel is not what the recipe promised; the work directory is kept.
+        WheelError: The wheel does not match the recipe; the work directory is kept.
     """
     home, target = setting.home, recipe.target
-    build = f"{recipe.normalized_name}-{recipe.version}-{target}-{key[:12]}"
-    log = home.logs / f"{build}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")
-    # One clean source tree a target: nothing of another slice or of a failed build is left in it.
+    build = "-".join([recipe.normalized_name, recipe.version, *([str(target)] if recipe.native else []), key[:12]])
+    log = new_log(home.logs, build)
+    # A clean source tree for each build: nothing is left over from another target or a failed build.
     work = new_attempt(home.work, build)
     tree = work / f"{recipe.normalized_name}-{recipe.version}"
     archive = fetch(source_of(recipe), home, progress)
@@ -202,7 +200,7 @@ def build_recipe(
 
 
 def write_enter_script(work: Path, tree: Path, env: Mapping[str, str]) -> Path:
-    """A program in the work directory that runs a command, or a shell, in the source tree as the build did."""
+    """Write a script that runs a command, or a shell, in the source tree with the build's environment."""
     variables = " ".join(shlex.quote(f"{name}={value}") for name, value in sorted(env.items()))
     script = work / "enter"
     script.write_text(
@@ -217,12 +215,12 @@ def write_enter_script(work: Path, tree: Path, env: Mapping[str, str]) -> Path:
 
 
 def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
-    """The recipe's lock, if it is there and made for what the source and the recipe require now.
+    """The recipe's lock, compared with what the source and the recipe require; None if none is needed.
 
-    A native library that requires nothing needs none.
+    Only a native library without build requirements needs no lock.
 
     Raises:
-        RecipeError: It is not; says how to make it.
+        RecipeError: The lock is missing or out of date.
     """
     lock = recipe.lock_file
     hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
@@ -247,7 +245,7 @@ def _language_variables(
     work: Path,
     progress: Progress,
 ) -> tuple[dict[str, str], tuple[Path, ...]]:
-    """Environment variables and directories for PATH of the languages that a recipe names."""
+    """Environment variables, and directories for PATH, of a recipe's languages."""
     variables: dict[str, str] = {}
     path: tuple[Path, ...] = ()
     if compilers is not None and compilers.rust is not None:
@@ -272,10 +270,10 @@ def _environment(
 ) -> dict[str, str]:
     home = work / "home"
     home.mkdir(parents=True)
-    # Configure steps may ask for what the compiler cannot do and crashes on; its dumps are this build's, not /tmp's.
+    # A configure step can crash the compiler; its dumps belong to this build, not in /tmp.
     own = {"CLANG_CRASH_DIAGNOSTICS_DIR": str(work / "crashes")}
     if headers := os.pathsep.join(map(str, include_directories(prefix.site_packages))):
-        # Searched after what the build names itself, which may be the build side's (forge.build.build_side).
+        # Searched after directories that the build names itself, which may be the build side's (build_side.py).
         own["CPATH"] = headers
     return cross_environment(
         setting.toolchain,
@@ -297,7 +295,7 @@ def _with_meson(
     tree: Path,
     prefix: HostPrefix,
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Config settings and environment with the cross file, the build directory and the Meson to run."""
+    """Config settings and environment, extended by the cross file, the build directory and the Meson to run."""
     cross = work / "forge-cross.ini"
     fortran = Language.FORTRAN in recipe.languages
     cross.write_text(cross_file(recipe.target, environment, prefix, fortran=fortran), encoding="utf-8")
@@ -315,14 +313,14 @@ def _with_meson(
 def _neutral_names(
     recipe: EvaluatedRecipe, setting: Setting, environment: CrossEnvironment, work: Path, tree: Path
 ) -> dict[Path, str]:
-    """Directories of this machine, and what a built file calls them instead: the same on every machine."""
+    """Directories of this machine, with the names that built files have instead, which are the same everywhere."""
     names = {
         tree: f"/usr/src/{recipe.normalized_name}-{recipe.version}",
         work / "host": HOST_PREFIX,
         work: "/usr/src/build",
         environment.root: "/forge/environment",
         setting.python.root: "/forge/Python.xcframework",
-        # The cache's rooms, not the cache: its own name may be one that packages use for themselves (/srv, /data).
+        # The cache's directories, not the cache itself: packages use names such as /srv or /data for themselves.
         **{room: f"/forge/{room.name}" for room in setting.home.rooms},
     }
     return names | {path.parent: "/forge/toolchain" for path in setting.toolchain.path if path.name == "bin"}
@@ -344,8 +342,10 @@ def _check(
     findings = check_promise(wheel, promise)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors:
+        if recipe.is_native_library and any(error.name == "not-native" for error in errors):
+            hint = f"if the library has headers only, set 'native: false' under 'wheel'; {hint}"
         raise WheelError(
-            f"{wheel.name} is not what its recipe promised:\n{render_text(errors).rstrip()}",
+            f"{wheel.name} does not match its recipe:\n{render_text(errors).rstrip()}",
             hint=hint,
         )
     return findings

@@ -1,4 +1,4 @@
-"""Resolving build requirements once, for a recipe's lock, and asking back ends what they require besides."""
+"""Resolves the build requirements for a recipe's lock, and asks back ends for further ones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import Requirement
 
+from forge.base.attempts import new_log
 from forge.base.errors import NetworkError, RecipeError
 from forge.base.process import run
 from forge.build.pep517 import ask_back_end
@@ -31,33 +32,33 @@ _HOOK_PROGRAMS = (
     "sh", "env", "uname", "git", "cat", "ls", "cp", "mv", "rm", "mkdir", "sed", "grep", "awk", "head", "tr", "sort",
     "dirname", "basename", "cc", "gcc", "c++", "g++", "ld", "as", "ar",
 )  # fmt: skip
-"""What a hook finds on PATH. Not ninja, cmake or cargo: a back end asks for what it does not find, and a lock must not
-depend on the machine."""
+"""Programs on a hook's PATH. ninja, cmake and cargo are not among them: a back end requires what it does not find, and
+a lock must not depend on the machine."""
 
 
 _UNNEEDED_PROGRAMS = ("patchelf",)
-"""What a hook finds though it is not there, since no build for iOS can use it: it edits ELF files."""
+"""Programs that a hook finds but cannot run: builds for iOS do not need them, since they edit ELF files."""
 
 
 def resolve_lock(
     home: ForgeHome, requires: Sequence[str], build_python: BuildPython, *, log: Path | None = None
 ) -> BuildLock:
-    """Resolve build requirements with pip, as the build Python sees them, and pin each with its files' hashes.
+    """Resolve build requirements with pip for the build Python, and pin each with its files' hashes.
 
-    The hashes of all files of a version are kept that the index has which pip chose a file of, so that a lock serves
-    build machines of every kind, and a namesake in another index none.
+    The hashes are those of all files of a version in the index from which pip chose one. So the lock works on every
+    kind of build machine, and does not admit a project of the same name in another index.
 
     Args:
         home: The cache.
         requires: PEP 508 requirements.
-        build_python: Whose markers and tags count.
-        log: For what pip says.
+        build_python: The Python whose markers and tags count.
+        log: The log file; None for one of its own.
 
     Raises:
         RecipeError: A requirement names a URL, which a lock cannot pin.
-        BuildError: pip found no set of versions; the log says why.
-        NetworkError: The index gives no hashes for a file that is needed.
-        SourceError: The index changed meanwhile.
+        BuildError: pip found no versions that fit together; the log says why.
+        NetworkError: The index has no hash for a required file.
+        SourceError: The index changed in the meantime.
     """
     if not requires:
         return make_lock([], [])
@@ -78,7 +79,7 @@ def resolve_lock(
         ]  # fmt: skip
         environment = pip_environment(home, settings)
         run(
-            command, log=log or home.logs / f"{directory.name}.log", env=environment, cwd=home.root,
+            command, log=log or new_log(home.logs, "resolve"), env=environment, cwd=home.root,
             what="resolving build requirements",
         )  # fmt: skip
         resolved: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
@@ -117,14 +118,14 @@ def hook_requires(
     Args:
         home: The cache.
         tree: The source.
-        lock: The static requirements, resolved: the hook runs in an environment with these.
-        build_python: Runs the hook.
-        runs: Config settings and environment variables, of each build that may differ.
+        lock: The static requirements, resolved; they are installed for the hook.
+        build_python: The Python that runs the hook.
+        runs: Config settings and environment variables of each distinct build.
         log: The log file.
-        subject: What to call this, for errors.
+        subject: The recipe's name in messages.
 
     Raises:
-        BuildError: The requirements cannot be installed, or the hook failed; carries what it printed.
+        BuildError: The requirements cannot be installed, or the hook failed; has the end of its output.
     """
     with scratch(home, "hooks") as directory:
         pinned = directory / "requirements.txt"
@@ -133,15 +134,19 @@ def hook_requires(
         programs = _programs(directory / "bin")
         asked: list[str] = []
         for config_settings, variables in runs:
-            # Rust is the recipe's to ask for (build.languages), not the back end's to install.
+            # The recipe asks for Rust (build.languages); the back end must not install it.
             own = {"MATURIN_NO_INSTALL_RUST": "1", "PATH": f"{python.parent}:{programs}"}
             env = build_environment(directory, variables={**variables, **own})
-            asked += _ask(tree, python, env, config_settings, log, subject)
+            asked += ask_back_end(
+                lambda builder, settings: builder.get_requires_for_build("wheel", settings),
+                tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
+                called="the back end's hook get_requires_for_build_wheel",
+            )  # fmt: skip
     return normalized_requires(asked)
 
 
 def _environment(home: ForgeHome, root: Path, pinned: Path, build_python: BuildPython, log: Path) -> Path:
-    """A virtual environment with what is pinned; its interpreter."""
+    """Make a virtual environment with what is pinned; returns its interpreter."""
     env = pip_environment(home)
     what = "virtual environment for build requirements"
     run(
@@ -162,24 +167,9 @@ def _programs(directory: Path) -> Path:
     return directory
 
 
-def _ask(
-    tree: Path,
-    python: Path,
-    env: Mapping[str, str],
-    config_settings: Mapping[str, Sequence[str]],
-    log: Path,
-    subject: str,
-) -> set[str]:
-    return ask_back_end(
-        lambda builder, settings: builder.get_requires_for_build("wheel", settings),
-        tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
-        called="the back end's hook get_requires_for_build_wheel",
-    )  # fmt: skip
-
-
 @contextmanager
 def scratch(home: ForgeHome, purpose: str) -> Iterator[Path]:
-    """A directory of this process's own below the cache, removed at the end; its name serves for a log too."""
+    """A temporary directory in the cache, removed at the end."""
     home.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{purpose}-", dir=home.work, ignore_cleanup_errors=True) as directory:
         yield Path(directory)

@@ -1,4 +1,4 @@
-"""Run requirements that a recipe adds to what a project declares: METADATA's Requires-Dist (core metadata)."""
+"""Run requirements that a recipe adds to the project's own: Requires-Dist in METADATA (core metadata)."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _HEADER_END = "\n\n"
 
 
 def add_run_requirements(dist_info: Path, requirements: Iterable[str]) -> None:
-    """Add Requires-Dist lines to an unpacked wheel's METADATA, after those that are there; none twice.
+    """Add Requires-Dist lines to an unpacked wheel's METADATA, after the existing ones and without duplicates.
 
     Args:
         dist_info: The dist-info directory.
-        requirements: PEP 508.
+        requirements: The requirements (PEP 508).
     """
     metadata = dist_info / "METADATA"
     text = metadata.read_text(encoding="utf-8")

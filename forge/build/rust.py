@@ -1,6 +1,6 @@
-"""Builds with Rust in them: what cargo, PyO3 and maturin must be told of a target.
+"""Builds with Rust code: the settings of cargo, PyO3 and maturin for a target.
 
-PyO3's cross-compilation variables are those of its guide ("Building and distribution", "Cross Compiling").
+PyO3's guide describes its variables ("Building and distribution", "Cross Compiling").
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def _stable_abi_names(environment: CrossEnvironment, setting: Setting) -> Path:
-    """A directory where the library goes by the names of older Pythons: a module for their stable ABI links those."""
+    """A directory with the library under the names of older Pythons, which modules for their stable ABI link."""
     directory = environment.root / "stable-abi"
     directory.mkdir(exist_ok=True)
     major, minor = map(int, setting.python.minor.split("."))
     library = environment.host_view / "lib" / f"libpython{major}.{minor}.tbd"
     for older in range(7, minor):  # PyO3 supports none before 3.7
-        with contextlib.suppress(FileExistsError):  # another build's, at the same time
+        with contextlib.suppress(FileExistsError):  # made by another build
             (directory / f"libpython{major}.{older}.tbd").symlink_to(library)
     return directory
 
@@ -37,18 +37,18 @@ def rust_variables(
     rust: Rust, setting: Setting, target: Target, environment: CrossEnvironment, names: Mapping[Path, str],
     progress: Progress,
 ) -> dict[str, str]:  # fmt: skip
-    """The environment variables of a build with Rust; the standard library is made if it is not there yet.
+    """The environment variables of a build with Rust; the standard library is installed or built if necessary.
 
     Args:
         rust: The compiler.
-        setting: Toolchain, iOS Python, cache.
-        target: What is built for.
+        setting: The toolchain, the iOS Python and the cache.
+        target: The target.
         environment: The cross environment.
-        names: Directories of this machine and what compiled files call them instead.
+        names: Directories of this machine, and the names that replace them in compiled files.
         progress: Receives progress updates.
 
     Raises:
-        ToolchainError, BuildError: The standard library cannot be had.
+        ToolchainError, BuildError: The standard library is not available.
     """
     home = setting.home
     sysroot = ensure_std(home, rust, setting.toolchain, target, environment.wrappers, progress)
@@ -57,20 +57,20 @@ def rust_variables(
     flags = [
         f"--remap-path-prefix={place}={name}" for place, name in sorted(places.items(), key=lambda p: len(str(p[0])))
     ]
-    # PyO3 links extension modules against the framework by itself or not, by its version; twice does no harm.
+    # Some versions of PyO3 link extension modules against the framework themselves; twice does no harm.
     flags += [f"-Clink-arg=-F{environment.host_view}", "-Clink-arg=-framework", "-Clink-arg=Python"]
-    # By which other versions of PyO3, and modules for the stable ABI of an older Python, ask for it.
+    # Other versions of PyO3, and modules for an older Python's stable ABI, look for the library here.
     flags += [
         f"-Clink-arg=-L{environment.host_view / 'lib'}",
         f"-Clink-arg=-L{_stable_abi_names(environment, setting)}",
     ]
-    # Room for the install name that an app's layout asks for.
+    # Room for the install name in an app.
     flags += ["-Clink-arg=-Wl,-headerpad_max_install_names"]
     data = setting.python.sysconfigdata(target)
     minor = setting.python.minor
     return rust_environment(rust, target, sysroot, home, flags) | {
         "PYO3_CROSS": "1",
-        # Build scripts take the headers from ../../include/<its name>, so it is this one; -L above has the library.
+        # Build scripts look for headers in ../../include/<its name>; the library is found by -L above.
         "PYO3_CROSS_LIB_DIR": str(environment.host_view / "lib" / f"python{minor}"),
         "PYO3_CROSS_PYTHON_VERSION": minor,
         "_PYTHON_SYSCONFIGDATA_NAME": data.stem,

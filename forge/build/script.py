@@ -1,8 +1,8 @@
-"""Building a native library with commands of its recipe's, and packing what they install as a wheel.
+"""Builds a native library with its recipe's commands, and packs what they install as a wheel.
 
-The commands run one after the other in the source tree. They install below ``$DESTDIR$PREFIX``, as configure scripts
-and makefiles know it; what is there becomes the wheel's ``opt/`` tree. pkg-config files are made to name their own
-place (``${pcfiledir}``, pkg-config(1)), so that they stay right wherever the tree is unpacked.
+The commands run one after the other in the source tree. They install into ``$DESTDIR$PREFIX``, as configure scripts and
+makefiles do; what is there becomes the wheel's ``opt/`` tree. pkg-config files are made relative to their own directory
+(``${pcfiledir}``, pkg-config(1)), so that they are right wherever the tree is unpacked.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 
+from forge.base.cpus import cpu_count
 from forge.base.errors import BuildError
 from forge.base.process import run
 from forge.base.target import Arch
 from forge.build.host_prefix import NATIVE_TREE
-from forge.ios_python.native import JOBS
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel
 
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
 
 PREFIX = "/opt"
-"""What libraries are configured for: compiled files may name it, and it means nothing on a phone."""
+"""The prefix that libraries are configured with; compiled files may contain it, but it does not exist on a phone."""
 
 _PREFIX_USE = re.compile(rf"""(?:(?<=[\s=:"'])|(?<=-[ILF])){re.escape(PREFIX)}(?=["'/\s]|$)""")
 _PREFIX_LINE = re.compile(r"^prefix[ \t]*=.*$", flags=re.MULTILINE)
 
 
 def script_variables(target: Target, stage: Path, host_prefix: Path) -> dict[str, str]:
-    """What the commands find in their environment beside that of every cross build.
+    """The commands' environment variables, in addition to those of every cross build.
 
-    Compilers are CPython's wrappers of the toolchain, which are on PATH; docs/recipes.md lists the variables.
+    The compilers are CPython's wrappers, which are on PATH. docs/recipes.md lists the variables.
     """
     triple = target.host_triple
     return {
         "PREFIX": PREFIX,
         "DESTDIR": str(stage),
         "HOST_PREFIX": str(host_prefix),
-        "JOBS": str(JOBS),
-        # Every config.sub knows this one: older ones have no iOS, and Darwin's is the same ABI.
+        "JOBS": str(cpu_count()),
+        # Older config.sub scripts do not know iOS; Darwin has the same ABI, and every one knows it.
         "HOST": f"{'aarch64' if target.arch is Arch.ARM64 else 'x86_64'}-apple-darwin",
         "TARGET": target.clang_triple,
         "ABI": str(target.abi),
@@ -67,17 +67,17 @@ def build_script(
     """Run a recipe's commands and pack what they install.
 
     Args:
-        recipe: What is built.
+        recipe: The recipe, evaluated for the target.
         tree: The source.
-        env: The whole environment, with `script_variables`.
+        env: The complete environment, including `script_variables`.
         stage: ``DESTDIR``.
         out: A directory for the wheel.
         commands: The recipe's script with its variables expanded; run with ``sh -e``, a shell for each command.
         log: The log file.
-        subject: What to call this build.
+        subject: The build's name in messages.
 
     Raises:
-        BuildError: A command failed, installed nothing, or a licence file is not there.
+        BuildError: A command failed, nothing was installed, or a licence file is missing.
     """
     stage.mkdir(parents=True)
     for command in commands:
@@ -96,13 +96,17 @@ def build_script(
     dist_info.mkdir()
     names = _copy_licenses(recipe, tree, dist_info, subject)
     (dist_info / "METADATA").write_text(_metadata(recipe, names), encoding="utf-8")
-    (dist_info / "WHEEL").write_text("Wheel-Version: 1.0\nGenerator: forge\nRoot-Is-Purelib: false\n", encoding="utf-8")
-    tag = Tag("py3", "none", recipe.target.platform_tag)
+    pure = "false" if recipe.native else "true"
+    (dist_info / "WHEEL").write_text(
+        f"Wheel-Version: 1.0\nGenerator: forge\nRoot-Is-Purelib: {pure}\n", encoding="utf-8"
+    )
+    # Headers alone are the same for all targets.
+    tag = Tag("py3", "none", recipe.target.platform_tag if recipe.native else "any")
     return pack_wheel(wheel, out, source_date_epoch=SOURCE_DATE_EPOCH, tags=[tag], compress=False)
 
 
 def make_relocatable(file: Path, root: Path) -> None:
-    """Make a pkg-config file name its own place.
+    """Make a pkg-config file relative to its own directory.
 
     Args:
         file: ``*.pc``, somewhere below *root*.
@@ -116,7 +120,7 @@ def make_relocatable(file: Path, root: Path) -> None:
 
 
 def _copy_licenses(recipe: EvaluatedRecipe, tree: Path, dist_info: Path, subject: str) -> list[str]:
-    """Copy the licence files to where PEP 639 wants them; their names."""
+    """Copy the licence files to where PEP 639 puts them; returns their names."""
     for name in recipe.license_files:
         if not (tree / name).is_file():
             raise BuildError(f"{subject}: wheel.license_files lists {name}, which is not in the source")

@@ -1,15 +1,14 @@
-"""The virtual environment that forge's own tools for the build Python live in, and the one place that runs pip.
+"""The virtual environment of forge's own tools, and the only module that sets up pip.
 
-pip runs isolated: in an environment made from nothing, without its configuration files, with what the user's
-configuration says of indexes and of the way to them and nothing else. What it installs depends on the lock alone, not
-on ``PIP_TARGET``, ``CFLAGS`` or what pip has in the user's cache.
+pip runs in isolation: with a clean environment, without configuration files, and with only those of the user's settings
+that say where package indexes are and how to reach them. What it installs depends on the lock alone, not on
+``PIP_TARGET``, ``CFLAGS`` or the user's pip cache.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from importlib import resources
@@ -20,6 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from forge.base.atomic import locked
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log
 from forge.base.errors import BuildError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.paths import ForgeHome
@@ -34,13 +34,11 @@ if TYPE_CHECKING:
 TOOLS_LOCK = Path(str(resources.files("forge.build") / "data" / "tools.lock"))
 """The pinned tools, in pip's requirements format with hashes."""
 
-_DONE = ".forge-complete"
-
 _LISTING = (
     "import json, importlib.metadata as m;"
     "print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions() if d.metadata['Name']]))"
 )
-"""What an environment has; asked of its own interpreter, since not every environment has a pip."""
+"""Lists the installed packages; runs in the environment's own interpreter, since not every environment has pip."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Tools:
 
 
 def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
-    """The tools' environment for a build Python, made if it is not there yet.
+    """The tools' environment for a build Python, created if necessary.
 
     Raises:
         BuildError: pip could not install them; the log says why.
@@ -68,29 +66,33 @@ def ensure_tools(home: ForgeHome, build_python: BuildPython) -> Tools:
             "code": file_sha256(Path(__file__)),
         }
     )
-    root = home.build_pythons / f"tools-{key[:12]}"
-    python = root / "bin" / "python"
-    with locked(home.locks, root.name):
-        if not (root / _DONE).is_file():
-            # A virtual environment records its own place, so it is made there, and counts only once it is marked.
-            shutil.rmtree(root, ignore_errors=True)
-            log = home.logs / f"{root.name}.log"
-            log.unlink(missing_ok=True)
+    name = f"tools-{key[:12]}"
+    with locked(home.locks, name):
+        root = complete_attempt(home.build_pythons, name)
+        if root is None:
+            # A virtual environment records its own path, so it is made in place and counts once it is marked.
+            root = new_attempt(home.build_pythons, name)
+            python = _interpreter(root)
+            log = new_log(home.logs, name)
             run(
                 [build_python.executable, "-I", "-m", "venv", "--without-pip", root],
                 log=log, env=pip_environment(home), cwd=home.root, what="virtual environment for forge's tools",
             )  # fmt: skip
             # With the pip that forge itself has: ensurepip is a package of its own on Debian, and slow everywhere.
             install(Tools(Path(sys.executable)), python, TOOLS_LOCK, log=log, cwd=home.root)
-            (root / _DONE).touch()
-    return Tools(python)
+            (root / COMPLETE).touch()
+    return Tools(_interpreter(root))
+
+
+def _interpreter(environment: Path) -> Path:
+    return environment / "bin" / "python"
 
 
 def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> None:
-    """Install what a lock pins into the environment of *python*, and nothing else, and see that it is there.
+    """Install exactly what a lock pins into the environment of *python*, and verify the result.
 
     Raises:
-        BuildError: pip failed; the log has its words. Or something else was installed than the lock pins.
+        BuildError: pip failed, or the environment does not match the lock afterwards.
     """
     command: list[str | Path] = [
         tools.python, "-m", "pip", "--python", python, "install",
@@ -100,13 +102,13 @@ def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> 
     run(command, log=log, env=pip_environment(), cwd=cwd, what="installing pinned build requirements")
     if wrong := lacking(python, lock):
         raise BuildError(
-            f"the environment of {python} is not what {lock.name} pins: {'; '.join(wrong)}", log=log,
+            f"the environment of {python} does not match {lock.name}: {'; '.join(wrong)}", log=log,
             hint="please report it",
         )  # fmt: skip
 
 
 def lacking(python: Path, lock: Path) -> tuple[str, ...]:
-    """What a lock pins and an environment lacks, or has in another version, in words.
+    """The pins of a lock that an environment lacks or has in another version, as messages.
 
     Raises:
         ToolchainError: The interpreter does not run.
@@ -132,7 +134,7 @@ def _normal(name: str) -> str:
 
 
 def pip_environment(home: ForgeHome | None = None, settings: PipSettings | None = None) -> dict[str, str]:
-    """The environment to run pip in: made from nothing, but for how to reach package indexes.
+    """The environment variables to run pip with: nothing is inherited except how to reach package indexes.
 
     Args:
         home: Where pip's cache and home directory are; None is the user's ``FORGE_HOME``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from forge.base.errors import TrialError
+from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
+from forge.cli.errors import show_error
 from forge.cli.options import (
     chosen_provider,
     chosen_targets,
@@ -26,11 +28,12 @@ from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.required import build_steps
+from forge.plan.run import Failure, subject_of
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from forge.base.target import IOSVersion
     from forge.emulate.trial_report import Trial
@@ -51,6 +54,9 @@ if TYPE_CHECKING:
     "--test", "tested", is_flag=True, help="Also run the recipes' tests on the simulator wheels for this CPU."
 )
 @click.option(
+    "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
+)
+@click.option(
     "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
 )
 def build(
@@ -63,12 +69,14 @@ def build(
     variants: tuple[str, ...],
     out: Path,
     tested: bool,
+    keep_going: bool,
     recipes: Path | None,
 ) -> int:
     """Build the wheels of one or more recipes, for every target unless --abi or --arch selects fewer.
 
     Wheels already built from the same recipe, source, tools and version of forge are taken from the cache. Required
-    recipes are built first. With --test, the exit code is 11 if a test fails.
+    recipes are built first. With --test, the exit code is 11 if a test fails; with --keep-going, it is that of the
+    first failure.
     """
     home = ForgeHome.from_environment()
     targets = chosen_targets(abi, arch, ios_version)
@@ -84,27 +92,54 @@ def build(
     plans = plan_builds(wanted, targets, minor_of(python_version), store, variants)
     results: list[Result] = []
     trials: list[Trial] = []
+    failures: list[Failure] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
             setting = ensure_setting(home, python_version, targets, progress, chosen_provider(python_from))
             for target, steps in zip(targets, plans, strict=True):
-                build_steps(steps, target, setting, store, out, progress, variants, results)
-            trials += [
-                try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
-                for recipe in (wanted if tested else ())
-                for target in runnable
-            ]
+                build_steps(
+                    steps, target, setting, store, out, progress, variants, results,
+                    failures=failures if keep_going else None,
+                )  # fmt: skip
+            failed = {failure.subject for failure in failures}
+            for recipe, target in product(wanted if tested else (), runnable):
+                if (subject := subject_of(recipe, target)) in failed:
+                    continue
+                try:
+                    trials.append(try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants)))
+                except ForgeError as error:
+                    if not keep_going:
+                        raise
+                    failures.append(Failure(f"test of {subject}", error))
     finally:
         _print_results(results)  # those before a failure too: they are in the output
+        code = _print_failures(failures)
     for trial in trials:
         click.echo(render_trial(trial), nl=False)
-    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code
+    return code or (0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code)
+
+
+def _print_failures(failures: Sequence[Failure]) -> int:
+    """Every error in full, then a summary, on standard error; the exit code of the first, or 0."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    codes = [show_error(console, failure.error) for failure in failures if failure.error is not None]
+    if codes:
+        click.echo(f"failed or skipped: {len(failures)}", err=True)
+    for failure in failures:
+        click.echo(f"  {failure.subject}: {f'skipped: {failure.because}' if failure.because else 'failed'}", err=True)
+    return codes[0] if codes else 0
 
 
 def _print_results(results: Iterable[Result]) -> None:
-    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error."""
+    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error.
+
+    A pure wheel is the result of every target and printed once.
+    """
     console = Console(highlight=False, soft_wrap=True)
+    by_wheel: dict[Path, Result] = {}
     for result in results:
+        by_wheel.setdefault(result.wheel, result)
+    for result in by_wheel.values():
         for finding in result.warnings:
             click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
         console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))

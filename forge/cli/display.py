@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from forge.base.progress import Progress
 
-FINAL = ("done", "taken from the cache", "up to date")
+FINAL = ("done", "taken from the cache", "up to date", "failed")
 """Phases that end a subject."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import io
 import os
@@ -13,13 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
-from rich.text import Text
 
 import forge
 from forge.base.atomic import storage_error
-from forge.base.errors import BuildError, ForgeError, Interrupted, StorageError
+from forge.base.errors import ForgeError, Interrupted, StorageError
 from forge.base.paths import ForgeHome
-from forge.base.printable import printable, printable_lines
+from forge.base.printable import printable_lines
+from forge.cli.errors import show_error
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,7 +39,7 @@ class _Commands(click.Group):
         return command
 
 
-_COMMANDS = ("build", "check", "doctor", "frameworks", "lock", "python", "repair", "test", "toolchain")
+_COMMANDS = ("build", "cache", "check", "doctor", "frameworks", "lock", "python", "repair", "test", "toolchain")
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,20 +96,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
 
 
 def _tell(console: Console, error: ForgeError) -> NoReturn:
-    # Messages hold names out of files and lines of other programs' output: they are neither read as markup nor obeyed.
-    console.print(Text.assemble(("error", "bold red"), f"[{error.title}]: {printable_lines(error.message)}"))
-    if isinstance(error, BuildError):
-        if error.tail:
-            console.print(Text("the last lines of its output:", style="dim"))
-            console.print(Text("\n".join(f"  {printable_lines(line)}" for line in error.tail)))
-        if error.log:
-            console.print(Text.assemble(("log", "bold"), f": {printable(str(error.log))}"))
-    # Compilers say in their own words, in English in a build's environment, that the disk is full.
-    full = isinstance(error, BuildError) and any(os.strerror(errno.ENOSPC) in line for line in error.tail)
-    told = storage_error(OSError(errno.ENOSPC, "")) if full else None
-    if hint := (told or error).hint:
-        console.print(Text.assemble(("hint", "bold cyan"), f": {printable_lines(hint)}"))
-    sys.exit((told or error).exit_code)
+    sys.exit(show_error(console, error))
 
 
 def _bug() -> ForgeError:

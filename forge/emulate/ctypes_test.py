@@ -1,7 +1,7 @@
 """``_ctypes_test`` as a Mach-O image: the C functions that CPython's tests of ctypes call.
 
-An iOS Python is built without its test modules. This one is compiled from the same source archive with forge's
-toolchain, as CPython's iOS build links extension modules (``BLDSHARED`` in its ``configure.ac``).
+An iOS Python is built without test modules. This one is compiled from the same source archive with forge's toolchain,
+and linked as CPython's iOS build links extension modules (``BLDSHARED`` in its ``configure.ac``).
 
     emulate/ctypes-test/<version>-<multiarch>-<fingerprint>/_ctypes_test.cpython-313-iphonesimulator.so
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.errors import SourceError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from forge.build.recipe_build import Setting
 
 SOURCE = Path("Modules", "_ctypes", "_ctypes_test.c")
-"""In CPython's source tree; its header is beside it."""
+"""The module's path in CPython's source tree, next to its header."""
 
 FLAGS = ("-O2", "-DNDEBUG", "-fno-strict-aliasing", "-fwrapv", "-dynamiclib")
-"""Of CPython's ``OPT`` and ``BASECFLAGS`` what changes code."""
+"""Those of CPython's ``OPT`` and ``BASECFLAGS`` that change the compiled code."""
 
 
 def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> Path:
@@ -37,12 +37,12 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
 
     Args:
         setting: The cache, the toolchain, and the iOS Python, whose release's source is compiled.
-        target: Whose ABI and CPU.
-        progress: Is told what happens.
+        target: The ABI and CPU.
+        progress: Receives progress updates.
 
     Raises:
-        SourceError, NetworkError: CPython's source cannot be had, or lacks the module.
-        BuildError: It cannot be compiled.
+        SourceError, NetworkError: CPython's source is not available, or does not contain the module.
+        BuildError: The module cannot be compiled.
     """
     release = find_release(setting.python.minor)
     key = fingerprint(
@@ -71,10 +71,9 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
 def _compile(setting: Setting, target: Target, work: Path, into: Path) -> None:
     source = work / "Python" / SOURCE
     if not source.is_file():
-        raise SourceError(f"CPython {setting.python.minor} has no {SOURCE.as_posix()}")
+        raise SourceError(f"the source of CPython {setting.python.minor} does not contain {SOURCE.as_posix()}")
     name = f"_ctypes_test.cpython-{setting.python.python_tag.removeprefix('cp')}-{target.abi}.so"
-    log = setting.home.logs / f"ctypes-test-{target.multiarch}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(setting.home.logs, f"ctypes-test-{target.multiarch}")
     run(
         [
             setting.toolchain.path[0] / "xcrun", "--sdk", str(target.abi), "clang", "-target", target.clang_triple,

@@ -1,26 +1,25 @@
 """libc++ and libc++abi as a Mach-O image, for emulated wheels to import.
 
-Linux's own libc++ will not do: its character classes are glibc's, and arm64's ``std::string`` is laid out otherwise.
-So LLVM's sources (the pinned ``ziglang`` wheel carries them) are compiled for the simulator or the device with forge's
-toolchain, as Apple's vendor build configures them, and linked to one library: Apple's libc++ re-exports libc++abi,
-and one image holds the symbols of both.
+Linux's own libc++ cannot be used: its character classes are glibc's, and ``std::string`` has another layout on arm64.
+So LLVM's sources (from the pinned ``ziglang`` wheel) are compiled for the simulator or the device with forge's
+toolchain, configured as Apple's vendor build, and linked into one library with the symbols of both: Apple's libc++
+re-exports libc++abi.
 
     emulate/libcxx/<multiarch>-<fingerprint>/libc++.1.dylib
 """
 
 from __future__ import annotations
 
-import os
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
+from forge.base.cpus import cpu_count
 from forge.base.errors import ToolchainError
 from forge.base.hashing import file_sha256, fingerprint
-from forge.base.process import run
+from forge.base.process import run, run_each
 from forge.base.target import IOSVersion, Target
 from forge.emulate.runtime.loader import LIBCXX
 from forge.source.fetch import fetch
@@ -39,11 +38,11 @@ if TYPE_CHECKING:
 INSTALL_NAME = "/usr/lib/libc++.1.dylib"
 FILE_NAME = "libc++.1.dylib"
 LIBRARIES = ("libcxx", "libcxxabi")
-# The newest iOS that has all that the sources use (aligned allocation, for one); what is emulated has no other.
+# An iOS version with everything that the sources use (aligned allocation, for example).
 DEPLOYMENT = IOSVersion(17, 0)
 
-# What LLVM's build system writes into __config_site for Apple's vendor build (libcxx/cmake/caches/Apple.cmake); the
-# wheel's __config includes no such file, so it is given on the command line.
+# LLVM's build system writes this into __config_site for Apple's vendor build (libcxx/cmake/caches/Apple.cmake). The
+# wheel's __config does not include that file, so it is included on the command line.
 CONFIG_SITE = """
 #define _LIBCPP_ABI_VERSION 1
 #define _LIBCPP_ABI_NAMESPACE __1
@@ -70,7 +69,7 @@ CONFIG_SITE = """
 #define _LIBCPP_ASSERTION_SEMANTIC_DEFAULT 2
 """
 _CONFIG_SITE_FILE = "config_site.h"
-# libSystem's futex, which no public header declares and so no stub of the SDK lists; std::atomic's waiting calls it.
+# libSystem's futex, which std::atomic's waiting calls. No public header declares it, so the SDK's stubs do not list it.
 _PRIVATE_STUB = """\
 --- !tapi-tbd
 tbd-version: 4
@@ -82,7 +81,7 @@ exports:
 ...
 """
 SKIPPED = ("/support/", "/pstl/", "/experimental/", "int128_builtins", "cxa_noexception")
-"""Parts of the sources' paths that are for other systems, or for what Apple's libc++ has not."""
+"""Parts of the paths of sources for other systems, and for features that Apple's libc++ does not have."""
 
 
 def unpack_sources(wheel: Path, root: Path) -> None:
@@ -90,7 +89,7 @@ def unpack_sources(wheel: Path, root: Path) -> None:
 
     Args:
         wheel: The pinned ``ziglang`` wheel (``forge/toolchain/data/sdk.yaml``).
-        root: Where ``libcxx``, ``libcxxabi`` and the configuration are to be.
+        root: The directory for ``libcxx``, ``libcxxabi`` and the configuration.
     """
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.namelist():
@@ -110,7 +109,7 @@ def library_sources(root: Path, library: str) -> tuple[Path, ...]:
 
 
 def compile_flags(root: Path) -> tuple[str, ...]:
-    """The compiler's arguments for every source, but for the target and the SDK."""
+    """The compiler's arguments for every source, except for the target and the SDK."""
     directories = ("libcxx/include", "libcxxabi/include", "libcxx/src", "libcxx/libc", "libcxxabi/src")
     return (
         "-std=c++23", "-Os", "-fvisibility=hidden", "-fvisibility-inlines-hidden", "-nostdinc++", "-w",
@@ -132,16 +131,16 @@ def ensure_libcxx(
 
     Args:
         home: The cache.
-        toolchain: What compiles.
-        target: Whose ABI and CPU; its minimum iOS version does not count.
-        progress: Is told what happens.
-        jobs: How many compilers run at once; as many as there are CPUs by default.
+        toolchain: The toolchain.
+        target: The ABI and CPU; the minimum iOS version is ignored.
+        progress: Receives progress updates.
+        jobs: How many compilers run at once; by default, one per CPU.
 
     Returns:
         ``libc++.1.dylib``, whose install name is `INSTALL_NAME`.
 
     Raises:
-        SourceError, NetworkError: The sources cannot be had.
+        SourceError, NetworkError: The sources are not available.
         ToolchainError, BuildError: They cannot be compiled.
     """
     pin: dict[str, Any] = load_yaml("sdk.yaml")["ziglang"]
@@ -161,12 +160,11 @@ def ensure_libcxx(
             return destination / FILE_NAME
         wheel = fetch(SdistSource(pin["name"], pin["version"], pin["sha256"], pin["filename"]), home, progress)
         work = new_attempt(home.work, f"libcxx-{entry}")
-        log = home.logs / f"libcxx-{target.multiarch}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, f"libcxx-{target.multiarch}")
         progress.phase(f"libc++ {target}", "compile")
         with atomic_directory(destination) as temporary:
             unpack_sources(wheel, work)
-            objects = _compile(work, toolchain, target, log, jobs or os.cpu_count() or 1)
+            objects = _compile(work, toolchain, target, log, jobs or cpu_count())
             _link(work, objects, toolchain, target, log, temporary / FILE_NAME)
         remove_tree(work)
     return destination / FILE_NAME
@@ -174,37 +172,30 @@ def ensure_libcxx(
 
 def _compile(work: Path, toolchain: Toolchain, target: Target, log: Path, jobs: int) -> list[Path]:
     if not isinstance(toolchain, LLVMToolchain):
-        raise ToolchainError(f"{toolchain.description}: libc++ is compiled for Linux's emulation, with LLVM's tools")
+        raise ToolchainError(f"libc++ can only be compiled with LLVM, not with {toolchain.description}")
     env = cross_environment(toolchain, target, work)
-    # Not by way of xcrun, whose clang++ names the SDK's libc++ headers: of another release than these sources.
+    # Not through xcrun: its clang++ uses the SDK's libc++ headers, which are of another release than these sources.
     compiler: list[str | Path] = [toolchain.llvm.bin / "clang++", "-target", target.clang_triple]
     compiler += ["-isysroot", toolchain.sdk_path(target.abi), f"-ffile-prefix-map={work}=/usr/src/libcxx"]
     flags = compile_flags(work)
-
-    def one(source: Path) -> Path:
-        made = work / "objects" / (source.relative_to(work).as_posix().replace("/", "-") + ".o")
-        made.parent.mkdir(exist_ok=True)
-        # A log each: several compilers write at once.
-        run(
-            [*compiler, *flags, "-c", source, "-o", made],
-            log=log.with_name(f"{log.stem}-{made.name}.log") if jobs > 1 else log,
-            env=env,
-            cwd=work,
-            what=f"compiling {source.name}",
-        )
-        if jobs > 1:
-            log.with_name(f"{log.stem}-{made.name}.log").unlink(missing_ok=True)
-        return made
-
-    sources = [source for library in LIBRARIES for source in library_sources(work, library)]
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(one, sources))
+    objects = work / "objects"
+    objects.mkdir()
+    made = {
+        source: objects / (source.relative_to(work).as_posix().replace("/", "-") + ".o")
+        for library in LIBRARIES
+        for source in library_sources(work, library)
+    }
+    commands = [
+        (f"compiling {source.name}", [*compiler, *flags, "-c", source, "-o", file]) for source, file in made.items()
+    ]
+    run_each(commands, log=log, env=env, cwd=work, jobs=jobs)
+    return list(made.values())
 
 
 def _link(
     work: Path, objects: Sequence[Path], toolchain: Toolchain, target: Target, log: Path, destination: Path
 ) -> None:
-    """Link both libraries' objects to one; what they need besides is libSystem's, unwinder included."""
+    """Link the objects of both libraries into one; everything else, the unwinder included, is in libSystem."""
     env = cross_environment(toolchain, target, work)
     private = work / "libSystemPrivate.tbd"
     private.write_text(_PRIVATE_STUB, encoding="utf-8")

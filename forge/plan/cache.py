@@ -1,21 +1,29 @@
-"""Built wheels by fingerprint: ``wheels/<first two digits>/<fingerprint>/{<wheel>, build.json, build.log}``."""
+"""Built wheels by fingerprint: ``wheels/<first two digits>/<fingerprint>/{<wheel>, build.json, build.log}``.
+
+``warnings.json`` is there too if the check of the wheel had warnings.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from forge.base.atomic import atomic_directory
+from forge.audit.finding import Finding
+from forge.base.atomic import atomic_directory, storage_error
+from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
+from forge.base.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from forge.base.paths import ForgeHome
+
+
+_WARNINGS = "warnings.json"
 
 
 @dataclass(frozen=True)
@@ -25,10 +33,12 @@ class CachedWheel:
     Args:
         path: The file.
         sha256: Its hash when it was stored.
+        warnings: What the check found when it was built.
     """
 
     path: Path
     sha256: str
+    warnings: tuple[Finding, ...] = ()
 
 
 def entry_directory(home: ForgeHome, fingerprint: str) -> Path:
@@ -37,23 +47,33 @@ def entry_directory(home: ForgeHome, fingerprint: str) -> Path:
 
 
 def find_wheel(home: ForgeHome, fingerprint: str) -> CachedWheel | None:
-    """The wheel of a fingerprint, if it is there and its bytes are those that were stored."""
+    """The wheel of a fingerprint, if it is there and its bytes are those that were stored.
+
+    A damaged entry counts as missing; `new_entry` replaces it.
+
+    Raises:
+        StorageError: The entry cannot be read, for a reason that may pass (a network file system that does not answer,
+            permissions): it may be intact and have taken hours to build.
+    """
     directory = entry_directory(home, fingerprint)
     try:
         record: dict[str, Any] = json.loads((directory / "build.json").read_text(encoding="utf-8"))
         wheel = directory / record["wheel"]
         if file_sha256(wheel) == record["sha256"]:
-            return CachedWheel(wheel, record["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    # A damaged entry is worth nothing, and would be in the way of the one that replaces it.
-    shutil.rmtree(directory, ignore_errors=True)
+            return CachedWheel(wheel, record["sha256"], _read_warnings(directory))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    except OSError as error:
+        raise storage_error(error) or StorageError(
+            f"cannot read the cached wheel in {directory}: {error.strerror}",
+            hint="check the disk, or remove that directory to build the wheel again",
+        ) from error
     return None
 
 
 @contextlib.contextmanager
 def new_entry(home: ForgeHome, fingerprint: str, inputs: Mapping[str, object]) -> Iterator[Path]:
-    """Store an entry: the body puts one wheel (and a log) into the directory that it is given.
+    """Store an entry: the body puts one wheel (and a log and `store_warnings`) into the directory that it is given.
 
     The entry is there whole or not at all; ``build.json`` tells what it was made from.
 
@@ -67,3 +87,24 @@ def new_entry(home: ForgeHome, fingerprint: str, inputs: Mapping[str, object]) -
         (wheel,) = directory.glob("*.whl")
         record = {"wheel": wheel.name, "sha256": file_sha256(wheel), "inputs": inputs}
         (directory / "build.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def store_warnings(directory: Path, warnings: Iterable[Finding]) -> None:
+    """Keep what the check found in an entry, so that it is reported again whenever the wheel is taken from the cache.
+
+    Args:
+        directory: What `new_entry` gave.
+        warnings: The findings.
+    """
+    if data := [asdict(finding) for finding in warnings]:
+        (directory / _WARNINGS).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_warnings(directory: Path) -> tuple[Finding, ...]:
+    try:
+        data: list[dict[str, Any]] = json.loads((directory / _WARNINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    for each in data:
+        each.update(severity=Severity(each["severity"]), symbols=tuple(each["symbols"]))
+    return tuple(Finding(**each) for each in data)

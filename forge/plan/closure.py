@@ -100,8 +100,9 @@ def closure(
 
     Raises:
         RecipeError: No recipe declares a variant.
-        InvalidRecipeError: A recipe is wrong; a host requirement has no recipe or one of another version, or needs
-            itself; the target does not admit a variant. Everything that is wrong is said at once.
+        InvalidRecipeError: A recipe is wrong; a host requirement has no recipe or one of another version, needs
+            itself, or is compiled though the wheel that requires it is pure; the target does not admit a variant.
+            Every error is reported at once.
     """
     known = {} if known is None else known
     known.update({recipe.normalized_name: recipe for recipe in recipes})
@@ -201,6 +202,11 @@ class _Search:
                     self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint)]))
                 continue  # a run requirement without a recipe is a pure package of the index
             if (recipe := self._load(name)) is None:
+                continue
+            if is_host and recipe.native and not dependent.native:
+                message = f"{dependent.name} is built once for all targets, but {recipe.name} is built for each"
+                hint = f"list {recipe.name} under requirements.run, or remove 'native: false'"
+                self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint)]))
                 continue
             if not requirement.specifier.contains(recipe.version, prereleases=True):
                 message = (

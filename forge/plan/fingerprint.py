@@ -51,6 +51,8 @@ def build_inputs(
 ) -> dict[str, object]:
     """Everything that a build's fingerprint covers, as JSON data.
 
+    A pure wheel is the same for all targets, so neither the target nor the iOS Python made for it is covered.
+
     Args:
         recipe: Evaluated for the target.
         setting: Toolchain and Pythons.
@@ -63,7 +65,7 @@ def build_inputs(
     return {
         "recipe": digest_input(recipe),
         "toolchain": setting.toolchain.id,
-        "ios python": setting.python.fingerprint(recipe.target),
+        "ios python": setting.python.fingerprint(recipe.target) if recipe.native else None,
         "build python": setting.build_python.minor,
         "tools": tools_identity(),
         "forge": code_digest(),

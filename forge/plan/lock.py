@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 
 from forge.base.atomic import atomic_file
+from forge.base.attempts import new_log
 from forge.base.errors import SourceError, StorageError
 from forge.base.progress import SilentProgress
 from forge.build.recipe_build import required, source_of
@@ -61,8 +62,9 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         return _write(recipe, make_lock([], []))
     progress.phase(recipe.name, "read the source's requirements")
     archive = fetch(source_of(evaluated[0]), home, progress)
-    with scratch(home, f"lock-{recipe.normalized_name}") as directory:
-        log = home.logs / f"{directory.name}.log"
+    purpose = f"lock-{recipe.normalized_name}"
+    with scratch(home, purpose) as directory:
+        log = new_log(home.logs, purpose)
         trees = _trees(evaluated, archive, directory)
         static = sorted({text for tree in trees for each in tree.builds for text in required(each, tree.path)})
         _refuse_cmake(recipe, static)

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
-from forge.base.errors import WheelError
+from forge.base.errors import ForgeError, WheelError
 from forge.base.markers import target_environment
 from forge.plan.closure import closure
-from forge.plan.run import run_steps
+from forge.plan.run import Failure, run_steps
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from forge.base.progress import Progress
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def build_steps(
     steps: Sequence[Step], target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress,
     variants: Collection[str] = (), results: list[Result] | None = None, besides: Sequence[str] = (),
+    failures: list[Failure] | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build the steps of one target's closure, then what the wheels require that forge has recipes for, and so on.
 
@@ -45,14 +46,15 @@ def build_steps(
         variants: Variants to build, each in every recipe that declares it.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
         besides: What is required besides, e.g. by tests (PEP 508).
+        failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
 
     Raises:
-        ForgeError: The first failure.
+        ForgeError: The first failure, if *failures* is None.
         WheelError: A wheel requires another version than the recipe builds; what was built is in the output.
     """
     results = [] if results is None else results
-    done = len(results)
-    run_steps(steps, setting, out, progress, results)
+    start = done = len(results)
+    run_steps(steps, setting, out, progress, results, failures)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
     available = frozenset(store.names())
     waiting = [("what is tested", tuple(_applying(besides, target, setting.python.full_version)))]
@@ -63,26 +65,45 @@ def build_steps(
             declared = read_wheel(wheel).metadata.requires_dist
             waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.full_version))))
         who, requirements = waiting.pop()
-        recipes = {
-            name: store.load(name)
-            for each in requirements
-            if (name := canonicalize_name(each.name)) in available and name not in known
-        }
-        known |= {name: recipe.version for name, recipe in recipes.items()}
-        for each in requirements:
-            version = known.get(canonicalize_name(each.name))
-            if version is not None and not each.specifier.contains(version, prereleases=True):
-                raise WheelError(
-                    f"{who} requires {each.name}{each.specifier}, but the recipe builds {each.name} {version}",
-                    hint=f"update the recipe of {each.name}",
-                )
-        if recipes:
-            found = closure(list(recipes.values()), target, setting.python.minor, store, variants, checked=True)
+        try:
+            found = _required(who, requirements, known, available, target, setting.python.minor, store, variants)
+        except ForgeError as error:
+            if failures is None:
+                raise
+            failures.append(Failure(who, error))
+            continue
+        if found:
             known |= {step.recipe.normalized_name: step.recipe.version for step in found}
-            there = {result.subject for result in results}
-            more = run_steps(found, setting, out, progress)
+            there = {result.subject for result in results[start:]}
+            more = run_steps(found, setting, out, progress, None, failures)
             results += [result for result in more if result.subject not in there]
     return results
+
+
+def _required(
+    who: str, requirements: Sequence[Requirement], known: Mapping[NormalizedName, str], available: frozenset[str],
+    target: Target, python: str, store: RecipeStore, variants: Collection[str],
+) -> tuple[Step, ...]:  # fmt: skip
+    """The builds that requirements take beyond those that are known, by name and version.
+
+    Raises:
+        RecipeError: A recipe is wrong.
+        WheelError: A requirement does not admit the version that the recipe builds.
+    """
+    recipes = {
+        name: store.load(name)
+        for each in requirements
+        if (name := canonicalize_name(each.name)) in available and name not in known
+    }
+    versions = {**known, **{name: recipe.version for name, recipe in recipes.items()}}
+    for each in requirements:
+        version = versions.get(canonicalize_name(each.name))
+        if version is not None and not each.specifier.contains(version, prereleases=True):
+            raise WheelError(
+                f"{who} requires {each.name}{each.specifier}, but the recipe builds {each.name} {version}",
+                hint=f"update the recipe of {each.name}",
+            )
+    return closure(list(recipes.values()), target, python, store, variants, checked=True) if recipes else ()
 
 
 def _applying(texts: Iterable[str], target: Target, python: str) -> Iterator[Requirement]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
+from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.build.compilers import find_compilers
 from forge.build.host_prefix import HostPackage
 from forge.build.recipe_build import build_recipe
-from forge.plan.cache import CachedWheel, find_wheel, new_entry
+from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_warnings
 from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
 
@@ -36,7 +37,7 @@ class Result:
         wheel: The wheel in the output directory.
         fingerprint: What it was made from.
         built: False if it was taken from the cache.
-        warnings: What the check had to say that is no failure; empty for a cached wheel.
+        warnings: What the check found that is not a failure.
         work: The build's work directory, if it was to be kept.
     """
 
@@ -48,9 +49,24 @@ class Result:
     work: Path | None = None
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A build that failed, or was skipped because of another that did.
+
+    Args:
+        subject: What was to be built.
+        error: What went wrong; None for a build that was skipped.
+        because: Why it was skipped, or an empty string.
+    """
+
+    subject: str
+    error: ForgeError | None
+    because: str = ""
+
+
 def subject_of(recipe: Recipe, target: Target) -> str:
-    """What a build is called on the screen."""
-    return f"{recipe.name} {recipe.version} {target}"
+    """What a build is called on the screen; a pure wheel is built once for all targets."""
+    return f"{recipe.name} {recipe.version} {target}" if recipe.native else f"{recipe.name} {recipe.version}"
 
 
 def build_all(
@@ -106,8 +122,9 @@ def build_one(
 
 
 def run_steps(
-    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None
-) -> list[Result]:
+    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None,
+    failures: list[Failure] | None = None,
+) -> list[Result]:  # fmt: skip
     """Build the steps of one target's closure in order, or take them from the cache.
 
     Args:
@@ -116,19 +133,33 @@ def run_steps(
         out: Where the wheels go.
         progress: Receives progress updates.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
+        failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
 
     Returns:
         Those that were wanted.
 
     Raises:
-        ForgeError: The first failure.
+        ForgeError: The first failure, if *failures* is None.
     """
     made: dict[str, HostPackage] = {}
     results = [] if results is None else results
     for step in steps:
         recipe = step.recipe
-        host = [made[name] for name in step.host]
-        built, cached = _build(recipe, setting, host, progress)
+        subject = subject_of(recipe.recipe, recipe.target)
+        if failures and any(failure.subject == subject for failure in failures):
+            continue  # a pure wheel, for another target
+        if lacking := [name for name in step.host if name not in made]:
+            assert failures  # noqa: S101 - host requirements come first, so that only a failure leaves one out
+            failures.append(Failure(subject, None, f"its host requirement {lacking[0]} was not built"))
+            continue
+        try:
+            built, cached = _build(recipe, setting, [made[name] for name in step.host], progress)
+        except ForgeError as error:
+            if failures is None:
+                raise
+            progress.phase(subject, "failed")
+            failures.append(Failure(subject, error))
+            continue
         made[recipe.normalized_name] = HostPackage(
             recipe.normalized_name,
             recipe.version,
@@ -151,16 +182,25 @@ def _build(
     compilers = find_compilers(recipe.languages)
     inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
+
+    def in_cache() -> tuple[Result, CachedWheel] | None:
+        if (cached := find_wheel(setting.home, key)) is None:
+            return None
+        progress.phase(subject, "taken from the cache")
+        return Result(subject, cached.path, key, built=False, warnings=cached.warnings), cached
+
+    if (found := in_cache()) is not None:
+        return found
     with locked(setting.home.locks, f"wheel-{key[:32]}"):
-        if (cached := find_wheel(setting.home, key)) is not None:
-            progress.phase(subject, "taken from the cache")
-            return Result(subject, cached.path, key, built=False), cached
+        if (found := in_cache()) is not None:  # another process built it meanwhile
+            return found
         with new_entry(setting.home, key, inputs) as entry:
             built = build_recipe(
                 recipe, setting,
                 key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
+            store_warnings(entry, built.warnings)
         made = find_wheel(setting.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forge.base.attempts import new_log
 from forge.base.errors import TrialError, WheelError
 from forge.base.progress import SilentProgress
 from forge.build.recipe_build import source_of
@@ -188,9 +189,7 @@ def _try(
 ) -> Trial:  # fmt: skip
     wheel = wheels[0]
     setting.home.work.mkdir(parents=True, exist_ok=True)
-    log = setting.home.logs / f"test-{wheel.name.removesuffix('.whl')}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.write_bytes(b"")
+    log = new_log(setting.home.logs, f"test-{wheel.name.removesuffix('.whl')}")
     requires = [*requires, *options.requires]
     with tempfile.TemporaryDirectory(prefix="test-", dir=setting.home.work) as temporary:
         work = Path(temporary)

@@ -12,6 +12,7 @@ from forge.recipe.diagnostics import shown_path
 from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
 
 if TYPE_CHECKING:
+    from forge.base.target import Target
     from forge.recipe.model import EvaluatedRecipe, SourcePin
 
 
@@ -21,7 +22,8 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     In it: the package, target, Python, the source's hash (not its address: a mirror does not matter), each
     patch's name and content in order, the lock's content, how it is built, host requirements, and what
     the wheel promises, so that a wheel made under a weaker promise is not taken for one under a stronger. Not
-    in it: ``test``, and of ``about`` the homepage and summary, but for native libraries.
+    in it: ``test``, and of ``about`` the homepage and summary, but for native libraries; nor the target of a
+    pure wheel, which is the same for all targets.
 
     Raises:
         RecipeError: A patch, the lock or a local source cannot be read.
@@ -30,11 +32,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
         return {
             "name": evaluated.normalized_name,
             "version": evaluated.version,
-            "target": [
-                str(evaluated.target.abi),
-                str(evaluated.target.arch),
-                str(evaluated.target.ios_version),
-            ],
+            "target": _target(evaluated.target) if evaluated.native else None,
             "python": evaluated.python,
             "source": _source(evaluated.source),
             "patches": [[patch.name, file_sha256(patch)] for patch in evaluated.patches],
@@ -57,6 +55,10 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     except OSError as error:
         what = shown_path(Path(error.filename)) if isinstance(error.filename, str) else evaluated.name
         raise RecipeError(f"cannot read {what}: {error.strerror}", hint="the recipe names it") from error
+
+
+def _target(target: Target) -> list[str]:
+    return [str(target.abi), str(target.arch), str(target.ios_version)]
 
 
 def _source(source: SourcePin) -> list[str]:

@@ -14,16 +14,16 @@ import re
 import shutil
 import sys
 import tarfile
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, atomic_file, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
+from forge.base.cpus import cpu_count
 from forge.base.errors import SourceError, ToolchainError
 from forge.base.hashing import fingerprint
-from forge.base.process import output, run
+from forge.base.process import output, run, run_each
 from forge.toolchain.data import data_path
 from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import find_llvm
@@ -205,8 +205,7 @@ def _build_runtime(
     config = work / "config"
     config.mkdir()
     (config / "config.h").write_text(_CONFIG, encoding="utf-8")
-    log = home.logs / f"{root.name}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(home.logs, root.name)
     env = cross_environment(toolchain, target, work, path=[wrappers], prefix_map={work: "/usr/src/fortran"})
     triple = target.host_triple
     files = sorted(
@@ -215,30 +214,22 @@ def _build_runtime(
         for file in (source / directory).iterdir()
         if file.suffix in {".c", ".cpp"} and file.name not in _LEFT_OUT
     )
-
-    def compiled(file: Path) -> Path:
-        # As flang's CMake files compile it: no C++ library is needed then. Nothing of it is to leave a module.
-        cxx = [
-            "-std=c++17",
-            "-fno-exceptions",
-            "-fno-rtti",
-            "-fno-threadsafe-statics",
-            "-DFLANG_LITTLE_ENDIAN=1",
-            *_ENVIRON,
-        ]
-        made = work / f"{file.stem}.o"
-        run(
+    # As flang's CMake files compile it: no C++ library is needed then. Nothing of it is to leave a module.
+    cxx = ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-DFLANG_LITTLE_ENDIAN=1"]
+    cxx += _ENVIRON
+    objects = [work / f"{file.stem}.o" for file in files]
+    commands: list[tuple[str, list[str | Path]]] = [
+        (
+            subject,
             [
                 f"{triple}-clang{'' if file.suffix == '.c' else '++'}", "-c", "-O2", "-fPIC", "-fvisibility=hidden",
                 "-w", *([] if file.suffix == ".c" else cxx), f"-I{source / 'flang' / 'include'}", f"-I{config}",
                 file, "-o", made,
             ],
-            log=log, env=env, cwd=work, what=subject,
-        )  # fmt: skip
-        return made
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        objects = list(pool.map(compiled, files))
+        )
+        for file, made in zip(files, objects, strict=True)
+    ]  # fmt: skip
+    run_each(commands, log=log, env=env, cwd=work, jobs=cpu_count())
     with atomic_directory(root) as temporary:
         library = temporary / "lib" / "libFortranRuntime.a"
         library.parent.mkdir()

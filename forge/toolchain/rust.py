@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.errors import BuildError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
@@ -168,6 +168,9 @@ def ensure_std(
     if rust.has_std(triple):
         return None
     if _by_rustup(home, rust, ["target", "add", triple], progress) and rust.has_std(triple):
+        name = rust.rustup[1] if rust.rustup else ""
+        undo = f"rustup target remove {triple} --toolchain {name}"
+        progress.note(f"Rust {rust.version}", f"added {triple} to your toolchain {name} (to undo: {undo})")
         return None
     if not rust.source.is_dir() and not _by_rustup(home, rust, ["component", "add", "rust-src"], progress):
         raise ToolchainError(
@@ -194,8 +197,7 @@ def _by_rustup(home: ForgeHome, rust: Rust, words: Sequence[str], progress: Prog
     program, name = rust.rustup
     what = f"rustup {' '.join(words)}"
     progress.phase(f"Rust {rust.version}", what)
-    log = home.logs / "rustup.log"
-    log.unlink(missing_ok=True)
+    log = new_log(home.logs, "rustup")
     try:
         # The user's own environment: where rustup keeps its files, and how it reaches its server.
         run([program, *words, "--toolchain", name], log=log, env=os.environ, cwd=rust.sysroot, what=what)
@@ -215,8 +217,7 @@ def _build_std(
     crate.mkdir(parents=True)
     (crate / "Cargo.toml").write_text(_DUMMY, encoding="utf-8")
     (crate / "lib.rs").touch()
-    log = home.logs / f"{sysroot.name}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(home.logs, sysroot.name)
     names = {cargo_home(home): "/usr/src/cargo", rust.source: "/usr/src/rust/library", work: "/usr/src/build"}
     # Crates that are linked with link-time optimisation want the library's bitcode, which cargo would leave out.
     flags = ["-Cembed-bitcode=yes", *(f"--remap-path-prefix={place}={name}" for place, name in names.items())]

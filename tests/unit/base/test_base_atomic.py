@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 import threading
@@ -180,3 +181,21 @@ def test_a_directory_that_may_not_be_written_is_told(number: int) -> None:
 
 def test_other_errors_are_not_about_storage() -> None:
     assert storage_error(OSError(errno.ENOENT, "No such file", "x")) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+def test_a_cache_of_another_users_is_not_locked(tmp_path: Path) -> None:
+    """It can be read by many, and who cannot write to it cannot make anything that a lock protects."""
+    for directory in (tmp_path, *tmp_path.parents[:3]):
+        directory.chmod(directory.stat().st_mode | 0o055)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            os.setuid(12345)
+            with locked(tmp_path / "home" / "locks", "x"):
+                code = 0
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert list(tmp_path.iterdir()) == []

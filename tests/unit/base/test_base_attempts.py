@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, remove_tree
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log, remove_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,3 +86,30 @@ def test_only_a_complete_one_counts(tmp_path: Path) -> None:
     assert complete_attempt(tmp_path, "demo") is None
     (first / COMPLETE).touch()
     assert complete_attempt(tmp_path, "demo") == first
+
+
+def test_each_attempt_has_its_own_log(tmp_path: Path) -> None:
+    first = new_log(tmp_path / "logs", "demo")
+    first.write_text("of the first")
+    second = new_log(tmp_path / "logs", "demo")
+    assert [first.name, second.name] == ["demo.1.log", "demo.2.log"]
+    assert (first.read_text(), second.read_text()) == ("of the first", "")
+    assert new_log(tmp_path / "logs", "dem").name == "dem.1.log", "the name of another"
+
+
+def test_processes_that_start_at_once_share_no_log(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from forge.base.attempts import new_log\n"
+    code += "for _ in range(50): print(new_log(Path(sys.argv[1]), 'demo'))"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    names = [name for process in running for name in process.communicate()[0].split()]
+    assert len(names) == len(set(names)) == 150
+
+
+def test_old_logs_go(tmp_path: Path) -> None:
+    old, newer = new_log(tmp_path, "demo"), new_log(tmp_path, "demo")
+    other = new_log(tmp_path, "other")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    assert new_log(tmp_path, "demo").name == "demo.3.log"
+    assert [path.exists() for path in (old, newer, other)] == [False, True, True]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.errors import BuildError, ToolchainError
-from forge.base.process import TAIL_LINES, end_all, output, run, tail
+from forge.base.process import TAIL_LINES, end_all, output, run, run_each, tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +49,38 @@ def test_the_end_of_a_short_failure_is_its_own(tmp_path: Path) -> None:
         shell("exit 1", tmp_path)
     assert "earlier" not in error.value.tail
     assert tail(tmp_path / "logs" / "x.log", lines=1) == (error.value.tail[-1],)
+
+
+def shells(scripts: list[str], directory: Path) -> str:
+    log = directory / "logs" / "x.log"
+    log.parent.mkdir(exist_ok=True)
+    commands = [(f"test of {number}", ["/bin/sh", "-c", script]) for number, script in enumerate(scripts)]
+    run_each(commands, log=log, env=ENV, cwd=directory, jobs=4)
+    return log.read_text()
+
+
+def test_programs_that_run_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
+    script = "for i in 1 2 3 4 5 6 7 8 9; do echo {0}; sleep 0.01; done"
+    text = shells([script.format(letter) for letter in "abcd"], tmp_path)
+    for letter in "abcd":
+        assert f"{letter}\n" * 9 in text
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["x.log"]
+
+
+def test_one_of_several_fails(tmp_path: Path) -> None:
+    with pytest.raises(BuildError) as error:
+        shells(["echo well", "echo words; exit 3"], tmp_path)
+    assert str(error.value) == "test of 1: /bin/sh -c exited with code 3"
+    assert (error.value.tail[-1], error.value.log) == ("words", tmp_path / "logs" / "x.log")
+    assert "\nwell\n" in (tmp_path / "logs" / "x.log").read_text()
+    assert [path.name for path in (tmp_path / "logs").iterdir()] == ["x.log"]
+
+
+def test_what_was_not_started_is_not_after_a_failure(tmp_path: Path) -> None:
+    scripts = ["exit 1", *(f"sleep 0.05; touch {number}" for number in range(100))]
+    with pytest.raises(BuildError):
+        shells(scripts, tmp_path)
+    assert len(list(tmp_path.iterdir())) < 50
 
 
 def test_a_program_ended_by_a_signal(tmp_path: Path) -> None:

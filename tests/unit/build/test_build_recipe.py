@@ -190,6 +190,7 @@ class TestBuild:
         assert (first.work / "demo-1.0" / "made").is_file()
         again = build(directory, keeping)
         assert again.log.read_text().count("first words") == 1, "a log is of one build"
+        assert again.log != first.log
         assert not (directory / "source" / "made").exists(), "the user's own tree is copied"
 
     def test_the_environment_is_the_builds_own(
@@ -220,7 +221,7 @@ class TestBuild:
         with pytest.raises(BuildError) as error:
             build(directory, setting)
         assert error.value.tail[-1] == "no such header: Python.h"
-        assert error.value.log == setting.home.logs / f"demo-1.0-arm64-iphoneos-{KEY[:12]}.log"
+        assert error.value.log == setting.home.logs / f"demo-1.0-arm64-iphoneos-{KEY[:12]}.1.log"
         assert error.value.hint is not None
         enter = error.value.hint.rpartition(" ")[2]
         done = subprocess.run([enter, "cat", "backend.py"], check=True, capture_output=True, text=True)

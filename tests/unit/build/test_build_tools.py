@@ -11,8 +11,9 @@ import pytest
 from forge.base.errors import BuildError, RecipeError
 from forge.base.paths import ForgeHome
 from forge.base.process import output
+from forge.build import tools as tools_module
 from forge.build.resolve import resolve_lock
-from forge.build.tools import TOOLS_LOCK, Tools, install, lacking, pip_environment
+from forge.build.tools import TOOLS_LOCK, Tools, ensure_tools, install, lacking, pip_environment
 from forge.ios_python.build_python import BuildPython
 from forge.recipe.lock import read_lock
 from forge.source.pip_settings import PipSettings
@@ -103,8 +104,43 @@ def test_what_was_installed_is_compared_with_the_lock(
     lock.write_text(lock.read_text().replace("demo==1.0", "demo==2.0"))
     assert lacking(python, lock) == ("demo is 1.0 instead of 2.0",)
     monkeypatch.setattr("forge.build.tools.run", lambda *_, **__: None)  # a pip that says that all is well
-    with pytest.raises(BuildError, match=r"is not what lock pins: demo is 1\.0 instead of 2\.0"):
+    with pytest.raises(BuildError, match=r"does not match lock: demo is 1\.0 instead of 2\.0"):
         install(Tools(RUNNING), python, lock, log=tmp_path / "log", cwd=home.root)
+
+
+class TestEnvironmentOfTheTools:
+    @pytest.fixture
+    def done(self, home: ForgeHome, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What is run, instead of running it."""
+        done: list[str] = []
+
+        def record(command: list[str | Path], *, log: Path, **_: object) -> None:
+            done.append(f"{command[-1]}")
+            log.write_text(log.read_text() + f"{len(done)}\n")
+
+        monkeypatch.setattr(tools_module, "run", record)
+        monkeypatch.setattr(tools_module, "lacking", lambda *_: ())
+        return done
+
+    def test_made_once(self, home: ForgeHome, done: list[str]) -> None:
+        first = ensure_tools(home, BuildPython(RUNNING, "3.13.5"))
+        assert ensure_tools(home, BuildPython(RUNNING, "3.13.5")) == first
+        assert done == [str(first.python.parent.parent), str(TOOLS_LOCK)]
+        assert ensure_tools(home, BuildPython(RUNNING, "3.13.6")) != first
+
+    def test_a_failed_one_is_made_anew_elsewhere(
+        self, home: ForgeHome, done: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A process of the first attempt may still be running, and write there."""
+        monkeypatch.setattr(tools_module, "lacking", lambda *_: ("pip is missing",))
+        with pytest.raises(BuildError, match="pip is missing"):
+            ensure_tools(home, BuildPython(RUNNING, "3.13.5"))
+        monkeypatch.setattr(tools_module, "lacking", lambda *_: ())
+        ensure_tools(home, BuildPython(RUNNING, "3.13.5"))
+        first, again = done[0], done[2]
+        assert first != again
+        assert not Path(first).exists()
+        assert [path.read_text() for path in sorted(home.logs.iterdir())] == ["1\n2\n", "3\n4\n"]
 
 
 def test_the_log_has_no_credentials(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -14,12 +15,13 @@ import forge as forge_package
 from forge.base.errors import BuildError, StorageError, TrialError
 from forge.base.hashing import file_sha256
 from forge.base.target import Arch
+from forge.build import recipe_build
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
 from forge.plan.trial import Options
 from forge.toolchain import llvm
-from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, write_recipe
+from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, make_setting, write_recipe
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -209,6 +211,40 @@ class TestBuild:
         assert (again.code, again.out) == (0, f"elsewhere/{WHEEL}  (cached)\n")
         assert (forge.root / "elsewhere" / WHEEL).read_bytes() == (forge.root / "dist" / WHEEL).read_bytes()
 
+    @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become another user")
+    def test_another_user_takes_wheels_from_a_cache_that_is_read_only(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        setting = make_setting(forge.root)
+        monkeypatch.setattr(build_command, "ensure_setting", lambda *_: setting)
+        write_recipe(forge.root / "recipes")
+        assert forge("build", "demo", *ONE).code == 0
+        before = sorted((forge.root / "home").rglob("*"))
+        for directory in (forge.root, *forge.root.parents[:3]):
+            directory.chmod(directory.stat().st_mode | 0o055)
+        out = forge.root / "out"
+        out.mkdir()
+        out.chmod(0o777)
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setuid(12345)
+                said = forge("build", "demo", *ONE, "--out", "out")
+                (out / "said").write_text(f"{said.code} {said.out}{said.err if said.code else ''}")
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert (out / "said").read_text() == f"0 out/{WHEEL}  (cached)\n"
+        assert sorted((forge.root / "home").rglob("*")) == before
+
+    def test_a_pure_wheel_is_built_once_for_all_targets(self, forge: Forge) -> None:
+        text = RECIPE.replace("extensions: [demo._x]", "native: false")
+        write_recipe(forge.root / "recipes", text=text, files={}, tag="py3-none-any")
+        said = forge("build", "demo")
+        assert (said.code, said.out) == (0, "dist/demo-1.0-py3-none-any.whl\n")
+        assert said.err.count("demo 1.0: build\n") == 1
+        assert len(list((forge.root / "home" / "wheels").glob("*/*/build.json"))) == 1
+
     def test_a_variant(self, forge: Forge) -> None:
         write_recipe(
             forge.root / "recipes", "print('WAY', os.environ.get('WAY'))", text=VARIANT.replace(">=16.4", ">=12")
@@ -230,7 +266,7 @@ class TestBuild:
         for module in (build_command, trial_command):
             monkeypatch.setattr(module, "try_recipe", try_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
-        monkeypatch.setattr(build_command, "build_steps", lambda *_: [])
+        monkeypatch.setattr(build_command, "build_steps", lambda *_, **__: [])
         write_recipe(forge.root / "recipes", text=VARIANT)
         said = forge(*command, "--arch", "arm64", "--variant", "fast", "--ios-version", "16.4")
         assert said.code == TrialError.exit_code
@@ -248,6 +284,33 @@ class TestBuild:
         assert cached(forge) == []
         assert not (forge.root / "dist").exists()
 
+    def test_keep_going(self, forge: Forge) -> None:
+        """What does not need what failed is built; the exit code is the first failure's."""
+        recipes = forge.root / "recipes"
+        for name, body in (
+            ("bad", "raise SystemExit('words')"),
+            ("user", "pass"),
+            ("worse", "raise SystemExit(2)"),
+            ("demo", "pass"),
+        ):
+            text = RECIPE.replace("demo", name).replace(f"[{name}._x]", "[demo._x]")
+            if name == "user":
+                text += "requirements: {host: [bad]}\n"
+            write_recipe(recipes, body, text=text).rename(recipes / name)
+        said = forge("build", "bad", "user", "worse", "demo", *ONE, "--keep-going")
+        assert (said.code, said.out) == (8, f"dist/{WHEEL}\n")
+        assert "failed or skipped: 3\n  bad 1.0 arm64-iphoneos: failed\n" in said.err
+        assert "  user 1.0 arm64-iphoneos: skipped: its host requirement bad was not built\n" in said.err
+        assert "  worse 1.0 arm64-iphoneos: failed\n" in said.err
+        assert said.err.count("error[build]: ") == 2, "both errors are shown in full"
+        assert forge("build", "bad", "demo", *ONE).out == "", "otherwise the first failure ends it"
+
+    def test_keep_going_without_a_failure(self, forge: Forge) -> None:
+        write_recipe(forge.root / "recipes")
+        said = forge("build", "demo", *ONE, "--keep-going")
+        assert (said.code, said.out) == (0, f"dist/{WHEEL}\n")
+        assert "failed" not in said.err
+
     def test_a_build_on_a_full_disk(self, forge: Forge) -> None:
         body = "raise SystemExit('fatal error: error in backend: IO failure on output stream: No space left on device')"
         write_recipe(forge.root / "recipes", body)
@@ -264,14 +327,14 @@ class TestBuild:
         assert cached(forge) == []
         assert not (forge.root / "dist").exists()
 
-    def test_a_log_on_a_full_disk(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
+    def test_a_log_on_a_full_disk(
+        self, forge: Forge, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
         """The kernel's own ``ENOSPC``, from a file that is always full."""
         write_recipe(forge.root / "recipes")
-        assert forge("build", "demo", *ONE).code == 0
-        shutil.rmtree(forge.root / "home" / "wheels")
-        (log,) = (forge.root / "home" / "logs").glob("demo-1.0-arm64-iphoneos-*.log")
-        log.unlink()
+        log = forge.root / "demo-1.0-arm64-iphoneos-0123456789ab.1.log"
         log.symlink_to("/dev/full")
+        monkeypatch.setattr(recipe_build, "new_log", lambda *_: log)
         said = forge("build", "demo", *ONE)
         assert (said.code, said.out) == (10, "")
         assert forge.plain(said.err) == snapshot
@@ -283,6 +346,16 @@ class TestBuild:
         (forge.root / "recipes" / "demo" / "source" / "backend.py").write_text("raise SystemExit(1)")
         assert forge("build", "demo", *ONE).code == 8
         assert (forge.root / "dist" / WHEEL).is_file()
+
+
+class TestCache:
+    def test_clean(self, forge: Forge) -> None:
+        left = forge.root / "home" / "builds" / "demo-1.0.1"
+        left.mkdir(parents=True)
+        os.utime(left, (0, 0))
+        said = forge("cache", "clean")
+        assert (said.code, said.out, said.err) == (0, f"{left}\n", "")
+        assert forge("cache", "clean").out == ""
 
 
 class TestStorage:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -8,9 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from forge.audit.rules import rule
+from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
 from forge.base.paths import ForgeHome
-from forge.plan.cache import CachedWheel, entry_directory, find_wheel, new_entry
+from forge.plan import cache as cache_module
+from forge.plan.cache import CachedWheel, entry_directory, find_wheel, new_entry, store_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,12 +79,49 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_entry_is_none_and_goes(home: ForgeHome, damage: str) -> None:
+def test_a_damaged_entry_is_none_and_replaced(home: ForgeHome, damage: str) -> None:
     directory = store(home)
     DAMAGE[damage](directory)
     assert find_wheel(home, KEY) is None
-    assert not directory.exists()
     store(home)
+    assert find_wheel(home, KEY) is not None
+
+
+WARNING = rule("large").finding("it is large", "demo/_x.so", symbols=("_a", "_b"))
+
+
+def test_warnings_are_kept(home: ForgeHome) -> None:
+    with new_entry(home, KEY, {}) as entry:
+        (entry / NAME).write_bytes(b"a wheel")
+        store_warnings(entry, [WARNING])
+    found = find_wheel(home, KEY)
+    assert found is not None
+    assert found.warnings == (WARNING,)
+
+
+def test_damaged_warnings(home: ForgeHome) -> None:
+    for text in (
+        "[1]",
+        "{}x",
+        '[{"severity": "odd", "symbols": []}]',
+        '[{"severity": "warning", "symbols": [], "x": 1}]',
+    ):
+        (store(home) / "warnings.json").write_text(text)
+        assert find_wheel(home, KEY) is None
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])
+def test_an_entry_that_cannot_be_read_now_stays(home: ForgeHome, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """A network file system that does not answer must not cost hours of building."""
+    directory = store(home)
+
+    def failing(path: Path) -> str:
+        raise OSError(number, os.strerror(number), str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(cache_module, "file_sha256", failing)
+        with pytest.raises(StorageError, match=re.escape(str(directory)) if number != errno.EACCES else "permission"):
+            find_wheel(home, KEY)
     assert find_wheel(home, KEY) is not None
 
 

@@ -43,6 +43,16 @@ def steps(store: RecipeStore, *names: str) -> tuple[Step, ...]:
     return closure([store.load(name) for name in names], DEVICE, "3.13", store)
 
 
+def test_a_pure_wheel_cannot_link_what_is_compiled_for_a_target(tmp_path: Path) -> None:
+    store = write(tmp_path, {"pure": {"host": ["headers", "blas"]}, "headers": {}, "blas": {}}, ("headers", "blas"))
+    for name in ("pure", "headers"):
+        with (tmp_path / name / "recipe.yaml").open("a") as file:
+            file.write("wheel: {native: false}\n")
+    with pytest.raises(InvalidRecipeError, match="pure is built once for all targets, but blas is built for each") as e:
+        steps(store, "pure")
+    assert len(e.value.diagnostics) == 1, "headers are the same for all targets"
+
+
 def test_what_is_needed_comes_first(tmp_path: Path) -> None:
     store = write(
         tmp_path,

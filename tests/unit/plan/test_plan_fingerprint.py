@@ -93,6 +93,15 @@ def test_targets_have_fingerprints_of_their_own(case: Case) -> None:
     assert len(keys) == 3
 
 
+def test_targets_share_a_pure_wheel(case: Case) -> None:
+    """An iOS Python of one of them is enough to have it."""
+    case.edit("recipe.yaml", "extensions: [demo._x]", "native: false")
+    first = case.key()
+    case.change(python=case.ios_python((ARM_SIMULATOR.multiarch, "another")))
+    for case.target in (ARM_SIMULATOR, Target(ARM_SIMULATOR.abi, ARM_SIMULATOR.arch, IOSVersion(13))):
+        assert case.key() == first
+
+
 NO_CHANGES: dict[str, Callable[[Case], object]] = {
     "nothing": lambda _: None,
     "about": lambda case: case.edit("recipe.yaml", "A demonstration", "Something else"),

@@ -19,7 +19,7 @@ from tests.unit.wheel.wheels import make_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forge.plan.run import Result
+    from forge.plan.run import Failure, Result
     from forge.recipe.model import EvaluatedRecipe
 
 REQUIRES = {
@@ -64,6 +64,15 @@ def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_
     assert sorted(path.name.partition("-")[0] for path in (tmp_path / "dist").iterdir()) == ["deep", "demo", "helper"]
 
 
+def test_what_a_pure_wheel_requires_is_built_for_each_target(store: RecipeStore, tmp_path: Path) -> None:
+    file = tmp_path / "recipes" / "demo" / "recipe.yaml"
+    file.write_text(file.read_text().replace("extensions: [demo._x]", "native: false"))
+    done = build(store, tmp_path)
+    first = len(done)
+    build(store, tmp_path, done)
+    assert [result.subject.split()[0] for result in done[first:]] == ["demo", "helper", "deep"]
+
+
 def test_what_tests_require_is_built_along(store: RecipeStore, tmp_path: Path) -> None:
     steps = closure([store.load("deep")], DEVICE, "3.13", store)
     results = build_steps(
@@ -78,3 +87,9 @@ def test_another_version_than_the_recipes(store: RecipeStore, tmp_path: Path, mo
     with pytest.raises(WheelError, match=r"requires helper>=2, but the recipe builds helper 1\.0"):
         build(store, tmp_path, done)
     assert [result.subject.split()[0] for result in done] == ["demo"], "what was built is told"
+    failures: list[Failure] = []
+    steps = closure([store.load("demo"), store.load("deep")], DEVICE, "3.13", store)
+    setting = make_setting(tmp_path)
+    more = build_steps(steps, DEVICE, setting, store, tmp_path / "dist", Recorder(), failures=failures)
+    assert sorted(result.subject.split()[0] for result in more) == ["deep", "demo"]
+    assert [type(failure.error) for failure in failures] == [WheelError]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from forge.audit.rules import rule
 from forge.base.errors import BuildError
 from forge.build.recipe_build import BuiltWheel, Setting
 from forge.plan import run as run_module
@@ -87,6 +88,13 @@ def test_built_once_then_taken_from_the_cache(forge: Forge, builder: Builder) ->
     assert progress.said[-1] == "demo 1.0 arm64-iphoneos: taken from the cache"
     assert again.wheel.read_bytes() == content
     assert builder.keys == [first.fingerprint]
+
+
+def test_warnings_are_told_again_for_a_cached_wheel(forge: Forge, builder: Builder) -> None:
+    builder.warnings = (rule("large").finding("it is large"),)
+    assert forge.build().warnings == builder.warnings
+    again = forge.build()
+    assert (again.built, again.warnings) == (False, builder.warnings)
 
 
 def test_the_entry_has_the_whole_log(forge: Forge, builder: Builder) -> None:

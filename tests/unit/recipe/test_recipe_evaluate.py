@@ -174,13 +174,19 @@ def test_what_cannot_change_the_wheel_does_not_change_the_digest(load: LoadRecip
         ("[numpy]", "[]"),
         ("demo._a", "demo._c"),
         ("TAG:", "LABEL:"),
-        ("wheel: {extensions: [demo._a, {value: demo._b, when: {arch: x86_64}}]}", "wheel: {native: false}"),
         ("    - patches/0001.patch\n", ""),
     ],
 )
 def test_what_can_change_the_wheel_changes_the_digest(load: LoadRecipe, old: str, new: str) -> None:
     before = digest_input(evaluate(load(WHOLE, files=PATCHES), DEVICE, "3.13"))
     assert digest_input(evaluate(load(WHOLE.replace(old, new)), DEVICE, "3.13")) != before
+
+
+def test_the_target_does_not_change_the_digest_of_a_pure_wheel(load: LoadRecipe) -> None:
+    native, pure = load(GOOD), load(GOOD + "wheel: {native: false}\n")
+    assert digest_input(evaluate(native, DEVICE, "3.13")) != digest_input(evaluate(native, SIMULATOR, "3.13"))
+    assert digest_input(evaluate(pure, DEVICE, "3.13")) == digest_input(evaluate(pure, SIMULATOR, "3.13"))
+    assert digest_input(evaluate(pure, DEVICE, "3.13")) != digest_input(evaluate(native, DEVICE, "3.13"))
 
 
 def test_patches_and_lock_count_by_content(load: LoadRecipe) -> None:

@@ -79,6 +79,10 @@ CASES: dict[str, str | bytes] = {
     "137 variable with a line break": build('env: {"A\\n": x}'),
     "138 a path of an unknown user": source("  path: ~nosuchuser-forge/x"),
     "139 extensions of a pure wheel": GOOD + "wheel: {native: false, extensions: [a.b], libraries: [a.c]}\n",
+    "a pure wheel that depends on the target": GOOD
+    + "  env: {A: {value: x, when: {arch: arm64}}, B: '${multiarch} ${version} $${abi}'}\n"
+    + "  requires: [{value: a, when: {abi: iphoneos, python: '>=3.13'}}]\n"
+    + "wheel: {native: false}\ntest: {imports: [{value: a, when: {abi: iphoneos}}]}\n",
     "140 a native library's keys": NATIVE + "  config_settings: {a: b}\nwheel: {extensions: [a.b], libraries: [a.c]}\n",
     "141 licence files with setuptools": GOOD + "wheel: {license_files: [LICENSE]}\n",
     "149 a URL as host requirement": GOOD + "requirements: {host: ['lib @ https://example.org/x.whl']}\n",

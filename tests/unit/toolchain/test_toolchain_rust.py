@@ -163,8 +163,13 @@ class TestStd:
         rustup = program(
             tmp_path / "rustup", f'#!/bin/sh\necho "$@"\nmkdir -p {fetched}; touch {fetched}/libstd-9.rlib\n'
         )
-        assert self.ensure(tmp_path, replace(rust, rustup=(rustup, "stable"))) is None
-        said = (tmp_path / "home" / "logs" / "rustup.log").read_text()
+        progress = Recorder()
+        assert self.ensure(tmp_path, replace(rust, rustup=(rustup, "stable")), progress) is None
+        undo = "rustup target remove x86_64-apple-ios --toolchain stable"
+        assert progress.said[-1].endswith(f"added x86_64-apple-ios to your toolchain stable (to undo: {undo})"), (
+            "what is the user's was changed"
+        )
+        said = (tmp_path / "home" / "logs" / "rustup.1.log").read_text()
         assert "target add x86_64-apple-ios --toolchain stable" in said
 
     def test_rustup_out_of_reach(self, tmp_path: Path, rust: Rust) -> None:
