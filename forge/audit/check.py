@@ -22,7 +22,7 @@ from forge.wheel.contents import read_wheel
 from forge.wheel.extension import parse_extension
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.requirements import unmet_requirements
-from forge.wheel.tags import parse_platform_tag
+from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from forge.wheel.name import WheelName
     from forge.wheel.sbom_read import WheelSbom
 
-_PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
+_PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)t?", flags=re.ASCII)
 _ANY_PYTHON = "cp313"
 """Taken where neither tags nor extensions name a Python: the first that has iOS among its platforms."""
 
@@ -205,8 +205,10 @@ def _promised_python(subject: Subject) -> str:
     name = subject.contents.name
     for python in name.pythons:
         if found := _PYTHON.fullmatch(python):
-            threaded = f"cp{found[1]}{found[2]}t" in name.abis
-            return f"cp{found[1]}{found[2]}{'t' if threaded else ''}"
+            plain = f"cp{found[1]}{found[2]}"
+            # abi3.abi3t is for both; all else that a Python with a GIL installs names it, or abi3, or none.
+            threaded = set(name.abis) <= {"abi3t", f"{plain}t"}
+            return f"{plain}t" if threaded else plain
     extensions = (parse_extension(member.path) for member in subject.contents.members)
     return next((one.python for one in extensions if one is not None and one.python is not None), _ANY_PYTHON)
 
@@ -243,7 +245,8 @@ def unmet(wheels: Iterable[Path]) -> list[Finding]:
 
 
 def _installs(contents: WheelContents, pythons: tuple[str, ...]) -> bool:
-    return contents.name.pythons == pythons or "abi3" in contents.name.abis or "none" in contents.name.abis
+    tags = contents.name.tags
+    return contents.name.pythons == pythons or any(installs(python, tag) for python in pythons for tag in tags)
 
 
 def missing_targets(filenames: Iterable[str]) -> list[Finding]:

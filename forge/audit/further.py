@@ -12,8 +12,10 @@ from forge.audit.symbol_checks import few
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from forge.macho.model import FileType
-from forge.wheel.extension import SuffixKind, parse_extension
+from forge.wheel.extension import SuffixKind, parse_extension, python_version
+from forge.wheel.framework_name import installed_path
 from forge.wheel.privacy import manifest_path, required_reason_symbols
+from forge.wheel.startup import startup_effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,6 +118,13 @@ def check_privacy(subject: Subject, _promise: Promise) -> Iterator[Finding]:
                 member,
                 symbols=names,
             )
+
+
+def check_startup_files(subject: Subject, promise: Promise) -> Iterator[Finding]:
+    """Nothing depends on what Python does in site directories alone."""
+    for member, data in sorted(subject.startup.items()):
+        for effect in startup_effects(installed_path(member) or member, data, python_version(promise.python)):
+            yield rule("startup-file").finding(effect, member)
 
 
 def check_metadata(subject: Subject, _promise: Promise) -> Iterator[Finding]:

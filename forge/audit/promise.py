@@ -39,6 +39,7 @@ CHECKS = (
     Check(wheel_checks.check_identity, ("wrong-name", "wrong-version")),
     Check(wheel_checks.check_nativeness, ("not-native", "native-in-purelib", "not-pure")),
     Check(wheel_checks.check_tags, ("tags-disagree", "wrong-python-tag")),
+    Check(wheel_checks.check_free_threading, ("free-threaded",)),
     Check(wheel_checks.check_platform_tag, ("wrong-platform-tag",), needs_target=True),
     Check(wheel_checks.check_record, ("record-mismatch",)),
     Check(wheel_checks.check_suffixes, ("wrong-suffix",), needs_target=True),
@@ -97,6 +98,7 @@ CHECKS = (
     ),
     Check(further.check_python_library, ("wrong-python-library",)),
     Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
+    Check(further.check_startup_files, ("startup-file",)),
     Check(further.check_metadata, ("invalid-metadata",)),
 )
 """Every check of a wheel that was promised, in the order it runs."""

@@ -16,12 +16,14 @@ from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.framework_name import installed_path
 from forge.wheel.metadata_problems import metadata_problems
 from forge.wheel.opened import OpenedLibraries
 from forge.wheel.openssl import openssl_version
 from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
 from forge.wheel.privacy import manifest_problems
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
+from forge.wheel.startup import is_startup_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,6 +86,7 @@ class Subject:
         manifests: What is wrong with each privacy manifest, by path.
         metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
         provided: Frameworks that the app has besides.
+        startup: The files that Python reads at its start in site directories, by path.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
@@ -104,6 +107,7 @@ class Subject:
     manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_problems: tuple[tuple[str, str, bool], ...] = ()
     provided: frozenset[str] = frozenset()
+    startup: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
@@ -173,6 +177,7 @@ def read_files(
         opened=opened.found(),
         manifests=reading.manifests,
         metadata_problems=tuple(reading.metadata_problems),
+        startup=reading.startup,
     )
 
 
@@ -194,6 +199,7 @@ class _Reading:
     layouts: dict[str, str] = field(default_factory=dict)
     manifests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
+    startup: dict[str, bytes] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -218,6 +224,8 @@ class _Reading:
             self.manifests[member] = manifest_problems(data)
         elif member.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")) and member.count("/") == 1:
             self.metadata_problems += [(member, *problem) for problem in metadata_problems(member, data)]
+        elif is_startup_file(installed_path(member) or "/"):
+            self.startup[member] = data
         elif is_sbom(member):
             self.sboms.append(read_sbom(member, data))
         elif what := foreign_program(data):
