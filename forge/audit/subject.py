@@ -17,7 +17,7 @@ from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
 from forge.wheel.contents import WheelContents, read_wheel
 from forge.wheel.framework_name import installed_path
-from forge.wheel.metadata_problems import metadata_problems
+from forge.wheel.metadata_problems import metadata_problems, missing_licenses
 from forge.wheel.opened import OpenedLibraries
 from forge.wheel.openssl import openssl_version
 from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
@@ -160,6 +160,12 @@ def read_files(
         reading.leaks += find_leaks(member, data, forbidden_prefixes, binary)
         if guess and binary:
             reading.leaks += guess_leaks(member, data, binary)
+    members = [member.path for member in contents.members]
+    problems = [
+        (path, f"License-File names {name}, which the wheel lacks", False)
+        for path, data in reading.metadata.items()
+        for name in missing_licenses(data, contents.dist_info, members)
+    ]
     return Subject(
         contents=contents,
         binaries=reading.binaries,
@@ -176,7 +182,7 @@ def read_files(
         layouts=reading.layouts,
         opened=opened.found(),
         manifests=reading.manifests,
-        metadata_problems=tuple(reading.metadata_problems),
+        metadata_problems=(*reading.metadata_problems, *problems),
         startup=reading.startup,
     )
 
@@ -200,6 +206,7 @@ class _Reading:
     manifests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
     startup: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, bytes] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -224,6 +231,8 @@ class _Reading:
             self.manifests[member] = manifest_problems(data)
         elif member.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")) and member.count("/") == 1:
             self.metadata_problems += [(member, *problem) for problem in metadata_problems(member, data)]
+            if member.endswith("/METADATA"):
+                self.metadata[member] = data
         elif is_startup_file(installed_path(member) or "/"):
             self.startup[member] = data
         elif is_sbom(member):

@@ -11,7 +11,8 @@ from forge.base.errors import WheelError
 from forge.base.severity import Severity
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
-from tests.unit.audit.corpus import CASES, Case, loads, wheel
+from tests.unit.audit.broken import Case, loads, wheel
+from tests.unit.audit.corpus import CASES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_l
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from forge.wheel.openssl import openssl_version
-from tests.unit.audit.corpus import DEVICE, MODULE, SOUND, imports, loads, sound
+from tests.unit.audit.broken import DEVICE, MODULE, SOUND, imports, loads, sound
 from tests.unit.macho import builder
 from tests.unit.macho.builder import macho
 from tests.unit.wheel.wheels import make_wheel

@@ -9,7 +9,7 @@ from packaging.tags import parse_tag
 
 from forge.audit.check import check_wheel
 from forge.base.severity import Severity
-from tests.unit.audit.corpus import DEVICE, imports
+from tests.unit.audit.broken import DEVICE, imports
 from tests.unit.macho.builder import macho
 from tests.unit.wheel.wheels import make_wheel, wheel_text
 
