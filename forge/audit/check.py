@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit import wheel_checks
+from forge.audit.needed import NeededIOS, needed_ios
 from forge.audit.promise import CHECKS, Check, check_subject
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise, read_subject
@@ -20,12 +21,13 @@ from forge.macho.model import Platform
 from forge.macho.reader import read_macho
 from forge.wheel.contents import read_wheel
 from forge.wheel.extension import parse_extension
+from forge.wheel.framework_name import framework_name
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.requirements import unmet_requirements
 from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -56,6 +58,7 @@ class WheelReport:
         skipped: Why it was not checked, or None.
         findings: Errors first, then by id and file.
         sboms: The bills of materials in it.
+        needs: The lowest iOS that its code runs on; None where its target is not known.
     """
 
     path: Path
@@ -63,6 +66,7 @@ class WheelReport:
     skipped: str | None = None
     findings: tuple[Finding, ...] = ()
     sboms: tuple[WheelSbom, ...] = ()
+    needs: NeededIOS | None = None
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,12 @@ def check_paths(
             together += missing_targets([one.name for one in found])
         else:
             wheels[path] = None
+    beside: Mapping[Path, frozenset[str]] = {}
     if len(wheels) > 1:
         together += unmet(wheels)
+        beside = frameworks_beside(wheels)
     return Report(
-        tuple(_selected(check_wheel(wheel, provided), rules) for wheel in wheels),
+        tuple(_selected(check_wheel(wheel, provided | beside.get(wheel, frozenset())), rules) for wheel in wheels),
         tuple(finding for finding in together if rules is None or finding.id in rules),
     )
 
@@ -137,7 +143,8 @@ def check_wheel(path: Path, provided: frozenset[str] = frozenset()) -> WheelRepo
         return WheelReport(path, target, findings=(rule("unreadable-wheel").finding(error.message),))
     promise = promise_of(subject, target)
     checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
-    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms)
+    needs = None if target is None else needed_ios(subject, target)
+    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms, needs=needs)
 
 
 def _of_another_platform(path: Path, name: WheelName) -> WheelReport:
@@ -242,6 +249,29 @@ def unmet(wheels: Iterable[Path]) -> list[Finding]:
         for one in unmet_requirements(set_, target, version):
             findings[rule("unmet-requirement").finding(f"{one.wheel} {one.text}")] = None
     return list(findings)
+
+
+def frameworks_beside(wheels: Iterable[Path]) -> Mapping[Path, frozenset[str]]:
+    """The frameworks that an app has of the other wheels for the same target, for each wheel.
+
+    A library that one project brings for others, as pyarrow does, is a framework that these load.
+
+    Args:
+        wheels: Wheels; what cannot be read does not count here.
+    """
+    read: list[tuple[Path, str, str | None, frozenset[str]]] = []
+    for path in wheels:
+        try:
+            contents = read_wheel(path)
+        except WheelError:
+            continue
+        target = promised_target(contents.name.platforms)
+        names = frozenset(name for one in contents.members if (name := framework_name(one.path)))
+        read.append((path, contents.name.canonical_distribution, target.multiarch if target else None, names))
+    return {
+        path: frozenset(name for _, project, t, names in read if t == target and project != own for name in names)
+        for path, own, target, _ in read
+    }
 
 
 def _installs(contents: WheelContents, pythons: tuple[str, ...]) -> bool:

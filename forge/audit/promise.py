@@ -80,7 +80,7 @@ CHECKS = (
         app_checks.check_places,
         ("invalid-framework-name", "framework-name-clash", "dotted-directory", "path-clash"),
     ),
-    Check(app_checks.check_files, ("file-not-for-apps", "static-archive")),
+    Check(app_checks.check_files, ("file-not-for-apps", "static-archive", "code-in-archive")),
     Check(app_checks.check_privacy_manifests, ("missing-privacy-manifest",)),
     Check(app_checks.check_sizes, ("large",)),
     Check(further.check_layouts, ("unsignable-layout",)),
@@ -97,7 +97,7 @@ CHECKS = (
         needs_target=True,
     ),
     Check(further.check_python_library, ("wrong-python-library",)),
-    Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
+    Check(further.check_privacy, ("invalid-privacy-manifest", "unused-privacy-manifest", "required-reason-api")),
     Check(further.check_startup_files, ("startup-file",)),
     Check(further.check_metadata, ("invalid-metadata",)),
 )

@@ -15,6 +15,7 @@ from forge.macho.load_code import LoadCode, read_load_code
 from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
+from forge.wheel.archived_code import archived_code
 from forge.wheel.contents import WheelContents, read_wheel
 from forge.wheel.framework_name import installed_path
 from forge.wheel.metadata_problems import metadata_problems, missing_licenses
@@ -86,6 +87,7 @@ class Subject:
         manifests: What is wrong with each privacy manifest, by path.
         metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
         provided: Frameworks that the app has besides.
+        archived_code: Of each zip archive with code in it, the first file that is code.
         startup: The files that Python reads at its start in site directories, by path.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
@@ -108,6 +110,7 @@ class Subject:
     metadata_problems: tuple[tuple[str, str, bool], ...] = ()
     provided: frozenset[str] = frozenset()
     startup: Mapping[str, bytes] = field(default_factory=dict)
+    archived_code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
@@ -184,6 +187,7 @@ def read_files(
         manifests=reading.manifests,
         metadata_problems=(*reading.metadata_problems, *problems),
         startup=reading.startup,
+        archived_code=reading.archived_code,
     )
 
 
@@ -207,6 +211,7 @@ class _Reading:
     metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
     startup: dict[str, bytes] = field(default_factory=dict)
     metadata: dict[str, bytes] = field(default_factory=dict)
+    archived_code: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -237,6 +242,8 @@ class _Reading:
             self.startup[member] = data
         elif is_sbom(member):
             self.sboms.append(read_sbom(member, data))
+        elif inner := archived_code(data):
+            self.archived_code[member] = inner
         elif what := foreign_program(data):
             self.programs[member] = what
 

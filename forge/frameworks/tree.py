@@ -20,6 +20,7 @@ from forge.frameworks.layout import (
 from forge.frameworks.plists import framework_plist
 from forge.macho.model import Version
 from forge.wheel.app_rules import AppPlan, AppProblem, fwork_path, identifier_problem
+from forge.wheel.archived_code import archived_code
 from forge.wheel.extension import SuffixKind, parse_extension, python_version, wheel_suffixes
 from forge.wheel.framework_name import framework_name
 from forge.wheel.privacy import manifest_path
@@ -97,8 +98,7 @@ class _Builder:
             if file.path.endswith(".xcprivacy"):
                 manifests[file.path] = file.data
             elif not file.path.endswith(".so"):
-                if is_startup_file(file.path):
-                    self._tell_startup(package, file)
+                self._tell(package, file)
                 written += self._write(package, file.path, file.data)
             elif (name := self._frame(package, file, limit)) is not None:
                 written.append(fwork_path(file.path))
@@ -115,8 +115,12 @@ class _Builder:
         record, site = f"{dist_info}/RECORD", self.root / PACKAGES
         self._write(package, record, format_record(((p, (site / p).read_bytes()) for p in sorted(written)), record))
 
-    def _tell_startup(self, package: Package, file: InstalledFile) -> None:
-        """Tell what a file does that Python reads at its start."""
+    def _tell(self, package: Package, file: InstalledFile) -> None:
+        """Tell of a file that an app may do without: code in an archive, what Python reads at its start."""
+        if (inner := archived_code(file.data)) is not None:
+            self.report.append(finding("FW111", f"{self.place}/{file.path}", f"holds {inner}"))
+        if not is_startup_file(file.path):
+            return
         python = min(map(python_version, package.wheels[0].contents.name.pythons))
         effects = startup_effects(file.path, file.data, python)
         self.report += [finding("FW110", f"{self.place}/{file.path}", effect) for effect in effects]

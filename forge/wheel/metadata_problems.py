@@ -47,7 +47,7 @@ def _metadata(data: bytes) -> list[tuple[str, bool]]:
 def missing_licenses(metadata: bytes, dist_info: str, members: Collection[str]) -> tuple[str, ...]:
     """The files that METADATA's ``License-File`` names and that the wheel lacks.
 
-    From metadata 2.4 on they are in ``licenses`` of the dist-info directory (PEP 639). The field of earlier versions was
+    From metadata 2.4 on they are in ``licenses`` of the dist-info directory (PEP 639). That field of earlier ones was
     the build back ends' own: the files stood in the directory itself, and only their names count here.
 
     Args:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from forge.audit.subject import Promise
 from forge.base.target import Abi, Arch, Target
 from forge.macho.sign import sign_ad_hoc
+from forge.wheel.privacy import openssl_manifest
 from tests.unit.macho import builder
 from tests.unit.macho.builder import macho
 from tests.unit.wheel.wheels import make_wheel
@@ -236,6 +237,15 @@ def chained(*names: str) -> bytes:
     return struct.pack("<8I", 0, 28, at, at + len(entries), len(names), 1, 0, 0) + entries + strings
 
 
+def zipped(name: str, data: bytes) -> bytes:
+    """A zip archive with one file."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr(name, data)
+    return out.getvalue()
+
+
+MANIFEST = openssl_manifest()
 LICENSED = "Metadata-Version: 2.4\nName: example\nVersion: 1.0\nLicense-File: LICENSE\n"
 
 

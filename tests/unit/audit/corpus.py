@@ -12,6 +12,7 @@ from tests.unit.audit.broken import (
     FRAMEWORKS,
     INIT_SECTION,
     LICENSED,
+    MANIFEST,
     METADATA,
     MODULE,
     OFFSET_SECTION,
@@ -44,6 +45,7 @@ from tests.unit.audit.broken import (
     wheel,
     with_protection,
     with_section,
+    zipped,
 )
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
@@ -276,6 +278,10 @@ CASES = (
     Case("path-clash", "Unicode", wheel({MODULE: SOUND, "example/\xe9": b"", "example/e\u0301": b""})),
     Case("required-reason-api", "stat", wheel(sound(imports=(("_fstat", 2, False),)))),
     Case("invalid-privacy-manifest", "text", wheel({MODULE: SOUND, "example/x.xcprivacy": b"text"})),
+    Case("unused-privacy-manifest", "no module", wheel({MODULE: SOUND, "example/PrivacyInfo.xcprivacy": MANIFEST})),
+    Case("unused-privacy-manifest", "not valid either", wheel({MODULE: SOUND, "example/y.xcprivacy": b"text"})),
+    Case("code-in-archive", "library", wheel({MODULE: SOUND, "example/data.zip": zipped("lib/x.dylib", SOUND)})),
+    Case("code-in-archive", "module", wheel({MODULE: SOUND, "example/x.egg": zipped("x.so", SOUND)})),
     Case("invalid-framework-name", "Python's own", wheel({"python.so": macho(exports=("_PyInit_python",))})),
     Case("file-not-for-apps", "dSYM", wheel({MODULE: SOUND, "x.dSYM/x": macho(file_type=10, install_name=None)})),
     Case("path-clash", "data", wheel({MODULE: SOUND, f"example-1.0.data/data/{MODULE}": SOUND})),
