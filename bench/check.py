@@ -28,7 +28,7 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.plan.provision import ensure_toolchain
 from forge.wheel.contents import read_wheel
-from tests.unit.audit.corpus import ARM_SIMULATOR, SIMULATOR_MODULE, wheel
+from tests.unit.audit.broken import ARM_SIMULATOR, SIMULATOR_MODULE, wheel
 from tests.unit.audit.test_audit_fuzz import SEEDS, mutated
 
 PACKAGES = ("pillow", "cffi", "markupsafe", "aiohttp", "frozenlist", "kiwisolver", "pymunk", "lru-dict")

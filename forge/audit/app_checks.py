@@ -81,6 +81,8 @@ def check_files(subject: Subject, _promise: Promise) -> Iterator[Finding]:
         elif problem.rule is AppRule.STATIC and member.endswith(known_archives()):
             said, severity = f"{said}, for packages that are built against this one", Severity.INFO
         yield rule(name).finding(said, member, severity=severity)
+    for member, inner in sorted(subject.archived_code.items()):
+        yield rule("code-in-archive").finding(f"holds {inner}", member)
 
 
 def _looks(subject: Subject) -> Iterator[tuple[str, FileLook]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit import wheel_checks
+from forge.audit.needed import NeededIOS, needed_ios
 from forge.audit.promise import CHECKS, Check, check_subject
 from forge.audit.rules import all_rules, rule
 from forge.audit.subject import Promise, read_subject
@@ -20,12 +21,13 @@ from forge.macho.model import Platform
 from forge.macho.reader import read_macho
 from forge.wheel.contents import read_wheel
 from forge.wheel.extension import parse_extension
+from forge.wheel.framework_name import framework_name
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.requirements import unmet_requirements
-from forge.wheel.tags import parse_platform_tag
+from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from forge.wheel.name import WheelName
     from forge.wheel.sbom_read import WheelSbom
 
-_PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)", flags=re.ASCII)
+_PYTHON = re.compile(r"(?:cp|py)(\d)(\d+)t?", flags=re.ASCII)
 _ANY_PYTHON = "cp313"
 """Taken where neither tags nor extensions name a Python: the first that has iOS among its platforms."""
 
@@ -56,6 +58,7 @@ class WheelReport:
         skipped: Why it was not checked, or None.
         findings: Errors first, then by id and file.
         sboms: The bills of materials in it.
+        needs: The lowest iOS that its code runs on; None where its target is not known.
     """
 
     path: Path
@@ -63,6 +66,7 @@ class WheelReport:
     skipped: str | None = None
     findings: tuple[Finding, ...] = ()
     sboms: tuple[WheelSbom, ...] = ()
+    needs: NeededIOS | None = None
 
 
 @dataclass(frozen=True)
@@ -111,10 +115,12 @@ def check_paths(
             together += missing_targets([one.name for one in found])
         else:
             wheels[path] = None
+    beside: Mapping[Path, frozenset[str]] = {}
     if len(wheels) > 1:
         together += unmet(wheels)
+        beside = frameworks_beside(wheels)
     return Report(
-        tuple(_selected(check_wheel(wheel, provided), rules) for wheel in wheels),
+        tuple(_selected(check_wheel(wheel, provided | beside.get(wheel, frozenset())), rules) for wheel in wheels),
         tuple(finding for finding in together if rules is None or finding.id in rules),
     )
 
@@ -137,7 +143,8 @@ def check_wheel(path: Path, provided: frozenset[str] = frozenset()) -> WheelRepo
         return WheelReport(path, target, findings=(rule("unreadable-wheel").finding(error.message),))
     promise = promise_of(subject, target)
     checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
-    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms)
+    needs = None if target is None else needed_ios(subject, target)
+    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms, needs=needs)
 
 
 def _of_another_platform(path: Path, name: WheelName) -> WheelReport:
@@ -205,8 +212,10 @@ def _promised_python(subject: Subject) -> str:
     name = subject.contents.name
     for python in name.pythons:
         if found := _PYTHON.fullmatch(python):
-            threaded = f"cp{found[1]}{found[2]}t" in name.abis
-            return f"cp{found[1]}{found[2]}{'t' if threaded else ''}"
+            plain = f"cp{found[1]}{found[2]}"
+            # abi3.abi3t is for both; all else that a Python with a GIL installs names it, or abi3, or none.
+            threaded = set(name.abis) <= {"abi3t", f"{plain}t"}
+            return f"{plain}t" if threaded else plain
     extensions = (parse_extension(member.path) for member in subject.contents.members)
     return next((one.python for one in extensions if one is not None and one.python is not None), _ANY_PYTHON)
 
@@ -242,8 +251,32 @@ def unmet(wheels: Iterable[Path]) -> list[Finding]:
     return list(findings)
 
 
+def frameworks_beside(wheels: Iterable[Path]) -> Mapping[Path, frozenset[str]]:
+    """The frameworks that an app has of the other wheels for the same target, for each wheel.
+
+    A library that one project brings for others, as pyarrow does, is a framework that these load.
+
+    Args:
+        wheels: Wheels; what cannot be read does not count here.
+    """
+    read: list[tuple[Path, str, str | None, frozenset[str]]] = []
+    for path in wheels:
+        try:
+            contents = read_wheel(path)
+        except WheelError:
+            continue
+        target = promised_target(contents.name.platforms)
+        names = frozenset(name for one in contents.members if (name := framework_name(one.path)))
+        read.append((path, contents.name.canonical_distribution, target.multiarch if target else None, names))
+    return {
+        path: frozenset(name for _, project, t, names in read if t == target and project != own for name in names)
+        for path, own, target, _ in read
+    }
+
+
 def _installs(contents: WheelContents, pythons: tuple[str, ...]) -> bool:
-    return contents.name.pythons == pythons or "abi3" in contents.name.abis or "none" in contents.name.abis
+    tags = contents.name.tags
+    return contents.name.pythons == pythons or any(installs(python, tag) for python in pythons for tag in tags)
 
 
 def missing_targets(filenames: Iterable[str]) -> list[Finding]:

@@ -56,6 +56,9 @@ def to_json(report: Report) -> str:
             "wheel": str(wheel.path),
             "target": None if wheel.target is None else wheel.target.multiarch,
             "ios_version": None if wheel.target is None else str(wheel.target.ios_version),
+            "needs": None
+            if wheel.needs is None
+            else {"ios_version": str(wheel.needs.version), "reasons": list(wheel.needs.reasons)},
             "skipped": wheel.skipped,
             "findings": [_finding_row(finding) for finding in wheel.findings],
             "sboms": [dataclasses.asdict(sbom) for sbom in wheel.sboms],
@@ -116,6 +119,10 @@ def _wheel_lines(wheel: WheelReport) -> Iterator[str]:
     target = "" if wheel.target is None else f" ({wheel.target.multiarch}, iOS {wheel.target.ios_version})"
     yield f"{wheel.path}{target}{'' if wheel.findings else ': nothing found'}"
     yield from _finding_lines(wheel.findings)
+    if wheel.needs and wheel.target and wheel.needs.version > wheel.target.effective_ios_version:
+        reasons = wheel.needs.reasons
+        more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+        yield f"  needs   iOS {wheel.needs.version}: {reasons[0]}{more}"
     for sbom in wheel.sboms:
         yield from _sbom_lines(sbom)
 

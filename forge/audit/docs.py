@@ -29,8 +29,10 @@ _HEAD = """\
 `forge check WHEEL|DIR...` looks at wheels for iOS, however they were built, and says what installers, iOS and the App
 Store will object to. It needs neither a Mac nor a network. A wheel is held to what its file name promises; one that is
 not for iOS is skipped, unless it holds code for iOS. Of a directory it also says which of iOS's three targets a version
-lacks; of the wheels of several projects, which requirements none of them meets on iOS. `forge build` runs the same
-checks on what it makes, against what the recipe promises.
+lacks; of the wheels of several projects, which requirements none of them meets on iOS. A library of one project that
+another loads counts as there. Where the code needs a later iOS than the tag says, the report names the lowest that it
+runs on and what asks for it, which is the tag that would be right; `--json` has it for every wheel. `forge build` runs
+the same checks on what it makes, against what the recipe promises.
 
 An **error** breaks the installation, the import or the app; a **warning** does so in some uses; **info** is for your
 information.

@@ -7,13 +7,15 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from forge.audit.needed import CHAINED_FIXUPS
 from forge.audit.rules import rule
 from forge.audit.symbol_checks import few
 from forge.base.severity import Severity
-from forge.base.target import IOSVersion
 from forge.macho.model import FileType
-from forge.wheel.extension import SuffixKind, parse_extension
+from forge.wheel.extension import SuffixKind, parse_extension, python_version
+from forge.wheel.framework_name import installed_path
 from forge.wheel.privacy import manifest_path, required_reason_symbols
+from forge.wheel.startup import startup_effects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from forge.audit.subject import Promise, Subject
     from forge.macho.model import MachOSlice
 
-_CHAINED_FIXUPS = IOSVersion(13, 4)
 _PYTHON = "@rpath/Python.framework/Python"
 _PYTHON_TAG = re.compile(r"cp(\d)(\d+)", flags=re.ASCII)
 
@@ -44,9 +45,9 @@ def check_headers(subject: Subject, promise: Promise) -> Iterator[Finding]:
             yield rule("encrypted").finding(f"{one.encryption.size} bytes from byte {one.encryption.offset}", member)
         if any(segment.name == "__LLVM" for segment in one.segments):
             yield rule("bitcode").finding("it has a segment __LLVM", member)
-        if one.has_chained_fixups and promise.target.effective_ios_version < _CHAINED_FIXUPS:
+        if one.has_chained_fixups and promise.target.effective_ios_version < CHAINED_FIXUPS:
             yield rule("newer-load-command").finding(
-                f"it has LC_DYLD_CHAINED_FIXUPS, which iOS reads from {_CHAINED_FIXUPS} on; the wheel promises "
+                f"it has LC_DYLD_CHAINED_FIXUPS, which iOS reads from {CHAINED_FIXUPS} on; the wheel promises "
                 f"{promise.target.effective_ios_version}",
                 member,
             )
@@ -104,7 +105,11 @@ def check_python_library(subject: Subject, promise: Promise) -> Iterator[Finding
 
 def check_privacy(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """Privacy manifests are ones that the App Store reads; what needs one is reported."""
+    used = {manifest_path(member.path) for member in subject.contents.members if member.path.endswith(".so")}
     for member, problems in sorted(subject.manifests.items()):
+        if member not in used:
+            yield rule("unused-privacy-manifest").finding("no module beside it is called so", member)
+            continue
         for problem in problems:
             yield rule("invalid-privacy-manifest").finding(problem, member)
     for member, one in subject.slices():
@@ -116,6 +121,13 @@ def check_privacy(subject: Subject, _promise: Promise) -> Iterator[Finding]:
                 member,
                 symbols=names,
             )
+
+
+def check_startup_files(subject: Subject, promise: Promise) -> Iterator[Finding]:
+    """Nothing depends on what Python does in site directories alone."""
+    for member, data in sorted(subject.startup.items()):
+        for effect in startup_effects(installed_path(member) or member, data, python_version(promise.python)):
+            yield rule("startup-file").finding(effect, member)
 
 
 def check_metadata(subject: Subject, _promise: Promise) -> Iterator[Finding]:

@@ -67,7 +67,8 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
     """Every extension module exports its init function."""
     for extension in subject.contents.extensions:
         binary = subject.binaries.get(extension.member)
-        if binary is None or all(one.exports_symbol(extension.init_symbol) for one in binary.slices):
+        entries = extension.entry_symbols(promise.python)
+        if binary is None or all(any(one.exports_symbol(name) for name in entries) for one in binary.slices):
             continue
         declared = any(fnmatchcase(extension.module, pattern) for pattern in promise.libraries)
         if extension.member in subject.opened or declared:
@@ -75,7 +76,7 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
         # A plain .so that nobody promised as a module may be a library that the package loads with ctypes.
         certain = extension.kind is not SuffixKind.PLAIN or extension.module in promise.extensions
         yield rule("no-init-function").finding(
-            f"does not export {extension.init_symbol[1:]}",
+            f"does not export {' or '.join(name[1:] for name in entries)}",
             extension.member,
             severity=Severity.ERROR if certain else Severity.WARNING,
         )

@@ -39,6 +39,7 @@ CHECKS = (
     Check(wheel_checks.check_identity, ("wrong-name", "wrong-version")),
     Check(wheel_checks.check_nativeness, ("not-native", "native-in-purelib", "not-pure")),
     Check(wheel_checks.check_tags, ("tags-disagree", "wrong-python-tag")),
+    Check(wheel_checks.check_free_threading, ("free-threaded",)),
     Check(wheel_checks.check_platform_tag, ("wrong-platform-tag",), needs_target=True),
     Check(wheel_checks.check_record, ("record-mismatch",)),
     Check(wheel_checks.check_suffixes, ("wrong-suffix",), needs_target=True),
@@ -79,7 +80,7 @@ CHECKS = (
         app_checks.check_places,
         ("invalid-framework-name", "framework-name-clash", "dotted-directory", "path-clash"),
     ),
-    Check(app_checks.check_files, ("file-not-for-apps", "static-archive")),
+    Check(app_checks.check_files, ("file-not-for-apps", "static-archive", "code-in-archive")),
     Check(app_checks.check_privacy_manifests, ("missing-privacy-manifest",)),
     Check(app_checks.check_sizes, ("large",)),
     Check(further.check_layouts, ("unsignable-layout",)),
@@ -96,7 +97,8 @@ CHECKS = (
         needs_target=True,
     ),
     Check(further.check_python_library, ("wrong-python-library",)),
-    Check(further.check_privacy, ("invalid-privacy-manifest", "required-reason-api")),
+    Check(further.check_privacy, ("invalid-privacy-manifest", "unused-privacy-manifest", "required-reason-api")),
+    Check(further.check_startup_files, ("startup-file",)),
     Check(further.check_metadata, ("invalid-metadata",)),
 )
 """Every check of a wheel that was promised, in the order it runs."""

@@ -15,13 +15,16 @@ from forge.macho.load_code import LoadCode, read_load_code
 from forge.macho.model import FileType, SignatureKind
 from forge.macho.reader import read_macho
 from forge.macho.sign import SignatureCheck, SignatureStatus, verify_signature
+from forge.wheel.archived_code import archived_code
 from forge.wheel.contents import WheelContents, read_wheel
-from forge.wheel.metadata_problems import metadata_problems
+from forge.wheel.framework_name import installed_path
+from forge.wheel.metadata_problems import metadata_problems, missing_licenses
 from forge.wheel.opened import OpenedLibraries
 from forge.wheel.openssl import openssl_version
 from forge.wheel.privacy import SUFFIX as PRIVACY_SUFFIX
 from forge.wheel.privacy import manifest_problems
 from forge.wheel.sbom_read import WheelSbom, is_sbom, read_sbom
+from forge.wheel.startup import is_startup_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -84,6 +87,8 @@ class Subject:
         manifests: What is wrong with each privacy manifest, by path.
         metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
         provided: Frameworks that the app has besides.
+        archived_code: Of each zip archive with code in it, the first file that is code.
+        startup: The files that Python reads at its start in site directories, by path.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
 
@@ -104,6 +109,8 @@ class Subject:
     manifests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_problems: tuple[tuple[str, str, bool], ...] = ()
     provided: frozenset[str] = frozenset()
+    startup: Mapping[str, bytes] = field(default_factory=dict)
+    archived_code: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
@@ -156,6 +163,12 @@ def read_files(
         reading.leaks += find_leaks(member, data, forbidden_prefixes, binary)
         if guess and binary:
             reading.leaks += guess_leaks(member, data, binary)
+    members = [member.path for member in contents.members]
+    problems = [
+        (path, f"License-File names {name}, which the wheel lacks", False)
+        for path, data in reading.metadata.items()
+        for name in missing_licenses(data, contents.dist_info, members)
+    ]
     return Subject(
         contents=contents,
         binaries=reading.binaries,
@@ -172,7 +185,9 @@ def read_files(
         layouts=reading.layouts,
         opened=opened.found(),
         manifests=reading.manifests,
-        metadata_problems=tuple(reading.metadata_problems),
+        metadata_problems=(*reading.metadata_problems, *problems),
+        startup=reading.startup,
+        archived_code=reading.archived_code,
     )
 
 
@@ -194,6 +209,9 @@ class _Reading:
     layouts: dict[str, str] = field(default_factory=dict)
     manifests: dict[str, tuple[str, ...]] = field(default_factory=dict)
     metadata_problems: list[tuple[str, str, bool]] = field(default_factory=list)
+    startup: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, bytes] = field(default_factory=dict)
+    archived_code: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -218,8 +236,14 @@ class _Reading:
             self.manifests[member] = manifest_problems(data)
         elif member.endswith((".dist-info/METADATA", ".dist-info/entry_points.txt")) and member.count("/") == 1:
             self.metadata_problems += [(member, *problem) for problem in metadata_problems(member, data)]
+            if member.endswith("/METADATA"):
+                self.metadata[member] = data
+        elif is_startup_file(installed_path(member) or "/"):
+            self.startup[member] = data
         elif is_sbom(member):
             self.sboms.append(read_sbom(member, data))
+        elif inner := archived_code(data):
+            self.archived_code[member] = inner
         elif what := foreign_program(data):
             self.programs[member] = what
 

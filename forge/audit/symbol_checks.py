@@ -10,7 +10,7 @@ from forge.audit.policy import private_symbol, stable_abi
 from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.macho.model import Binding, FileType
-from forge.wheel.extension import SuffixKind, parse_extension
+from forge.wheel.extension import FIRST_ABI3T, SuffixKind, parse_extension
 from forge.wheel.flat_lookups import PYTHON_API, KnownLibrary, flat_lookups, known_libraries
 
 if TYPE_CHECKING:
@@ -128,15 +128,23 @@ def check_private_symbols(subject: Subject, _promise: Promise) -> Iterator[Findi
 
 
 def check_limited_api(subject: Subject, _promise: Promise) -> Iterator[Finding]:
-    """A module for the stable ABI uses nothing else of CPython, and nothing that is newer than its tag."""
-    promised = _limited_version(subject)
-    if promised is None:
+    """A module for the stable ABI uses nothing else of CPython, and nothing that is newer than its tag.
+
+    abi3 and abi3t have the same symbols (PEP 803; ``tools/stable_abi_symbols.py`` asks); abi3t starts with 3.15.
+    """
+    lowest = _limited_version(subject)
+    if lowest is None:
         return
     abi = stable_abi()
+    abis = set(subject.contents.name.abis)
     for member, one in subject.slices():
         extension = parse_extension(member)
-        if extension is None or extension.kind is not SuffixKind.ABI3:
+        if extension is None:
             continue
+        if not extension.kind.is_stable and not (extension.kind is SuffixKind.PLAIN and abis <= {"abi3", "abi3t"}):
+            continue
+        threaded = extension.kind is SuffixKind.ABI3T or abis == {"abi3t"}
+        promised = max(lowest, FIRST_ABI3T) if threaded else lowest
         outside: list[str] = []
         for name in sorted({i.name for i in one.imports if _is_python_api(i)}):
             since = abi.since.get(name[1:])

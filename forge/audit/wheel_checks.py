@@ -10,18 +10,16 @@ from packaging.utils import canonicalize_name
 from forge.audit.rules import rule
 from forge.base.errors import WheelError
 from forge.wheel.contents import same_version
-from forge.wheel.extension import SuffixKind, expected_suffix
-from forge.wheel.tags import parse_platform_tag
+from forge.wheel.extension import SuffixKind, python_version, wheel_suffixes
+from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from packaging.tags import Tag
-
     from forge.audit.finding import Finding
     from forge.audit.subject import Promise, Subject
 
-_CPYTHON = re.compile(r"cp(\d)(\d+)", flags=re.ASCII)
+_THREADED = re.compile(r"cp\d+t", flags=re.ASCII)
 
 
 def check_identity(subject: Subject, promise: Promise) -> Iterator[Finding]:
@@ -63,12 +61,17 @@ def check_tags(subject: Subject, promise: Promise) -> Iterator[Finding]:
         in_name = ", ".join(sorted(map(str, contents.name.tags)))
         yield rule("tags-disagree").finding(f"WHEEL says {in_wheel}; the file name says {in_name}")
     # The tags of one file name are all combinations of its parts: one that fits is enough (py2.py3-none-any).
-    if not any(_python_fits(tag, promise) for tag in contents.name.tags):
-        said = f"{'.'.join(contents.name.pythons)}-{'.'.join(contents.name.abis)}"
+    said = f"{'.'.join(contents.name.pythons)}-{'.'.join(contents.name.abis)}"
+    if threaded := [python for python in contents.name.pythons if _THREADED.fullmatch(python)]:
+        yield rule("wrong-python-tag").finding(
+            f"the Python tag is {threaded[0]}, which no installer looks for; a free-threaded Python's is "
+            f"{threaded[0][:-1]}, with the ABI tag {threaded[0]} or abi3t"
+        )
+    elif not any(installs(promise.python, tag) for tag in contents.name.tags):
         yield rule("wrong-python-tag").finding(f"the wheel is tagged {said}, which {promise.python} does not install")
     elif "none" in contents.name.abis:
         for extension in contents.extensions:
-            if extension.kind in (SuffixKind.VERSIONED, SuffixKind.ABI3):
+            if extension.kind is SuffixKind.VERSIONED or extension.kind.is_stable:
                 yield rule("wrong-python-tag").finding(
                     "the wheel's ABI tag is none, and this module needs a Python's ABI", extension.member
                 )
@@ -100,17 +103,11 @@ def is_ios_tag(platform: str) -> bool:
     return platform.startswith("ios_")
 
 
-def _python_fits(tag: Tag, promise: Promise) -> bool:
-    """Whether *promise*'s Python installs *tag* (packaging's ``cpython_tags`` and ``compatible_tags``)."""
-    ours, theirs = _CPYTHON.fullmatch(promise.python), _CPYTHON.fullmatch(tag.interpreter)
-    if tag.interpreter == promise.python.rstrip("t"):
-        return tag.abi in (promise.python, "none") or (tag.abi == "abi3" and promise.python[-1] != "t")
-    if tag.abi == "abi3":
-        return bool(ours and theirs and ours[1] == theirs[1] and int(theirs[2]) <= int(ours[2]))
-    if tag.abi == "none" and tag.interpreter.startswith("py"):
-        version = promise.python.removeprefix("cp").rstrip("t")
-        return tag.interpreter in (f"py{version[:1]}", f"py{version}")
-    return False
+def check_free_threading(subject: Subject, _promise: Promise) -> Iterator[Finding]:
+    """The wheel is for Pythons that there are for iOS."""
+    abis = subject.contents.name.abis
+    if abis and all(abi == "abi3t" or _THREADED.fullmatch(abi) for abi in abis):
+        yield rule("free-threaded").finding(f"the ABI tag is {'.'.join(abis)}")
 
 
 def check_record(subject: Subject, _promise: Promise) -> Iterator[Finding]:
@@ -120,16 +117,21 @@ def check_record(subject: Subject, _promise: Promise) -> Iterator[Finding]:
 
 
 def check_suffixes(subject: Subject, promise: Promise) -> Iterator[Finding]:
-    """Each extension's suffix is one that the target's Python looks for, and that the ABI tag allows."""
-    due = expected_suffix(promise.python, promise.target.abi)
-    only_abi3 = subject.contents.name.abis == ("abi3",)
+    """Each extension's suffix is one that every Python looks for which the tags promise."""
+    name = subject.contents.name
+    lowest = min(name.pythons, key=python_version)
+    due = wheel_suffixes(promise.python, lowest, name.abis, promise.target.abi)
+    expected = " or ".join(due[:2] if due and due[0].startswith(".abi3") else due[:1]) or ".so"
     for extension in subject.contents.extensions:
-        if extension.kind is SuffixKind.FOREIGN or (extension.kind is SuffixKind.VERSIONED and extension.suffix != due):
-            yield rule("wrong-suffix").finding(f"the suffix is {extension.suffix}, due is {due}", extension.member)
-        elif extension.kind is SuffixKind.VERSIONED and only_abi3:
-            yield rule("wrong-suffix").finding(
-                f"the wheel's ABI tag is abi3, and {extension.suffix} is of one Python only", extension.member
-            )
+        if extension.kind is SuffixKind.PLAIN or extension.suffix in due:
+            continue
+        said = f"the suffix is {extension.suffix}"
+        if extension.kind is SuffixKind.VERSIONED and set(name.abis) <= {"abi3", "abi3t"}:
+            said = f"the wheel's ABI tag is {'.'.join(name.abis)}, and {extension.suffix} is of one Python only"
+        elif extension.kind.is_stable and extension.abi in (None, promise.target.abi):
+            users = ".".join(name.pythons) if "none" in name.abis else f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
+            said += f", for which not every Python that installs {users} looks"
+        yield rule("wrong-suffix").finding(f"{said}; due is {expected}", extension.member)
 
 
 def check_extensions(subject: Subject, promise: Promise) -> Iterator[Finding]:

@@ -11,13 +11,15 @@ from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch, Target
 from forge.frameworks.findings import FrameworksError
 from forge.wheel.contents import WheelContents, read_wheel
-from forge.wheel.tags import parse_platform_tag
+from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.version import Version
+
+    from forge.wheel.name import WheelName
 
 _VERSIONED = re.compile(r"cp3\d+t?", flags=re.ASCII)
 
@@ -124,15 +126,33 @@ def _version_problems(planned: Sequence[PlannedWheel]) -> list[str]:
 
 
 def _python_problems(planned: Sequence[PlannedWheel]) -> list[str]:
-    """Wheels for one Python each, such as cp313, must be for the same; abi3 and none are for several."""
+    """Wheels for one Python each, such as cp313, must be for the same, which must install those for several."""
     users: dict[str, str] = {}
     for one in planned:
         found = [abi for abi in one.contents.name.abis if _VERSIONED.fullmatch(abi)]
         if len(found) == len(one.contents.name.abis) == 1:
             users.setdefault(found[0], one.contents.name.filename)
-    if len(users) < 2:
+    if len(users) > 1:
+        return ["wheels for different Pythons: " + ", ".join(f"{tag} ({name})" for tag, name in sorted(users.items()))]
+    names = [one.contents.name for one in planned]
+    # Without a wheel that names its Python, any that installs all of them will do.
+    pythons = sorted(users) or [f"cp3{minor}{threads}" for minor in _MINORS for threads in ("", "t")]
+    if any(all(_is_installed_by(python, name) for name in names) for python in pythons):
         return []
-    return ["wheels for different Pythons: " + ", ".join(f"{tag} ({name})" for tag, name in sorted(users.items()))]
+    stable = [name for name in names if not users or not _is_installed_by(pythons[0], name)]
+    if users:
+        return [f"{name.filename} is not for {pythons[0]}, and {users[pythons[0]]} is" for name in stable]
+    return ["no Python installs all of " + ", ".join(sorted(name.filename for name in stable))]
+
+
+_MINORS = range(13, 40)
+"""Of the Pythons that there may be for iOS: 3.13 is the first."""
+
+
+def _is_installed_by(python: str, name: WheelName) -> bool:
+    if name.platforms == ("any",):
+        return True  # which Pythons a pure wheel is for, Requires-Python says better than tags such as py3 and py311
+    return any(installs(python, tag) for tag in name.tags)
 
 
 def _tree_plan(abi: Abi, by_name: Mapping[str, list[PlannedWheel]], problems: list[str]) -> TreePlan:

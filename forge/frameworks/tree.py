@@ -20,14 +20,17 @@ from forge.frameworks.layout import (
 from forge.frameworks.plists import framework_plist
 from forge.macho.model import Version
 from forge.wheel.app_rules import AppPlan, AppProblem, fwork_path, identifier_problem
+from forge.wheel.archived_code import archived_code
+from forge.wheel.extension import SuffixKind, parse_extension, python_version, wheel_suffixes
 from forge.wheel.framework_name import framework_name
 from forge.wheel.privacy import manifest_path
 from forge.wheel.record import format_record
+from forge.wheel.startup import is_startup_file, startup_effects
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forge.base.target import IOSVersion
+    from forge.base.target import Abi, IOSVersion
     from forge.frameworks.options import Options
     from forge.frameworks.plan import Package, TreePlan
 
@@ -95,6 +98,7 @@ class _Builder:
             if file.path.endswith(".xcprivacy"):
                 manifests[file.path] = file.data
             elif not file.path.endswith(".so"):
+                self._tell(package, file)
                 written += self._write(package, file.path, file.data)
             elif (name := self._frame(package, file, limit)) is not None:
                 written.append(fwork_path(file.path))
@@ -110,6 +114,16 @@ class _Builder:
         written += self._write(package, f"{dist_info}/INSTALLER", _INSTALLER)
         record, site = f"{dist_info}/RECORD", self.root / PACKAGES
         self._write(package, record, format_record(((p, (site / p).read_bytes()) for p in sorted(written)), record))
+
+    def _tell(self, package: Package, file: InstalledFile) -> None:
+        """Tell of a file that an app may do without: code in an archive, what Python reads at its start."""
+        if (inner := archived_code(file.data)) is not None:
+            self.report.append(finding("FW111", f"{self.place}/{file.path}", f"holds {inner}"))
+        if not is_startup_file(file.path):
+            return
+        python = min(map(python_version, package.wheels[0].contents.name.pythons))
+        effects = startup_effects(file.path, file.data, python)
+        self.report += [finding("FW110", f"{self.place}/{file.path}", effect) for effect in effects]
 
     def _write(self, package: Package, path: str, data: bytes) -> list[str]:
         """Write a file, unless another package has it; gives its path where RECORD is to list it."""
@@ -143,6 +157,8 @@ class _Builder:
                 else clash_finding(self.place, package.name, problem)
             )
             return None
+        if (suffix := _suffix_problem(package, file.path, self.plan.abi)) is not None:
+            self.report.append(finding("FW211", place, suffix))
         if (refused := identifier_problem(file.path)) is not None:
             self.report.append(app_finding(place, refused))
         name = framework_name(file.path) or ""
@@ -180,6 +196,24 @@ class _Builder:
                 self.report.append(finding("FW209", wheel.contents.name.filename, said))
                 found = True
         return found
+
+
+def _suffix_problem(package: Package, module: str, abi: Abi) -> str | None:
+    """Why a Python that installs the package does not look for the module; another ABI's is told by its framework."""
+    name, extension = package.wheels[0].contents.name, parse_extension(module)
+    if (
+        extension is None
+        or extension.kind in (SuffixKind.PLAIN, SuffixKind.FOREIGN)
+        or extension.abi not in (None, abi)
+    ):
+        return None
+    lowest = min(name.pythons, key=python_version)
+    python = next((one for one in name.abis if one.startswith("cp")), lowest)
+    due = wheel_suffixes(python, lowest, name.abis, abi)
+    if "none" in name.abis or extension.suffix in due:
+        return None
+    said = f"{'.'.join(name.pythons)}-{'.'.join(name.abis)}"
+    return f"the suffix is {extension.suffix}; a wheel for {said} needs {due[0] if due else '.so'}"
 
 
 def _version(version: IOSVersion) -> Version:

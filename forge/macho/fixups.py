@@ -65,9 +65,10 @@ def fixed_up_segments(data: bytes, frame: layout.SliceLayout) -> frozenset[int]:
 
 
 def bound_names(data: bytes, frame: layout.SliceLayout) -> frozenset[str]:
-    """The symbols that dyld looks up by the opcodes of ``LC_DYLD_INFO``, at once or lazily.
+    """The symbols that dyld looks up when it loads the file, lazily or for C++'s weak definitions.
 
-    Weak binds are left out: they name a library's own symbols too.
+    They come from the opcodes of ``LC_DYLD_INFO`` and from the imports of ``LC_DYLD_CHAINED_FIXUPS``. Weak binds name a
+    library's own symbols too, which other libraries may have instead; those it exports.
 
     Args:
         data: The slice's bytes.
@@ -80,9 +81,12 @@ def bound_names(data: bytes, frame: layout.SliceLayout) -> frozenset[str]:
     for command in frame.commands:
         if command.number in (layout.LC_DYLD_INFO, layout.LC_DYLD_INFO_ONLY):
             numbers = struct.unpack_from("<10I", command.data, 8)
-            for (offset, size), stop in ((numbers[2:4], True), (numbers[6:8], False)):
+            for (offset, size), stop in ((numbers[2:4], True), (numbers[4:6], True), (numbers[6:8], False)):
                 for _ in _bound(data[offset : offset + size], stop=stop, names=names):
                     pass
+        elif command.number == layout.LC_DYLD_CHAINED_FIXUPS:
+            offset, size = command.u32(8), command.u32(12)
+            names.update(_chained_imports(data[offset : offset + size]))
     return frozenset(name.decode("utf-8", errors="backslashreplace") for name in names)
 
 
@@ -164,3 +168,28 @@ def _chained(blob: bytes) -> Iterator[int]:
                 yield index
     except struct.error as error:
         raise MachOError("the chained fixups are cut off") from error
+
+
+_NAME_OFFSETS = {1: ("<I", 9), 2: ("<Ii", 9), 3: ("<QQ", 32)}
+"""By ``DYLD_CHAINED_IMPORT*``: an import's layout, and the bits of its first number before the name's place."""
+
+
+def _chained_imports(blob: bytes) -> Iterator[bytes]:
+    """The names of a ``dyld_chained_fixups_header``'s imports."""
+    try:
+        _, _, imports, symbols, count, form, symbols_form = struct.unpack_from("<7I", blob)
+    except struct.error as error:
+        raise MachOError("the chained fixups are cut off") from error
+    if not count:
+        return
+    if form not in _NAME_OFFSETS or symbols_form:
+        raise MachOError(f"the chained fixups' imports are of format {form}, their names of {symbols_form}")
+    entry, shift = struct.Struct(_NAME_OFFSETS[form][0]), _NAME_OFFSETS[form][1]
+    if imports + count * entry.size > len(blob):
+        raise MachOError("the chained fixups' imports are cut off")
+    for first, *_ in entry.iter_unpack(blob[imports : imports + count * entry.size]):
+        start = symbols + (first >> shift)
+        end = blob.find(b"\0", start)
+        if end < 0:
+            raise MachOError("the name of a chained fixups' import is cut off")
+        yield blob[start:end]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _APART = frozenset({"cli", "emulate"})
 """The rooms whose code can change no wheel: they talk to people, and run what was built."""
 
-_LIBRARIES = ("build", "pyproject_hooks", "lief", "capstone", "packaging")
+_LIBRARIES = ("build", "pyproject_hooks", "capstone", "packaging")
 """Installed libraries that take part."""
 
 

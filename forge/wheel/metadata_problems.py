@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import configparser
+import email
+import email.policy
 import re
+from typing import TYPE_CHECKING
 
 from packaging.metadata import InvalidMetadata, Metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _REFUSED = frozenset({"metadata-version", "name", "version", "requires-dist", "requires-python"})
 """Fields that installers and indexes refuse a wheel for."""
 _REFERENCE = re.compile(r"\s*[\w.]+\s*(?::\s*[\w.]+\s*)?(?:\[[^\]]*\]\s*)?")
 """An object reference of the entry points specification: ``module:attribute [extra]``."""
+_METADATA_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", flags=re.ASCII)
 
 
 def metadata_problems(member: str, data: bytes) -> list[tuple[str, bool]]:
@@ -35,6 +42,28 @@ def _metadata(data: bytes) -> list[tuple[str, bool]]:
     except (ValueError, LookupError) as error:
         return [(str(error), True)]
     return []
+
+
+def missing_licenses(metadata: bytes, dist_info: str, members: Collection[str]) -> tuple[str, ...]:
+    """The files that METADATA's ``License-File`` names and that the wheel lacks.
+
+    From metadata 2.4 on they are in ``licenses`` of the dist-info directory (PEP 639). That field of earlier ones was
+    the build back ends' own: the files stood in the directory itself, and only their names count here.
+
+    Args:
+        metadata: METADATA's bytes.
+        dist_info: The directory's name.
+        members: The paths of all files.
+    """
+    message = email.message_from_bytes(metadata, policy=email.policy.compat32)
+    named = [str(name).strip() for name in message.get_all("License-File", [])]
+    version = _METADATA_VERSION.match(str(message.get("Metadata-Version", "")))
+    strict = version is not None and (int(version[1]), int(version[2])) >= (2, 4)
+    own = [path.removeprefix(f"{dist_info}/") for path in members if path.startswith(f"{dist_info}/")]
+    last = {path.rpartition("/")[2] for path in own}
+    return tuple(
+        name for name in named if (f"licenses/{name}" not in own if strict else name.rpartition("/")[2] not in last)
+    )
 
 
 def _entry_points(data: bytes) -> list[tuple[str, bool]]:

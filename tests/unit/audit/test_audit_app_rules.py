@@ -11,7 +11,8 @@ from forge.base.errors import WheelError
 from forge.base.severity import Severity
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
-from tests.unit.audit.corpus import CASES, Case, loads, wheel
+from tests.unit.audit.broken import Case, loads, wheel
+from tests.unit.audit.corpus import CASES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,14 @@ FRAMEWORKS = {
     "FW203": "code",
     "FW204": "code",
 }
+PRIVACY = {
+    "missing-privacy-manifest": "FW310",
+    "invalid-privacy-manifest": "FW305",
+    "unused-privacy-manifest": "FW306",
+    "code-in-archive": "FW111",
+    "startup-file": "FW110",
+}
+"""What both say with the same severity, or one that does not matter."""
 READABLE = [
     case for case in CASES if case.promise is None and case.rule not in ("missing-target", "unmet-requirement", "large")
 ]
@@ -48,12 +57,15 @@ def test_check_and_frameworks_report_the_same_app_rules(tmp_path: Path, case: Ca
         return
     said = {FRAMEWORKS[one.rule.id] for one in made.findings if one.rule.id in FRAMEWORKS}
     assert {CHECK[finding.name] for finding in errors if finding.name in CHECK} == said
+    told = {one.rule.id for one in made.findings} & set(PRIVACY.values())
+    assert {PRIVACY[finding.name] for finding in checked if finding.name in PRIVACY} == told
     left_out = {one.rule.id for one in made.findings} & {"FW106"}
     assert bool(left_out) == any(finding.name == "static-archive" for finding in checked)
 
 
 def test_the_comparison_sees_every_app_rule() -> None:
     assert {CHECK.get(case.rule) for case in READABLE} >= set(CHECK.values()) == set(FRAMEWORKS.values())
+    assert {case.rule for case in READABLE} >= set(PRIVACY)
 
 
 SDL = "@rpath/SDL3.framework/SDL3"

@@ -11,7 +11,8 @@ from forge.audit.promise import check_subject
 from forge.audit.rules import all_rules
 from forge.audit.subject import read_subject
 from forge.wheel.privacy import openssl_manifest
-from tests.unit.audit.corpus import CASES, MODULE, OPENSSL, Case, bound, loads, several, sound, wheel
+from tests.unit.audit.broken import MODULE, OPENSSL, Case, bound, loads, several, sound, wheel
+from tests.unit.audit.corpus import CASES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

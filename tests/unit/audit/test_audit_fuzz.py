@@ -8,7 +8,7 @@ from forge.audit.promise import check_subject
 from forge.audit.subject import read_files
 from forge.macho.sign import sign_ad_hoc
 from forge.wheel.contents import read_wheel
-from tests.unit.audit.corpus import ARM_SIMULATOR, MODULE, SIMULATOR_MODULE, SIMULATOR_SPEC, wheel
+from tests.unit.audit.broken import ARM_SIMULATOR, MODULE, SIMULATOR_MODULE, SIMULATOR_SPEC, wheel
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
 

@@ -82,7 +82,7 @@ def test_each_target_as_promised(tmp_path: Path, target: Target, spec: builder.S
         ("cp39-abi3", ".cpython-313-iphoneos.so", ["wrong-suffix"]),
         ("cp314-abi3", ".abi3.so", ["wrong-python-tag"]),
         ("cp312-cp312", ".cpython-312-iphoneos.so", ["wrong-python-tag", "wrong-suffix"]),
-        ("cp313-cp313t", ".cpython-313t-iphoneos.so", ["wrong-python-tag", "wrong-suffix"]),
+        ("cp313-cp313t", ".cpython-313t-iphoneos.so", ["wrong-python-tag", "wrong-suffix", "free-threaded"]),
         ("py3-none", ".so", []),
         ("py3-none", ".cpython-313-iphoneos.so", ["wrong-python-tag"]),
         ("py2-none", ".so", ["wrong-python-tag"]),

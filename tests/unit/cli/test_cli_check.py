@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from forge.audit.rules import all_rules
-from tests.unit.audit.corpus import CASES, DEVICE, MODULE, SOUND, loads, several, sound
+from tests.unit.audit.broken import DEVICE, MODULE, SOUND, loads, several, sound
+from tests.unit.audit.corpus import CASES
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.frameworks.modules import DEVICE, make, module, suffix, told, wheel
 from tests.unit.macho import builder
 
@@ -47,6 +49,62 @@ def test_a_framework_that_the_app_brings(tmp_path: Path) -> None:
     given = [wheel(tmp_path, DEVICE, {X: module(loads=((load, builder.LOAD),), imports=())})]
     assert told(make(tmp_path, given)) == [f"FW207 {PLACE}"]
     assert make(tmp_path, given, provided=("SDL3",), xcframeworks=True).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("tag", "suffixes"),
+    [
+        ("cp314-cp314", (".cpython-314-iphoneos", ".abi3", "")),
+        ("cp315-cp315", (".cpython-315-iphoneos", ".abi3-iphoneos", ".abi3t-iphoneos")),
+        ("cp315-abi3", (".abi3-iphoneos", ".abi3", ".abi3t")),
+        ("cp315-abi3.abi3t", (".abi3t-iphoneos", ".abi3t", "")),
+    ],
+)
+def test_modules_of_each_python(tmp_path: Path, tag: str, suffixes: tuple[str, ...]) -> None:
+    modules = [(f"_{letter}", f"pkg/_{letter}{end}") for letter, end in zip("xyz", suffixes, strict=True)]
+    files = {f"{path}.so": module(name=name) for name, path in modules}
+    made = make(tmp_path, [wheel(tmp_path, DEVICE, files, tag=f"{tag}-{DEVICE.platform_tag}")])
+    assert made.findings == ()
+    for name, path in modules:
+        fwork = tmp_path / "out" / "iphoneos" / "app_packages" / f"{path}.fwork"
+        assert fwork.read_text() == f"Frameworks/pkg.{name}.framework/pkg.{name}\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "end", "due"),
+    [
+        ("cp313-abi3", ".abi3-iphoneos.so", ".abi3.so"),
+        ("cp314-cp314", ".abi3t.so", ".cpython-314-iphoneos.so"),
+        ("cp315-abi3.abi3t", ".abi3.so", ".abi3t-iphoneos.so"),
+        ("cp315-cp315", ".cpython-314-iphoneos.so", ".cpython-315-iphoneos.so"),
+    ],
+)
+def test_suffixes_that_the_python_does_not_know(tmp_path: Path, tag: str, end: str, due: str) -> None:
+    files = {f"pkg/_x{end}": module()}
+    made = make(tmp_path, [wheel(tmp_path, DEVICE, files, tag=f"{tag}-{DEVICE.platform_tag}")])
+    assert told(made) == [f"FW211 iphoneos/app_packages/pkg/_x{end}"]
+    assert made.findings[0].message == f"the suffix is {end}; a wheel for {tag} needs {due}"
+
+
+def test_a_module_may_export_its_slots(tmp_path: Path) -> None:
+    files = {"pkg/_x.abi3t.so": module(exports=("_PyModExport__x",))}
+    tag = f"cp315-abi3.abi3t-{DEVICE.platform_tag}"
+    assert make(tmp_path, [wheel(tmp_path, DEVICE, files, tag=tag)]).findings == ()
+
+
+def test_files_that_python_reads_at_its_start(tmp_path: Path) -> None:
+    files = {"pkg.start": b"pkg:run\n", "pkg.pth": b"lib\nimport pkg\n", "pkg/x.pth": b"import pkg\n"}
+    made = make(tmp_path, [wheel(tmp_path, None, files)])
+    assert [(one.rule.id, one.place, one.message) for one in made.findings] == [
+        ("FW110", f"{abi}/app_packages/{name}", message)
+        for abi in ("iphoneos", "iphonesimulator")
+        for name, message in (
+            ("pkg.pth", "adds directories to Python's path"),
+            ("pkg.pth", "runs code when Python starts"),
+            ("pkg.start", "runs code when Python starts; Pythons before 3.15 do not know such files"),
+        )
+    ]
+    assert made.directory is not None
 
 
 def test_openssl_without_a_manifest(tmp_path: Path) -> None:

@@ -114,6 +114,14 @@ SETS: dict[str, Callable[[Path], list[Path]]] = {
     "an ABI missing": lambda root: [*wheels(root), wheel(root, DEVICE, name="b")],
     "two for one target": lambda root: [wheel(root), wheel(root, tag="cp312-abi3-ios_12_0_arm64_iphoneos")],
     "two versions": lambda root: [wheel(root), wheel(root, version="2.0")],
+    "abi3 of a later Python": lambda root: [
+        wheel(root),
+        wheel(root, name="b", tag="cp315-abi3-ios_12_0_arm64_iphoneos"),
+    ],
+    "a GIL and none": lambda root: [
+        wheel(root, tag="cp315-abi3-ios_12_0_arm64_iphoneos"),
+        wheel(root, name="b", tag="cp315-abi3t-ios_12_0_arm64_iphoneos"),
+    ],
     "two Pythons": lambda root: [wheel(root), wheel(root, name="b", tag="cp314-cp314-ios_12_0_arm64_iphoneos")],
     "two pure ones": lambda root: [
         wheel(root, None),

@@ -59,6 +59,7 @@ class Spec:
     """dyld's rebase opcodes; a trie or this makes an LC_DYLD_INFO_ONLY."""
     binds: bytes = b""
     """dyld's bind opcodes, for an LC_DYLD_INFO_ONLY as well."""
+    weak_binds: bytes = b""
     lazy_binds: bytes = b""
     function_starts: bytes = b""
     """What LC_FUNCTION_STARTS points to: ULEB128 differences."""
@@ -163,12 +164,13 @@ class _Writer:
         if spec.install_name is not None:
             commands.append(_with_string(0xD, struct.pack("<4I", 24, 1, 0, 0), spec.install_name))
         trie = export_trie(spec.exports) if spec.trie is None else spec.trie
-        if trie or spec.rebases or spec.binds or spec.lazy_binds:
+        if trie or spec.rebases or spec.binds or spec.weak_binds or spec.lazy_binds:
             rebases = self._append(spec.rebases) if spec.rebases else (0, 0)
             binds = self._append(spec.binds) if spec.binds else (0, 0)
+            weak = self._append(spec.weak_binds) if spec.weak_binds else (0, 0)
             lazy = self._append(spec.lazy_binds) if spec.lazy_binds else (0, 0)
             exports = self._append(trie, pad=spec.trie is None)
-            commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *binds, 0, 0, *lazy, *exports))
+            commands.append(struct.pack("<12I", 0x80000022, 48, *rebases, *binds, *weak, *lazy, *exports))
         if spec.chained:
             commands.append(struct.pack("<4I", 0x80000034, 16, *self._append(spec.chained)))
         if spec.function_starts:

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packaging.tags import Tag, ios_platforms, parse_tag
+from packaging.tags import Tag, compatible_tags, cpython_tags, ios_platforms, parse_tag
 
 from forge.base.errors import WheelError
 from forge.base.target import Abi, Target, select_targets
-from forge.wheel.extension import SuffixKind, expected_suffix, parse_extension
+from forge.wheel.extension import SuffixKind, expected_suffix, extension_suffixes, parse_extension
 from forge.wheel.name import compress_tags, parse_wheel_name
-from forge.wheel.tags import parse_platform_tag
+from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -112,6 +113,11 @@ def test_compressed_tags() -> None:
     [
         ("x.so", "x", SuffixKind.PLAIN, None, None),
         ("p/_x.abi3.so", "p._x", SuffixKind.ABI3, None, None),
+        ("p/_x.abi3-iphoneos.so", "p._x", SuffixKind.ABI3, None, Abi.IPHONEOS),
+        ("p/_x.abi3t.so", "p._x", SuffixKind.ABI3T, None, None),
+        ("p/_x.abi3t-iphonesimulator.so", "p._x", SuffixKind.ABI3T, None, Abi.IPHONESIMULATOR),
+        ("p/_x.abi3-darwin.so", "p._x", SuffixKind.FOREIGN, None, None),
+        ("p/_x.abi4.so", "p._x", SuffixKind.FOREIGN, None, None),
         ("p/_x.cpython-313-iphoneos.so", "p._x", SuffixKind.VERSIONED, "cp313", Abi.IPHONEOS),
         (
             "p/q/_x.cpython-314t-iphonesimulator.so",
@@ -133,6 +139,48 @@ def test_extension_names(member: str, module: str, kind: SuffixKind, python: str
     assert (extension.module, extension.kind, extension.python, extension.abi) == (module, kind, python, abi)
     if kind is SuffixKind.VERSIONED and python and abi:
         assert extension.suffix == expected_suffix(python, abi)
+
+
+@pytest.mark.parametrize(
+    ("python", "suffixes"),
+    [
+        ("cp313", ".cpython-313-iphoneos.so .abi3.so .so"),
+        ("cp314", ".cpython-314-iphoneos.so .abi3.so .so"),
+        ("cp314t", ".cpython-314t-iphoneos.so .so"),
+        (
+            "cp315",
+            ".cpython-315-iphoneos.so .abi3-iphoneos.so .abi3.so .abi3t-iphoneos.so .abi3t.so .so",
+        ),
+        ("cp315t", ".cpython-315t-iphoneos.so .abi3t-iphoneos.so .abi3t.so .so"),
+    ],
+)
+def test_suffixes_that_a_python_looks_for(python: str, suffixes: str) -> None:
+    assert extension_suffixes(python, Abi.IPHONEOS) == tuple(suffixes.split())
+
+
+@pytest.mark.parametrize(
+    ("python", "tags"),
+    [
+        ("cp313", "cp313-cp313 cp313-abi3 cp39-abi3 cp313-none py3-none py313-none py312-none"),
+        ("cp315", "cp315-cp315 cp315-abi3 cp313-abi3 cp315-none py3-none"),
+        ("cp315t", "cp315-cp315t cp315-abi3t cp314-abi3t cp315-none py3-none"),
+    ],
+)
+def test_tags_that_a_python_installs(python: str, tags: str) -> None:
+    every = "cp312-cp312 cp313-cp313 cp313-cp313t cp313-abi3 cp39-abi3 cp316-abi3 cp315-cp315 cp315-cp315t cp315-abi3"
+    every += (
+        " cp315-abi3t cp314-abi3t cp315t-abi3t cp313-none cp315-none py3-none py2-none py313-none py312-none py314-none"
+    )
+    for text in {*every.split(), *tags.split()}:
+        (tag,) = parse_tag(f"{text}-any")
+        oracle = tag in set(
+            itertools.chain(
+                cpython_tags((3, int(python[3:].rstrip("t"))), [python], ["any"]),
+                compatible_tags((3, int(python[3:].rstrip("t"))), python.rstrip("t"), ["any"]),
+            )
+        )
+        assert installs(python, tag) is oracle, text
+        assert text not in tags.split() or oracle
 
 
 def test_no_extensions_and_init_symbols() -> None:
