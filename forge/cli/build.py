@@ -18,7 +18,7 @@ from forge.cli.options import (
     chosen_provider,
     chosen_targets,
     python_from_option,
-    python_option,
+    pythons_option,
     target_options,
     variant_option,
 )
@@ -26,6 +26,7 @@ from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
+from forge.plan.matrix import parse_versions, remaining
 from forge.plan.provision import ensure_setting
 from forge.plan.required import build_steps
 from forge.plan.run import Failure, subject_of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @target_options
-@python_option
+@pythons_option
 @python_from_option
 @variant_option
 @click.option(
@@ -64,7 +65,7 @@ def build(
     abi: str,
     arch: str,
     ios_version: IOSVersion,
-    python_version: str,
+    python_versions: str,
     python_from: str | None,
     variants: tuple[str, ...],
     out: Path,
@@ -89,28 +90,32 @@ def build(
     store = find_recipes(recipes)
     wanted = store.load_all(names)
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
-    plans = plan_builds(wanted, targets, minor_of(python_version), store, variants)
+    versions = parse_versions(python_versions)
+    plans = {version: plan_builds(wanted, targets, minor_of(version), store, variants) for version in versions}
     results: list[Result] = []
     trials: list[Trial] = []
     failures: list[Failure] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
-            setting = ensure_setting(home, python_version, targets, progress, chosen_provider(python_from))
-            for target, steps in zip(targets, plans, strict=True):
-                build_steps(
-                    steps, target, setting, store, out, progress, variants, results,
-                    failures=failures if keep_going else None,
-                )  # fmt: skip
-            failed = {failure.subject for failure in failures}
-            for recipe, target in product(wanted if tested else (), runnable):
-                if (subject := subject_of(recipe, target)) in failed:
-                    continue
-                try:
-                    trials.append(try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants)))
-                except ForgeError as error:
-                    if not keep_going:
-                        raise
-                    failures.append(Failure(f"test of {subject}", error))
+            for version in versions:
+                setting = ensure_setting(home, version, targets, progress, chosen_provider(python_from))
+                for target, steps in zip(targets, plans[version], strict=True):
+                    build_steps(
+                        remaining(steps, results, setting.python.minor), target, setting, store, out, progress,
+                        variants, results, failures=failures if keep_going else None,
+                    )  # fmt: skip
+                failed = {failure.subject for failure in failures}
+                for recipe, target in product(wanted if tested else (), runnable):
+                    if (subject := subject_of(recipe, target)) in failed:
+                        continue
+                    try:
+                        trials.append(
+                            try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
+                        )
+                    except ForgeError as error:
+                        if not keep_going:
+                            raise
+                        failures.append(Failure(f"test of {subject}", error))
     finally:
         _print_results(results)  # those before a failure too: they are in the output
         code = _print_failures(failures)

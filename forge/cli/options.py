@@ -67,6 +67,14 @@ def python_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def pythons_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--python``, where several versions may be named."""
+    return click.option(
+        "--python", "python_versions", default=DEFAULT_PYTHON, show_default=True, metavar="VERSIONS",
+        help="Python versions, e.g. 3.13,3.14, or 'all'.",
+    )(function)  # fmt: skip
+
+
 def python_from_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--python-from``."""
     return click.option(

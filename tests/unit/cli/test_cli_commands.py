@@ -17,6 +17,8 @@ from forge.cli import doctor as doctor_command
 from forge.cli import python as python_command
 from forge.cli import toolchain as toolchain_command
 from forge.ios_python.built import MANIFEST
+from forge.ios_python.interface import known_minors
+from forge.ios_python.layout import NOT_ON_IOS
 from forge.ios_python.product import read_xcframework
 from forge.toolchain.doctor import Machine, examine
 from tests.unit.ios_python.fakes import DEVICE, make_toolchain, write_ios_python
@@ -37,14 +39,16 @@ def put(forge: Forge, version: str, targets: Sequence[Target] = select_targets()
     directory = forge.root / "home" / "pythons" / f"{version}-0123"
     root = directory / "Python.xcframework"
     write_ios_python(root, targets, version)
-    (directory / MANIFEST).write_text(json.dumps({"fingerprints": {}}))
+    (directory / MANIFEST).write_text(json.dumps({"targets": {}}))
     return root
 
 
 class TestPythonList:
     def test_nothing(self, forge: Forge) -> None:
-        assert forge("python", "list").out == "no iOS Python has been built yet; run 'forge python build 3.13'\n"
-        assert json.loads(forge("python", "list", "--json").out) == []
+        """What can be assembled is always there."""
+        listed = json.loads(forge("python", "list", "--json").out)
+        assert [each["provider"] for each in listed] == ["assembled"] * len(known_minors())
+        assert "default: 3.13" in forge("python", "list").out
 
     def test_some(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
         put(forge, "3.13.5")
@@ -77,15 +81,16 @@ class TestPythonShow:
         ]  # fmt: skip
         assert described["targets"][0] == {
             "multiarch": "arm64-iphoneos", "ios_version": "12.0", "extension_modules": ["_ssl", "zlib"],
+            "absent_modules": list(NOT_ON_IOS),
         }  # fmt: skip
 
     def test_by_path(self, forge: Forge) -> None:
         root = write_ios_python(forge.root / "elsewhere" / "Python.xcframework", [DEVICE])
         assert json.loads(forge("python", "show", "--json", str(root)).out)["path"] == str(root)
 
-    @pytest.mark.parametrize("which", ["", "3.12"])
-    def test_not_there(self, forge: Forge, which: str, snapshot: SnapshotAssertion) -> None:
-        said = forge("python", "show", *([which] if which else []))
+    @pytest.mark.parametrize("which", [("3.12",), ("3.13.77",), ("3.13", "--python-from", "official")])
+    def test_not_there(self, forge: Forge, which: tuple[str, ...], snapshot: SnapshotAssertion) -> None:
+        said = forge("python", "show", *which)
         assert (said.code, said.out) == (7, "")
         assert said.err == snapshot
 
@@ -93,6 +98,19 @@ class TestPythonShow:
         said = forge("python", "show", ".")
         assert said.code == 7
         assert forge.plain(said.err) == snapshot
+
+
+def test_python_add_and_remove(forge: Forge, snapshot: SnapshotAssertion) -> None:
+    write_ios_python(forge.root / "official" / "Python.xcframework", [DEVICE])
+    said = forge("python", "add", "official")
+    assert said.code == 0
+    assert forge.plain(said.out) == snapshot
+    assert "3.13.5  official  CPython's layout" in forge("python", "list").out
+    said = forge("python", "remove", "3.13.5")
+    assert (said.code, said.out.startswith("removed ")) == (0, True)
+    assert "official" not in forge("python", "list").out
+    assert forge("python", "remove", "3.13.5").code == 7
+    assert forge("python", "add", "nowhere").code == 7
 
 
 def test_python_build_copies_what_it_made(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:

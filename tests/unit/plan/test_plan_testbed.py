@@ -19,6 +19,7 @@ from forge.emulate import testbed as testbed_module
 from forge.emulate.trial_report import render_text
 from forge.ios_python.build_python import BuildPython
 from forge.ios_python.model import IOSPython
+from forge.ios_python.product import XCFramework
 from forge.ios_python.releases import Release
 from forge.plan import emulation, testbed_trial, trial
 from forge.plan.testbed_trial import HOW, check_simulates, check_simulator
@@ -132,7 +133,7 @@ def mac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
     toolchain = make_toolchain(tmp_path / "xcode")
     write_xcrun(tmp_path / "xcode", listed())
     root = write_ios_python(tmp_path / "Python.xcframework", (ARM_SIMULATOR,))
-    python = IOSPython(root, VERSION, (ARM_SIMULATOR,), ())
+    python = IOSPython(root, VERSION, (ARM_SIMULATOR,), product=XCFramework(root, VERSION, (ARM_SIMULATOR,)))
     return Setting(ForgeHome(tmp_path / "home"), toolchain, python, BuildPython(Path(sys.executable), VERSION))
 
 

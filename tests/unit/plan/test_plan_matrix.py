@@ -1,0 +1,71 @@
+"""Several versions of Python: which are meant, and what need not be built again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from forge.base.errors import IOSPythonError
+from forge.plan.matrix import parse_versions, remaining
+from forge.plan.run import Result
+from tests.unit.ios_python.fakes import DEVICE
+
+if TYPE_CHECKING:
+    from forge.plan.closure import Step
+
+
+@pytest.mark.parametrize(
+    ("text", "versions"),
+    [
+        ("3.13", ("3.13",)),
+        ("3.14,3.13", ("3.13", "3.14")),
+        (" 3.15 , 3.13,3.15", ("3.13", "3.15")),
+        ("3.13.5,3.14", ("3.13.5", "3.14")),
+        ("all", ("3.13", "3.14", "3.15")),
+    ],
+)
+def test_versions(text: str, versions: tuple[str, ...]) -> None:
+    assert parse_versions(text) == versions
+
+
+@pytest.mark.parametrize("text", ["", "3.12", "3.13,", "3.13;3.14", "ALL", "3.13,3.13.5"])
+def test_wrong_versions(text: str) -> None:
+    with pytest.raises(IOSPythonError):
+        parse_versions(text)
+
+
+def step(name: str, *host: str) -> Step:
+    recipe = SimpleNamespace(name=name, version="1.0", native=True)
+    evaluated = SimpleNamespace(recipe=recipe, target=DEVICE, normalized_name=name)
+    return cast("Step", SimpleNamespace(recipe=evaluated, host=host))
+
+
+def result(name: str, tags: str) -> Result:
+    return Result(f"{name} 1.0 {DEVICE}", Path(f"{name}-1.0-{tags}.whl"), "key", built=True)
+
+
+@pytest.mark.parametrize(
+    ("tags", "minor", "built_again"),
+    [
+        ("cp313-cp313-ios_12_0_arm64_iphoneos", "3.14", True),
+        ("cp313-abi3-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("cp311-abi3-ios_12_0_arm64_iphoneos", "3.15", False),
+        ("cp315-abi3.abi3t-ios_12_0_arm64_iphoneos", "3.14", True),
+        ("cp39.cp310-abi3-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("py3-none-any", "3.14", False),
+        ("py3-none-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("cp314-cp314-ios_12_0_arm64_iphoneos", "3.14", False),
+    ],
+)
+def test_what_serves_a_version_is_not_built_again(tags: str, minor: str, built_again: bool) -> None:
+    left = remaining([step("demo")], [result("demo", tags)], minor)
+    assert bool(left) is built_again
+
+
+def test_others_and_what_is_compiled_against_stay() -> None:
+    steps: list[Any] = [step("ffi"), step("numpy"), step("demo", "numpy")]
+    results = [result(name, "cp313-abi3-ios_12_0_arm64_iphoneos") for name in ("ffi", "numpy", "elsewhere")]
+    assert [each.recipe.normalized_name for each in remaining(steps, results, "3.14")] == ["numpy", "demo"]
