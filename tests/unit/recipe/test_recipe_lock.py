@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 A, B = "a" * 64, "b" * 64
 NAMES = st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
-HASHES = st.sets(st.from_regex(r"[0-9a-f]{64}", fullmatch=True), min_size=1, max_size=3)
+HASHES = st.sets(st.binary(min_size=32, max_size=32).map(bytes.hex), min_size=1, max_size=3)
 VERSIONS = st.from_regex(r"[0-9]{1,2}(\.[0-9]{1,2}){0,2}(rc1|\.dev2|\+local)?", fullmatch=True)
 PINS = st.dictionaries(NAMES, st.tuples(VERSIONS, HASHES), max_size=4)
 
