@@ -95,11 +95,15 @@ PLATFORM_MACROS = {"3.15": {"SOABI_PLATFORM": '"{abi}"'}}
 """Those that differ by ABI."""
 
 OWN_VARIABLES = re.compile(
-    r"LIB(HACL|MPDEC|EXPAT)|MODULE_|MODBUILT|MODDISABLED|MODNAMES|MODOBJS|MODLIBS|PYTHON_FOR|TEST|COVERAGE|FREEZE|FROZEN|"
+    r"LIB(HACL|MPDEC|EXPAT)|MODULE_|MODBUILT|MODDISABLED|MODNAMES|MODOBJS|MODLIBS|MODSHARED|PYTHON_FOR|TEST|COVERAGE|FREEZE|FROZEN|"
     r"CONFIG_ARGS|CONFIGURE_|abs_|SHAREDMODS|PY_(CORE|BUILTIN|STD)|PGO|PROFILE|REGEN|BOLT|UNIVERSAL|INST|MKDIR|"
     r".*(_OBJS?|_HDRS|_HEADERS|_SRCS|SUBDIRS|_DEPS)$"
 )
 """Variables that only CPython's own build uses. A wheel build reads none; many have places of the build machine."""
+
+NOT_ON_IOS = re.compile(r"PyInit_|_Py_trampoline_func_")
+"""What a Linux library exports and iOS's does not: modules that iOS lacks, and support for Linux's perf. These are all
+the differences between 3.13.15's two; nothing is exported on iOS alone."""
 
 SYSTEM_MACROS = re.compile(r"_(ALL_SOURCE|GNU_SOURCE|HPUX|MINIX|OPENBSD|POSIX|TANDEM)|__(EXTENSIONS|STDC_WANT)")
 """Feature switches, which autoconf writes in a form that lists of names differ in. They stay as they are."""
@@ -232,7 +236,8 @@ def linux_symbols(library: Path) -> set[str]:
     """The names that a Linux libpython exports, as far as they are Python's."""
     command = ["nm", "--dynamic", "--defined-only", "--format=posix", str(library)]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return {name for line in lines if is_python(name := line.split(" ", 1)[0].partition("@")[0])}
+    names = {line.split(" ", 1)[0].partition("@")[0] for line in lines}
+    return {name for name in names if is_python(name) and not NOT_ON_IOS.match(name)}
 
 
 def is_python(name: str) -> bool:

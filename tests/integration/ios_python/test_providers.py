@@ -1,0 +1,187 @@
+"""Wheels do not depend on who provides their iOS Python, nor on patch releases; those for 3.14 and 3.15 run."""
+
+from __future__ import annotations
+
+import os
+import plistlib
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.audit.promise import Promise, check_promise
+from forge.base.errors import NetworkError, SourceError
+from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
+from forge.base.target import Abi, Target, select_targets
+from forge.ios_python.assembled import assembled_python, python_of
+from forge.ios_python.build_python import BuildPython, find_build_python
+from forge.ios_python.headers import ensure_headers, header_archives
+from forge.ios_python.model import IOSPython, Provider
+from forge.ios_python.official import add_official
+from forge.plan.cache import entry_directory
+from forge.plan.emulation import host_arch
+from forge.plan.provision import ensure_setting
+from forge.plan.run import build_one
+from forge.plan.trial import Options, try_recipe
+from forge.recipe.store import find_recipes
+from forge.source.fetch import fetch
+from tests.integration.pythons import linux_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.build.recipe_build import Setting
+
+pytestmark = pytest.mark.toolchain
+
+HOST = host_arch()
+SIMULATOR = Target(Abi.IPHONESIMULATOR, HOST) if HOST is not None else select_targets()[1]
+RECIPES = ["markupsafe", "greenlet", "rpds-py", "pyyaml"]
+"""In C, C++, Rust, and Cython. Meson's is numpy, which takes minutes: below."""
+LONG = os.environ.get("FORGE_LONG_TESTS")
+
+
+@pytest.fixture(scope="module")
+def setting() -> Setting:
+    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress(), Provider.ASSEMBLED)
+
+
+@pytest.fixture(scope="module")
+def built() -> IOSPython:
+    home = ForgeHome.from_environment()
+    return ensure_setting(home, "3.13", select_targets(), SilentProgress(), Provider.BUILT).python
+
+
+def beeware_shaped(product: Path, root: Path) -> Path:
+    """BeeWare's archive of 3.13, made of forge's own XCframework."""
+    python = root / "Python.xcframework"
+    shutil.copytree(product, python, symlinks=True)
+    for path in python.glob("*/Python.framework/Info.plist"):
+        data = plistlib.loads(path.read_bytes())
+        data["MinimumOSVersion"] = "13.0"
+        path.write_bytes(plistlib.dumps(data))
+    for slice_ in python.glob("ios-*"):
+        (slice_ / "platform-config").mkdir()
+    (root / "VERSIONS").write_text("Python version: 3.13.15\nBuild: b17\nMin iOS version: 13.0\nOpenSSL: 3.0.18-1\n")
+    return root
+
+
+@pytest.fixture
+def official(built: IOSPython, tmp_path: Path) -> IOSPython:
+    """In a cache of its own, since what was added counts first."""
+    home = ForgeHome(tmp_path / "home")
+    archive = beeware_shaped(built.require_product().root, tmp_path / "a place" / "support")
+    product, layout, lacking = add_official(home, str(archive), None, SilentProgress())
+    assert layout.publisher == "BeeWare"
+    assert lacking == ()
+    assert {str(target.ios_version) for target in product.targets} == {"13.0"}
+    return python_of(home, product, Provider.OFFICIAL)
+
+
+def fresh_wheel(setting: Setting, name: str, target: Target, out: Path) -> bytes:
+    """The bytes of a recipe's wheel, built and not taken from the cache."""
+    store = find_recipes()
+    out.mkdir()
+    result = build_one(store.load(name), target, setting, store, out, SilentProgress())
+    if not result.built:
+        shutil.rmtree(entry_directory(setting.home, result.fingerprint))
+        result = build_one(store.load(name), target, setting, store, out, SilentProgress())
+    assert result.built
+    return result.wheel.read_bytes()
+
+
+@pytest.mark.parametrize("name", [*RECIPES, *(["numpy"] if LONG else [])])
+def test_the_same_wheel_from_every_provider(
+    name: str, setting: Setting, built: IOSPython, official: IOSPython, tmp_path: Path
+) -> None:
+    pythons = {str(python.provider): python for python in (setting.python, built, official)}
+    assert set(pythons) == {"assembled", "built", "official"}
+    device = select_targets()[0]
+    wheels = {
+        provider: fresh_wheel(replace(setting, python=python), name, device, tmp_path / provider)
+        for provider, python in pythons.items()
+    }
+    assert wheels["built"] == wheels["assembled"]
+    assert wheels["official"] == wheels["assembled"]
+
+
+@pytest.mark.parametrize("name", RECIPES[:2])
+def test_headers_of_another_patch_release_give_the_same_wheel(name: str, setting: Setting, tmp_path: Path) -> None:
+    home = ForgeHome(tmp_path / "home")
+    other = next(archive for archive in header_archives("3.13") if archive.release != setting.python.version)
+    try:
+        file = fetch(other.source, setting.home, SilentProgress())
+    except (NetworkError, SourceError) as error:
+        pytest.skip(f"no other release's headers can be had: {error.message.splitlines()[0]}")
+    place = home.sources / other.source.sha256[:2] / other.source.sha256
+    place.mkdir(parents=True)
+    (place / file.name).symlink_to(file)
+    assert ensure_headers(home, "3.13", SilentProgress()).release == other.release
+    python = assembled_python(home, "3.13", SilentProgress())
+    assert python.version != setting.python.version
+    target = select_targets()[0]
+    wheels = {
+        fresh_wheel(replace(setting, python=each), name, target, tmp_path / each.version)
+        for each in (setting.python, python)
+    }
+    assert len(wheels) == 1
+
+
+@pytest.mark.parametrize("name", RECIPES[:2])
+def test_a_build_python_of_another_patch_release_gives_the_same_wheel(
+    name: str, setting: Setting, tmp_path: Path
+) -> None:
+    # The one that CPython's own cross build was made with, if that is another.
+    every = {setting.build_python.version: setting.build_python}
+    for executable in sorted(setting.home.build_pythons.glob("3.13.*/bin/python3.13")):
+        version = executable.parents[1].name.partition("-")[0]
+        every.setdefault(version, BuildPython(executable, version))
+    if len(every) < 2:
+        pytest.skip("there is only one Python 3.13 on this machine")
+    target = select_targets()[0]
+    wheels = {
+        fresh_wheel(replace(setting, build_python=python), name, target, tmp_path / version)
+        for version, python in every.items()
+    }
+    assert len(wheels) == 1
+
+
+@pytest.fixture(params=["3.14", "3.15"])
+def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Setting:
+    minor = str(request.param)
+    python = linux_python(minor)
+    monkeypatch.setenv("FORGE_BUILD_PYTHON", str(python.executable))
+    home = ForgeHome.from_environment()
+    try:
+        made = ensure_setting(home, minor, select_targets(), SilentProgress(), Provider.ASSEMBLED)
+    except NetworkError as error:
+        pytest.skip(f"the headers of Python {minor} cannot be had: {error.message.splitlines()[0]}")
+    assert made.python.minor == made.build_python.minor == minor
+    return made
+
+
+@pytest.mark.parametrize("target", select_targets(), ids=str)
+@pytest.mark.parametrize("name", ["markupsafe", "greenlet"])
+def test_newer_pythons_are_built_for(newer: Setting, name: str, target: Target, tmp_path: Path) -> None:
+    store = find_recipes()
+    recipe = store.load(name)
+    result = build_one(recipe, target, newer, store, tmp_path, SilentProgress())
+    tag = newer.python.python_tag
+    assert result.wheel.name.endswith(f"-{tag}-{tag}-{target.platform_tag}.whl")
+    version = result.wheel.name.split("-")[1]
+    assert check_promise(result.wheel, Promise(name, version, target, tag, native=True)) == ()
+
+
+@pytest.mark.skipif(HOST is None, reason="this machine's CPU is none of iOS's")
+@pytest.mark.parametrize("name", ["markupsafe", "greenlet", "frozenlist"])
+def test_newer_pythons_run_simulator_wheels(newer: Setting, name: str, tmp_path: Path) -> None:
+    store = find_recipes()
+    trial = try_recipe(store.load(name), SIMULATOR, newer, store, tmp_path, SilentProgress(), Options())
+    assert trial.outcome.is_good, trial.outcome.output.read_text()
+
+
+def test_the_build_python_may_be_of_any_patch_release(setting: Setting) -> None:
+    assert find_build_python(setting.home, "3.13") is not None
+    assert setting.build_python.minor == "3.13"
