@@ -36,7 +36,7 @@ def resolve_urls(urls: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Attempt,
             continue
         path = PurePosixPath(rest)
         if ".." in path.parts or path.is_absolute() or (scheme == "debian" and path.parts[:1] != ("pool",)):
-            skipped.append(Attempt(url, "not a path in the registry; Debian's begin with pool/"))
+            skipped.append(Attempt(url, "only debian:pool/… and maven:… are known"))
             continue
         addresses, reason = _REGISTRIES[scheme]()
         if not addresses:
