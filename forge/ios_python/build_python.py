@@ -147,7 +147,8 @@ def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
             yield path
     if os.access(pyenv / "versions", os.R_OK | os.X_OK):
         yield from sorted(p for p in (pyenv / "versions").glob(f"{version}/bin/{name}") if os.access(p, os.X_OK))
-    uv = Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or os.path.expanduser("~/.local/share/uv/python"))  # noqa: PTH111
+    named_uv = os.environ.get("UV_PYTHON_INSTALL_DIR")
+    uv = Path(named_uv or os.path.expanduser("~/.local/share/uv/python"))  # noqa: PTH111 - never raises
     if os.access(uv, os.R_OK | os.X_OK):
         yield from sorted(p for p in uv.glob(f"cpython-{version}-*/bin/{name}") if os.access(p, os.X_OK))
     yield from sorted(home.build_pythons.glob(f"{version}-*/bin/{name}"))

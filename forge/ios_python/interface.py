@@ -17,6 +17,7 @@ from forge.base.errors import IOSPythonError
 from forge.base.hashing import fingerprint
 from forge.base.target import DEFAULT_IOS_VERSION, Abi, Arch, Target
 from forge.ios_python.releases import DATA
+from forge.toolchain.sdk.tbd import TBD_TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,13 +33,6 @@ TARGETS = tuple(
     )
 )
 """What there is data for, with the minimum iOS version that it was made for."""
-
-_STUB_TARGETS = {
-    "arm64-iphoneos": "arm64-ios",
-    "arm64-iphonesimulator": "arm64-ios-simulator",
-    "x86_64-iphonesimulator": "x86_64-ios-simulator",
-}
-"""Multiarch to the name that ``.tbd`` files use (LLVM's ``TextStub.cpp``)."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +132,7 @@ def render_pyconfig(interface: Interface, targets: Sequence[Target]) -> str:
 
 def render_stub(interface: Interface, targets: Sequence[Target]) -> str:
     """The text of a slice's ``Python.tbd``: what linkers read in place of ``Python.framework/Python``."""
-    names = ", ".join(_STUB_TARGETS[target.multiarch] for target in targets)
+    names = ", ".join(TBD_TARGETS[target.multiarch] for target in targets)
     symbols = ",\n    ".join(json.dumps(f"_{symbol}") for symbol in interface.symbols)
     return (
         "--- !tapi-tbd\n"
