@@ -16,6 +16,9 @@ PYTHON ?= $(shell for v in 3.14 3.13 3.12 3.11 3; do \
 	p=$$(command -v python$$v) && "$$p" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo "$$p" && break; done)
 
+# Where it is set, each of the thousand commands that tests run compiles all of forge's modules once more.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
@@ -57,7 +60,7 @@ lint: system $(READY_DEV)
 	$(BIN)/lint-imports --no-logo
 
 unit: system $(READY_DEV)
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest tests/unit -n auto
 
 integration: system-test $(READY_DEV)
 	$(BIN)/python -m pytest tests/integration --durations=15

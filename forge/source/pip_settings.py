@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import os
 import re
 import shutil
@@ -53,7 +54,7 @@ class PipSettings:
     def from_pip(cls) -> PipSettings:
         """What ``pip install`` would take: pip's files and ``PIP_…`` variables; without a pip, only the variables.
 
-        Runs pip, which takes a third of a second: keep the result.
+        Runs pip, which takes a third of a second, once for each environment that a process has.
         """
         options = {name: value.strip() for name, value in _options().items()}
         no_index = options.get("no-index", "").lower() in _TRUE
@@ -107,7 +108,7 @@ def _default_index() -> str:
 def _options() -> dict[str, str]:
     """Pip's options for ``pip install``: variables, then its own section, then ``[global]``, as in pip."""
     ranked: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
-    listing = _pip_config_list()
+    listing = _pip_config_list(frozenset(os.environ.items()))
     for line in (listing or "").splitlines():
         found = _LINE.fullmatch(line.strip())
         if found and found["section"] in ranked:
@@ -122,8 +123,9 @@ def _options() -> dict[str, str]:
     return {**ranked["global"], **ranked["install"], **ranked[":env:"]}
 
 
-def _pip_config_list() -> str | None:
-    """What ``pip config list`` prints, or None if there is no pip that answers."""
+@functools.cache
+def _pip_config_list(_environment: frozenset[tuple[str, str]]) -> str | None:
+    """What ``pip config list`` prints in this environment, or None if there is no pip that answers."""
     other = shutil.which("pip")
     for command in ([sys.executable, "-m", "pip"], [other] if other else []):
         if command:

@@ -9,14 +9,15 @@ from forge.audit.subject import read_files
 from forge.macho.sign import sign_ad_hoc
 from forge.wheel.contents import read_wheel
 from tests.unit.audit.broken import ARM_SIMULATOR, MODULE, SIMULATOR_MODULE, SIMULATOR_SPEC, wheel
+from tests.unit.effort import cases
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-CASES = 10_000
-WHEELS = 400
+CASES = cases(1000)
+WHEELS = cases(100)
 SEED = 20_260_501
 SEEDS = (
     sign_ad_hoc(macho(SIMULATOR_SPEC)),

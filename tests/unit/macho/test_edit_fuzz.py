@@ -13,6 +13,7 @@ from forge.macho.edit_strip import strip_debug
 from forge.macho.errors import MachOError
 from forge.macho.fat import join_fat, split_fat
 from forge.macho.sign import SignatureStatus, remove_signature, sign_ad_hoc, verify_signature
+from tests.unit.effort import cases
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
 
@@ -45,7 +46,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 EDIT = Edit("@rpath/a.framework/a", True, {builder.SYSTEM: "@rpath/b"}, ("@loader_path", "@new"))
 
 
-@settings(max_examples=1500, deadline=2000)
+@settings(max_examples=cases(150), deadline=2000)
 @given(mutated())
 def test_edits(data: bytes) -> None:
     for change in (lambda file: apply_edit(file, EDIT), strip_debug, remove_signature, sign_ad_hoc):
@@ -57,7 +58,7 @@ def test_edits(data: bytes) -> None:
         assert isinstance(verify_signature(data).status, SignatureStatus)
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=cases(100), deadline=2000)
 @given(mutated())
 def test_fat_files(data: bytes) -> None:
     with contextlib.suppress(MachOError):

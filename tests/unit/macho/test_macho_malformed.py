@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import contextlib
 import struct
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +12,7 @@ from forge.macho.errors import MachOError
 from forge.macho.exports import read_export_trie
 from forge.macho.formats import describe_format, looks_like_macho
 from forge.macho.reader import read_macho
+from tests.unit.effort import cases
 from tests.unit.macho import builder
 from tests.unit.macho.builder import ad_hoc_signature, fat, macho
 
@@ -116,14 +116,14 @@ def mutated(draw: st.DrawFn, data: bytes) -> bytes:
     return bytes(mutable[: draw(st.none() | st.integers(0, len(mutable)))])
 
 
-@settings(max_examples=300, deadline=2000)
+@settings(max_examples=cases(100), deadline=2000)
 @given(data=mutated(WHOLE) | mutated(FAT))
 def test_mutated_files_give_a_result_or_an_error_of_ours(data: bytes) -> None:
     with contextlib.suppress(MachOError):
         assert read_macho(data).slices
 
 
-@settings(max_examples=300)
+@settings(max_examples=cases(100))
 @given(st.binary(max_size=64))
 def test_any_trie_gives_a_result_or_an_error_of_ours(trie: bytes) -> None:
     with contextlib.suppress(MachOError):
@@ -141,10 +141,9 @@ def test_trie_of_ever_longer_names_ends_soon() -> None:
             + b"\0"
             + bytes([at & 0x7F | 0x80, at >> 7 & 0x7F | 0x80, at >> 14 & 0x7F | 0x80, at >> 21])
         )
-    start = time.monotonic()
+    # Written out, the names would need 40 GB: a reader without a limit does not get to the end of this test.
     with pytest.raises(MachOError, match="malformed"):
         read_export_trie(bytes(trie))
-    assert time.monotonic() - start < 2
 
 
 def test_empty_trie() -> None:

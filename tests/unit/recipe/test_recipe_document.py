@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from forge.base.errors import RecipeError
 from forge.recipe.diagnostics import InvalidRecipeError
 from forge.recipe.document import parse_document
+from tests.unit.effort import cases
 
 YAMLISH = st.text(st.sampled_from(list("ab1.:-?&*!|>'\"%@`#{}[],<= \n\t~\\\r\x85\u2028é日\0")), max_size=60)
 PLAIN = st.recursive(
@@ -28,7 +29,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=cases(100), deadline=None)
 @given(YAMLISH | st.text())
 @example("%YAML 9" + "9" * 5000 + ".1\n---\na")
 @example('"\\U00110000"')
@@ -47,7 +48,7 @@ def test_any_text_gives_data_or_a_recipe_error(text: str) -> None:
         assert set(document.keys) <= set(document.values)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=cases(100), deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_give_data_or_a_recipe_error(content: bytes) -> None:
     with contextlib.suppress(RecipeError):

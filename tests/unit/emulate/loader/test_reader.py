@@ -12,6 +12,7 @@ from forge.emulate.runtime import constants
 from forge.emulate.runtime.errors import MachOImportError
 from forge.emulate.runtime.model import Dependency, ExportKind, Link
 from forge.emulate.runtime.reader import read_image
+from tests.unit.effort import cases
 from tests.unit.emulate.loader import fuzz
 from tests.unit.emulate.loader.samples import (
     ARM64,
@@ -160,7 +161,7 @@ def test_every_prefix_of_a_file_is_read_or_refused(sample: Sample) -> None:
         fuzz.read(data[:size])
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=cases(100))
 @given(chance=st.randoms(use_true_random=False), which=st.sampled_from(fuzz.SOUND))
 def test_damaged_files_are_read_or_refused(chance: object, which: bytes) -> None:
     fuzz.read(fuzz.mutate(which, chance))  # type: ignore[arg-type]  # hypothesis' Random is typed as its own class
