@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
+from forge.base.cpus import cpu_count
 from forge.base.errors import SourceError
 from forge.base.hashing import fingerprint
 from forge.base.process import run
@@ -96,14 +97,13 @@ def undefine(pyconfig: Path) -> None:
     pyconfig.write_text(text, encoding="utf-8")
 
 
-def ensure_darwin_python(home: ForgeHome, release: Release, progress: Progress, *, jobs: int = 1) -> Path:
+def ensure_darwin_python(home: ForgeHome, release: Release, progress: Progress) -> Path:
     """Such a Python: taken from the cache, or compiled (some three minutes), with CPython's tests.
 
     Args:
         home: The cache.
         release: The iOS Python's very release.
         progress: Receives progress updates.
-        jobs: How many compilers run at once.
 
     Returns:
         The executable.
@@ -123,14 +123,13 @@ def ensure_darwin_python(home: ForgeHome, release: Release, progress: Progress, 
     with locked(home.locks, f"darwin-python-{destination.name}"):
         if not destination.is_dir():
             archive = fetch(release.cpython.source, home, progress)
-            _build(home, release, archive, destination, progress, jobs)
+            _build(home, release, archive, destination, progress)
     return destination / "bin" / f"python{release.minor}"
 
 
-def _build(home: ForgeHome, release: Release, archive: Path, destination: Path, progress: Progress, jobs: int) -> None:
+def _build(home: ForgeHome, release: Release, archive: Path, destination: Path, progress: Progress) -> None:
     subject = f"Python {release.version} with Darwin's layout"
-    log = home.logs / f"darwin-python-{release.version}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(home.logs, f"darwin-python-{release.version}")
     work = new_attempt(home.work, f"darwin-python-{destination.name}")
     tree = work / "Python"
     prepare(archive, (), tree, progress)
@@ -141,7 +140,7 @@ def _build(home: ForgeHome, release: Release, archive: Path, destination: Path, 
     run(["./configure", f"--prefix={destination}", "--without-ensurepip"], log=log, env=env, cwd=tree, what=subject)
     undefine(tree / "pyconfig.h")
     progress.phase(subject, "compile")
-    run(["make", f"-j{jobs}"], log=log, env=env, cwd=tree, what=subject)
+    run(["make", f"-j{cpu_count()}"], log=log, env=env, cwd=tree, what=subject)
     progress.phase(subject, "install")
     with atomic_directory(destination) as temporary:
         run(["make", "install", f"DESTDIR={temporary}/root"], log=log, env=env, cwd=tree, what=subject)

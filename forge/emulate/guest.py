@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_log
 from forge.base.errors import BuildError, NetworkError, ToolchainError, TrialError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import output, run
@@ -138,7 +139,7 @@ def ensure_guest(home: ForgeHome, minor: str, progress: Progress, cpu: str | Non
         if not destination.is_dir():
             progress.phase(f"Debian {SUITE} arm64", "fetch")
             with atomic_directory(destination) as temporary:
-                log = home.logs / "emulate-guest.log"
+                log = new_log(home.logs, "emulate-guest")
                 _make(temporary, log, progress)
                 _compile_library(_guest(temporary / "root", qemu), root, log)
     guest = _guest(root, qemu)
@@ -200,7 +201,6 @@ def _make(directory: Path, log: Path, progress: Progress) -> None:
         made.mkdir(parents=True)
     (state / "status").touch()
     (state / "sources.list").write_text(sources_list(mirrors), encoding="utf-8")
-    log.unlink(missing_ok=True)
     apt = ["apt-get", "--quiet", "--assume-yes", *apt_options(state)]
     env = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     try:

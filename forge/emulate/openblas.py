@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
+from forge.base.attempts import new_log
 from forge.base.errors import ToolchainError
 from forge.base.hashing import fingerprint
 from forge.build.tools import ensure_tools
@@ -129,9 +130,7 @@ def ensure_openblas(setting: Setting, arch: Arch, progress: Progress) -> OpenBLA
 def _fetch(pins: tuple[Pin, ...], setting: Setting, arch: Arch, into: Path) -> None:
     pip: list[str | Path] = [ensure_tools(setting.home, setting.build_python).python, "-m", "pip"]
     options = linux_options(setting.python.minor, arch)
-    log = setting.home.logs / "emulate-openblas.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
+    log = new_log(setting.home.logs, "emulate-openblas")
     setting.home.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="openblas-", dir=setting.home.work) as work:
         requirements = Path(work, "requirements.txt")

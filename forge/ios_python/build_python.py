@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
+from forge.base.cpus import cpu_count
 from forge.base.errors import BuildError, IOSPythonError, NetworkError, SourceError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
 from forge.ios_python.headers import find_inside, header_archives, unpack_any
-from forge.ios_python.native import JOBS
 from forge.ios_python.releases import find_release
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import build_environment
@@ -267,8 +267,7 @@ def _build(
     home: ForgeHome, release: Release, archive: Path, destination: Path, progress: Progress, subject: str
 ) -> None:
     work = new_attempt(home.work, destination.name)
-    log = home.logs / f"build-python-{release.version}.log"
-    log.unlink(missing_ok=True)
+    log = new_log(home.logs, f"build-python-{release.version}")
     tree = work / "Python"
     prepare(archive, (), tree, progress)
     env = build_environment(work)
@@ -279,7 +278,7 @@ def _build(
         log=log, env=env, cwd=tree, what=subject,
     )  # fmt: skip
     progress.phase(subject, "compile")
-    run(["make", f"-j{JOBS}"], log=log, env=env, cwd=tree, what=subject)
+    run(["make", f"-j{cpu_count()}"], log=log, env=env, cwd=tree, what=subject)
     progress.phase(subject, "install")
     with atomic_directory(destination) as temporary:
         run(["make", "install", f"DESTDIR={temporary}/root"], log=log, env=env, cwd=tree, what=subject)

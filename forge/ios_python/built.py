@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.version import Version
 
 from forge.base.atomic import atomic_directory, locked
-from forge.base.attempts import new_attempt, remove_tree
+from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.hashing import file_sha256, fingerprint
 from forge.ios_python.build_python import ensure_exact_python
 from forge.ios_python.cpython import build_cpython
@@ -117,8 +117,7 @@ def _ensure_library(
         work = new_attempt(home.work, entry)
         archive = fetch(source.source, home, progress)
         prepare(archive, source.patches, work / source.name, progress)
-        log = home.logs / f"{name}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, name)
         progress.phase(subject, "compile")
         with atomic_directory(destination) as temporary:
             # Installed into its final place's name would need a second move; these libraries do not record theirs in
@@ -155,8 +154,7 @@ def _ensure_thin(home: ForgeHome, release: Release, target: Target, toolchain: T
         work = new_attempt(home.work, entry)
         archive = fetch(release.cpython.source, home, progress)
         prepare(archive, release.cpython.patches, work / "python", progress)
-        log = home.logs / f"python-{release.version}-{target.multiarch}.log"
-        log.unlink(missing_ok=True)
+        log = new_log(home.logs, f"python-{release.version}-{target.multiarch}")
         with atomic_directory(destination) as temporary:
             staging = temporary / "staging"
             installed = build_cpython(

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forge.base.cpus import cpu_count
 from forge.base.errors import BuildError
 from forge.base.neutral import neutral
 from forge.base.process import output, run
-from forge.ios_python.native import JOBS
 from forge.toolchain.environment import TOOLS_DIRECTORY, cross_environment
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def build_cpython(
     ]
     run(command, log=log, env=env, cwd=tree, what=subject)
     progress.phase(subject, "compile")
-    run(["make", f"-j{JOBS}"], log=log, env=env, cwd=tree, what=subject)
+    run(["make", f"-j{cpu_count()}"], log=log, env=env, cwd=tree, what=subject)
     progress.phase(subject, "install")
     run(["make", "install", f"DESTDIR={staging}"], log=log, env=env, cwd=tree, what=subject)
     installed = Path(f"{staging}{PREFIX}")

@@ -6,11 +6,11 @@ compiled with follows CPython's iOS builds (``iOS/README.rst``); where something
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.base.cpus import cpu_count
 from forge.base.process import run
 from forge.base.target import Abi, Arch
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Target
-
-JOBS = str(os.cpu_count() or 2)
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Workshop:
 
     def make(self, *arguments: str) -> None:
         """Run ``make`` on every core."""
-        self.run("make", f"-j{JOBS}", *arguments)
+        self.run("make", f"-j{cpu_count()}", *arguments)
 
 
 def build_libffi(shop: Workshop) -> None:

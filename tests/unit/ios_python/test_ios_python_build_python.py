@@ -242,7 +242,7 @@ class TestEnsure:
         archive = tarball(tmp_path / "broken.tar", files, ("configure", "python.sh"))
         with pytest.raises(BuildError) as error:
             ensure_exact_python(home, Release(MINOR, pinned("cpython", archive, VERSION), ()), SilentProgress())
-        assert error.value.log == home.logs / f"build-python-{VERSION}.log"
+        assert error.value.log == home.logs / f"build-python-{VERSION}.1.log"
         assert last in "\n".join(error.value.tail)
         assert not home.build_pythons.exists() or list(home.build_pythons.iterdir()) == []
 
