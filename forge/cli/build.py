@@ -26,7 +26,7 @@ from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
-from forge.plan.matrix import parse_versions, remaining
+from forge.plan.matrix import parse_versions
 from forge.plan.provision import ensure_setting
 from forge.plan.required import build_steps
 from forge.plan.run import Failure, subject_of
@@ -101,17 +101,16 @@ def build(
                 setting = ensure_setting(home, version, targets, progress, chosen_provider(python_from))
                 for target, steps in zip(targets, plans[version], strict=True):
                     build_steps(
-                        remaining(steps, results, setting.python.minor), target, setting, store, out, progress,
-                        variants, results, failures=failures if keep_going else None,
+                        steps, target, setting, store, out, progress, variants, results,
+                        failures=failures if keep_going else None,
                     )  # fmt: skip
                 failed = {failure.subject for failure in failures}
                 for recipe, target in product(wanted if tested else (), runnable):
                     if (subject := subject_of(recipe, target)) in failed:
                         continue
                     try:
-                        trials.append(
-                            try_recipe(recipe, target, setting, store, out, progress, Options(variants=variants))
-                        )
+                        options = Options(variants=variants)
+                        trials.append(try_recipe(recipe, target, setting, store, out, progress, options, list(results)))
                     except ForgeError as error:
                         if not keep_going:
                             raise

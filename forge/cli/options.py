@@ -75,6 +75,14 @@ def pythons_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)  # fmt: skip
 
 
+def test_pythons_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--python`` of commands that run wheels; None where it is not given."""
+    return click.option(
+        "--python", "python_versions", metavar="VERSIONS",
+        help=f"Python versions, e.g. 3.13,3.14, or 'all'.  [default: the wheel's own; {DEFAULT_PYTHON} for recipes]",
+    )(function)  # fmt: skip
+
+
 def python_from_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--python-from``."""
     return click.option(

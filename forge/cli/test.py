@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from packaging.version import Version
 from rich.console import Console
 
 from forge.base.atomic import atomic_file
@@ -14,10 +16,11 @@ from forge.base.paths import ForgeHome
 from forge.base.target import Abi, Arch, Target
 from forge.cli.display import progress_display
 from forge.cli.options import (
+    DEFAULT_PYTHON,
     chosen_provider,
     ios_version_option,
     python_from_option,
-    python_option,
+    test_pythons_option,
     variant_option,
 )
 from forge.emulate.session import Limits
@@ -25,6 +28,7 @@ from forge.emulate.trial_report import render_text, to_json, to_junit
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
 from forge.plan.emulation import host_arch
+from forge.plan.matrix import parse_versions, wheel_versions
 from forge.plan.provision import ensure_setting
 from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
 from forge.recipe.store import find_recipes
@@ -32,6 +36,7 @@ from forge.recipe.store import find_recipes
 if TYPE_CHECKING:
     from forge.base.target import IOSVersion
     from forge.emulate.trial_report import Trial
+    from forge.plan.run import Result
 
 
 @click.command()
@@ -45,7 +50,7 @@ if TYPE_CHECKING:
     show_default="this machine's CPU",
 )  # fmt: skip
 @ios_version_option
-@python_option
+@test_pythons_option
 @python_from_option
 @variant_option
 @click.option("--suite", is_flag=True, help="Run the project's own tests (the recipe's test.suite).")
@@ -96,7 +101,7 @@ def test(
     abi: str,
     arch: str,
     ios_version: IOSVersion,
-    python_version: str,
+    python_versions: str | None,
     python_from: str | None,
     variants: tuple[str, ...],
     suite: bool,
@@ -119,7 +124,7 @@ def test(
     """Run the tests of iOS wheels on this machine.
 
     On Linux, a wheel's machine code is loaded into a Linux Python of the same version. On a Mac, the tests run in
-    CPython's testbed on Apple's simulator.
+    CPython's testbed on Apple's simulator. A wheel for the stable ABI is built once and run in each version asked for.
 
     For a recipe, its imports and test files are run, or the project's own suite with --suite. For a wheel file,
     everything in it is imported. The exit code is 11 if a test fails. See docs/emulation.md for what such a run proves
@@ -142,14 +147,22 @@ def test(
     store = find_recipes(recipes)
     wanted = store.load_all(names)
     targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
-    if wanted:
-        # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
-        plan_builds(wanted, [target], minor_of(python_version), store, variants)
+    asked = None if python_versions is None else parse_versions(python_versions)
+    # Every error of recipes, locks, variants and versions is reported before a toolchain or a Python is made.
+    runs = {wheel: wheel_versions(wheel.name, asked, DEFAULT_PYTHON) for wheel in wheels}
+    versions = (asked or (DEFAULT_PYTHON,)) if wanted else ()
+    for version in versions:
+        plan_builds(wanted, [target], minor_of(version), store, variants)
     trials: list[Trial] = []
+    built: list[Result] = []
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        setting = ensure_setting(home, python_version, targets, progress, chosen_provider(python_from))
-        trials += [try_recipe(recipe, target, setting, store, out, progress, options) for recipe in wanted]
-        trials += [try_wheel(wheel, setting, progress, options) for wheel in wheels]
+        for version in sorted({*versions, *chain(*runs.values())}, key=Version):
+            setting = ensure_setting(home, version, targets, progress, chosen_provider(python_from))
+            trials += [
+                try_recipe(recipe, target, setting, store, out, progress, options, built)
+                for recipe in (wanted if version in versions else ())
+            ]
+            trials += [try_wheel(wheel, setting, progress, options) for wheel in wheels if version in runs[wheel]]
     if junit is not None:
         with atomic_file(junit) as file:
             file.write(to_junit(trials).encode())

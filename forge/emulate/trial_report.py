@@ -42,6 +42,7 @@ class Trial:
         outcome: What became of it.
         how: What the tests ran in, in one line.
         comparison: The same tests with the Linux wheel, where that was asked for.
+        python: The version of Python, e.g. ``3.13``.
     """
 
     subject: str
@@ -49,6 +50,7 @@ class Trial:
     outcome: Outcome
     how: str = HONEST
     comparison: Comparison | None = None
+    python: str = ""
 
 
 def counts(trial: Trial) -> dict[str, int]:
@@ -65,7 +67,7 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
         bindings: Whether to list what each symbol was bound to.
     """
     outcome = trial.outcome
-    lines = [trial.subject]
+    lines = [f"{trial.subject}, Python {trial.python}" if trial.python else trial.subject]
     modules = _modules(outcome.reports)
     if modules:
         lines.append(f"  {len(modules)} modules from Mach-O files: {_few(sorted(modules))}")
@@ -162,6 +164,7 @@ def _row(trial: Trial) -> dict[str, Any]:
     outcome = trial.outcome
     return {
         "subject": trial.subject,
+        "python": trial.python,
         "how": trial.how,
         "wheels": list(trial.wheels),
         "good": outcome.is_good,

@@ -9,8 +9,8 @@ from forge.base.errors import IOSPythonError
 from forge.ios_python.built import built_pythons
 from forge.ios_python.headers import header_archives
 from forge.ios_python.interface import TARGETS, known_minors, read_interface
-from forge.ios_python.layout import NOT_ON_IOS, Layout, recognise
-from forge.ios_python.model import Provider
+from forge.ios_python.layout import Layout, recognise
+from forge.ios_python.model import NOT_ON_IOS, Provider
 from forge.ios_python.official import official_pythons, read_layout
 
 if TYPE_CHECKING:

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
     from forge.ios_python.product import XCFramework
 
-NOT_ON_IOS = (
-    "_curses", "_curses_panel", "_gdbm", "_multiprocessing", "_posixshmem", "_posixsubprocess", "_scproxy", "_tkinter",
-    "grp", "nis", "readline", "pwd", "spwd", "syslog",
-)  # fmt: skip
-"""Extension modules that upstream's configure leaves out for iOS (``py_stdlib_not_available``)."""
-
 EXPECTED = ("_bz2", "_ctypes", "_decimal", "_hashlib", "_lzma", "_sqlite3", "_ssl", "_uuid", "zlib")
 """Extension modules with a library in them, which a publisher may have left out."""
 

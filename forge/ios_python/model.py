@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from forge.ios_python.product import XCFramework
 
 
+NOT_ON_IOS = (
+    "_curses", "_curses_panel", "_gdbm", "_multiprocessing", "_posixshmem", "_posixsubprocess", "_scproxy", "_tkinter",
+    "grp", "nis", "readline", "pwd", "spwd", "syslog",
+)  # fmt: skip
+"""Extension modules that upstream's configure leaves out for iOS (``py_stdlib_not_available``)."""
+
+
 class Provider(StrEnum):
     """Where an iOS Python comes from."""
 
@@ -101,6 +108,11 @@ class IOSPython:
     def has(self, target: Target) -> bool:
         """Whether wheels for *target* can be built: it has the target's ABI and architecture."""
         return any(t.multiarch == target.multiarch for t in self.targets)
+
+    def absent_modules(self, target: Target) -> tuple[str, ...]:
+        """Extension modules that Python has elsewhere and this one lacks; an assembled one stands for upstream's."""
+        present = () if self.product is None else self.product.extension_modules(target)
+        return tuple(name for name in NOT_ON_IOS if name not in present)
 
     def fingerprint(self, target: Target) -> str:
         """What of this Python can change a wheel; the same for every provider and patch release.

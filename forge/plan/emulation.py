@@ -106,7 +106,12 @@ def ensure_emulator(
         openblas32=None if openblas is None else openblas.openblas32,
         openblas64=None if openblas is None else openblas.openblas64,
     )
-    guise = Guise(str(ANSWERED_VERSION), str(target.effective_ios_version), target.multiarch)
+    guise = Guise(
+        ios_version=str(ANSWERED_VERSION),
+        minimum=str(target.effective_ios_version),
+        multiarch=target.multiarch,
+        absent=setting.python.absent_modules(target),
+    )
     return Emulator(
         command=(*linux.command, "-s"),
         env=process_environment(work),

@@ -55,7 +55,7 @@ def remaining(steps: Sequence[Step], results: Iterable[Result], minor: str) -> t
         results: What was built for older versions.
         minor: The version, e.g. ``3.14``.
     """
-    served = {result.subject for result in results if _serves(result.wheel.name, minor)}
+    served = {result.subject for result in results if serves(result.wheel.name, minor)}
     needed = {name for step in steps for name in step.host}
     return tuple(
         step
@@ -64,9 +64,36 @@ def remaining(steps: Sequence[Step], results: Iterable[Result], minor: str) -> t
     )
 
 
-def _serves(wheel: str, minor: str) -> bool:
+def serves(wheel: str, minor: str) -> bool:
     """Whether a wheel's name says that it is for a version of Python."""
     return any(_admits(tag, minor) for tag in parse_wheel_filename(wheel)[3])
+
+
+def wheel_versions(wheel: str, wanted: Sequence[str] | None, default: str) -> tuple[str, ...]:
+    """The versions of Python to run a wheel in.
+
+    Args:
+        wheel: Its file name.
+        wanted: What was asked for; None for the version that the wheel is for: of several *default*, else the oldest.
+        default: The version that forge takes where none is named.
+
+    Raises:
+        IOSPythonError: The wheel is not for that version, or for none that forge knows.
+    """
+    known = known_minors()
+    served = [minor for minor in known if serves(wheel, minor)]
+    if not served:
+        raise IOSPythonError(
+            f"{wheel} is not for a version of Python that forge knows", hint=f"these are known: {', '.join(known)}"
+        )
+    if wanted is None:
+        return (default if minor_of(default) in served else served[0],)
+    for version in wanted:
+        if minor_of(version) not in served:
+            raise IOSPythonError(
+                f"{wheel} is not for Python {minor_of(version)}", hint=f"run it in Python {' or '.join(served)}"
+            )
+    return tuple(wanted)
 
 
 def _admits(tag: Tag, minor: str) -> bool:

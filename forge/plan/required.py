@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name, parse_wheel_filename
 
 from forge.base.errors import ForgeError, WheelError
 from forge.base.markers import target_environment
 from forge.plan.closure import closure
+from forge.plan.matrix import remaining, serves
 from forge.plan.run import Failure, run_steps
 from forge.wheel.contents import read_wheel
+from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -44,7 +46,8 @@ def build_steps(
         out: Where the wheels go.
         progress: Receives progress updates.
         variants: Variants to build, each in every recipe that declares it.
-        results: Where what is done is appended, so that a failure leaves it; None for a new list.
+        results: Where what is done is appended, so that a failure leaves it; None for a new list. What is in it and
+            serves this version of Python, having been built for an older one, is not built again.
         besides: What is required besides, e.g. by tests (PEP 508).
         failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
 
@@ -53,15 +56,18 @@ def build_steps(
         WheelError: A wheel requires another version than the recipe builds; what was built is in the output.
     """
     results = [] if results is None else results
-    start = done = len(results)
-    run_steps(steps, setting, out, progress, results, failures)
+    start = len(results)
+    minor = setting.python.minor
+    wheels = [result.wheel for result in results if serves(result.wheel.name, minor) and is_for(result.wheel, target)]
+    run_steps(remaining(steps, results, minor), setting, out, progress, results, failures)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
+    known |= {name: str(version) for name, version, _, _ in (parse_wheel_filename(wheel.name) for wheel in wheels)}
     available = frozenset(store.names())
     waiting = [("what is tested", tuple(_applying(besides, target, setting.python.full_version)))]
-    while waiting or done < len(results):
+    wheels += [result.wheel for result in results[start:]]
+    while waiting or wheels:
         if not waiting:
-            wheel = results[done].wheel
-            done += 1
+            wheel = wheels.pop(0)
             declared = read_wheel(wheel).metadata.requires_dist
             waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.full_version))))
         who, requirements = waiting.pop()
@@ -75,9 +81,17 @@ def build_steps(
         if found:
             known |= {step.recipe.normalized_name: step.recipe.version for step in found}
             there = {result.subject for result in results[start:]}
-            more = run_steps(found, setting, out, progress, None, failures)
-            results += [result for result in more if result.subject not in there]
+            more = run_steps(remaining(found, results, minor), setting, out, progress, None, failures)
+            new = [result for result in more if result.subject not in there]
+            wheels += [result.wheel for result in new]
+            results += new
     return results
+
+
+def is_for(wheel: Path, target: Target) -> bool:
+    """Whether a wheel's name says that it is for a target, or for all of them."""
+    platforms = parse_wheel_name(wheel.name).platforms
+    return "any" in platforms or target.platform_tag in platforms
 
 
 def _required(

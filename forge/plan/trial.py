@@ -21,7 +21,8 @@ from forge.emulate.testbed import run_pytest
 from forge.emulate.trial_report import HONEST, HONEST_QEMU, Trial
 from forge.plan.closure import closure
 from forge.plan.emulation import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
-from forge.plan.required import build_steps
+from forge.plan.matrix import serves
+from forge.plan.required import build_steps, is_for
 from forge.plan.run import subject_of
 from forge.plan.testbed_trial import HOW, check_simulates, prepare_testbed
 from forge.recipe.evaluate import evaluate
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from forge.build.recipe_build import Setting
     from forge.emulate.comparison import Comparison
     from forge.emulate.session import Emulator, Outcome
+    from forge.plan.run import Result
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
 
@@ -114,10 +116,12 @@ def try_recipe(
     out: Path,
     progress: Progress,
     options: Options,
+    built: list[Result] | None = None,
 ) -> Trial:
     """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.
 
-    Whether *options*' variants can be had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
+    What was *built* for an older Python and serves this one too is not built again; what is built is appended. Whether
+    *options*' variants can be had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
 
     Raises:
         TrialError: The tests cannot be run: that they fail is no error here.
@@ -132,10 +136,15 @@ def try_recipe(
         )
     steps = closure([recipe], target, setting.python.minor, store, options.variants, checked=True)
     needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
-    results = build_steps(steps, target, setting, store, out, progress, options.variants, besides=needed)
+    results = build_steps(steps, target, setting, store, out, progress, options.variants, built, needed)
     subject = subject_of(recipe, target)
+    usable = {
+        result.subject: result.wheel
+        for result in results
+        if serves(result.wheel.name, setting.python.minor) and is_for(result.wheel, target)
+    }
     # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
-    wheels = [result.wheel for result in sorted(results, key=lambda result: result.subject != subject)]
+    wheels = [usable[subject], *(wheel for name, wheel in usable.items() if name != subject)]
     requires = [PYTEST, *needed]
     options = replace(options, find_links=(*options.find_links, out))
     return _try(subject, wheels, requires, evaluated, target, setting, progress, options)
@@ -187,7 +196,7 @@ def _try(
     subject: str, wheels: Sequence[Path], requires: Sequence[str], tried: EvaluatedRecipe | WheelContents,
     target: Target, setting: Setting, progress: Progress, options: Options,
 ) -> Trial:  # fmt: skip
-    wheel = wheels[0]
+    wheel, python = wheels[0], setting.python.minor
     setting.home.work.mkdir(parents=True, exist_ok=True)
     log = new_log(setting.home.logs, f"test-{wheel.name.removesuffix('.whl')}")
     requires = [*requires, *options.requires]
@@ -204,7 +213,7 @@ def _try(
             progress.phase(subject, "test")
             outcome = run_pytest(testbed, arguments, simulator=options.simulator, work=work, limits=options.limits)
             _append(outcome.output, log)
-            return Trial(subject, tuple(path.name for path in chosen), replace(outcome, output=log), HOW)
+            return Trial(subject, tuple(path.name for path in chosen), replace(outcome, output=log), HOW, python=python)
         app = make_app(wheels, requires, answered, setting, options.find_links, work, log)
         emulator = ensure_emulator(setting, target, app.root, work, progress, as_host=options.as_host, cpu=options.cpu)
         run = work / "run"
@@ -216,7 +225,9 @@ def _try(
         )
         _append(outcome.output, log)
         how = HONEST if target.arch is host_arch() and options.cpu is None else HONEST_QEMU
-        trial = Trial(subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how)
+        trial = Trial(
+            subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how, python=python
+        )
         if options.against_host:
             progress.phase(subject, "test the Linux wheel")
             name = parse_wheel_name(wheel.name)

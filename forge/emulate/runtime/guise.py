@@ -1,8 +1,9 @@
 """Answering as iOS does: what Python code asks to find out where it runs.
 
 The rules are CPython's: ``Lib/platform.py`` (``ios_ver``, ``uname``), ``Lib/sysconfig/__init__.py``
-(``get_platform``), ``Lib/_ios_support.py``, and PEP 730. Only answers change; what the machine can do, such as starting
-processes, stays, but for what the standard library itself takes away where ``sys.platform`` is ``ios``.
+(``get_platform``), ``Lib/_ios_support.py``, and PEP 730. Only answers change, and modules that the iOS Python
+lacks are not found; what the machine can do, such as starting processes, stays, but for what the standard library
+itself takes away where ``sys.platform`` is ``ios``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,13 @@ import os
 import sys
 import types
 from dataclasses import dataclass
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
 
 _DARWIN_RELEASES = {12: "18.0.0", 13: "19.0.0", 14: "20.0.0", 15: "21.0.0", 16: "22.0.0", 17: "23.0.0", 18: "24.0.0"}
 """The Darwin kernel's release by iOS's major version."""
@@ -25,12 +33,14 @@ class Guise:
         minimum: The deployment target, e.g. ``12.0``, which ``sysconfig.get_platform()`` names.
         multiarch: e.g. ``x86_64-iphonesimulator`` (PEP 730).
         model: The device's.
+        absent: Modules of Linux's standard library that the iOS Python lacks.
     """
 
     ios_version: str
     minimum: str
     multiarch: str
     model: str = "iPhone"
+    absent: tuple[str, ...] = ()
 
     @property
     def is_simulator(self) -> bool:
@@ -47,6 +57,7 @@ def put_on(guise: Guise) -> None:
 
     # Read while the platform is still Linux: the name of the file with the variables depends on it.
     variables = sysconfig.get_config_vars()
+    absent = _Absent(guise.absent)
     sys.platform = "ios"
     arch, _, abi = guise.multiarch.partition("-")
     vars(sys.implementation)["_multiarch"] = guise.multiarch  # PEP 730 puts it there
@@ -66,4 +77,42 @@ def put_on(guise: Guise) -> None:
         SOABI=suffix.removeprefix(".").removesuffix(".so"),
         IPHONEOS_DEPLOYMENT_TARGET=guise.minimum,
         MACHDEP="ios",
+    )
+    sys.meta_path.insert(0, absent)
+    for name in guise.absent:
+        sys.modules.pop(name, None)
+
+
+class _Absent(MetaPathFinder):
+    """Finds modules that the iOS Python lacks only where the app has them, in packages of its own."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = frozenset(names)
+        self._linux = {os.path.realpath(directory) for directory in _standard_library()}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The app's module; None for any other name.
+
+        Raises:
+            ModuleNotFoundError: The iOS Python would not find it.
+        """
+        if path is not None or name not in self._names:
+            return None
+        own = [entry for entry in sys.path if os.path.realpath(entry) not in self._linux]
+        spec = PathFinder.find_spec(name, own, target)
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return spec
+
+
+def _standard_library() -> tuple[str, ...]:
+    """The directories of this Python's own modules."""
+    import sysconfig  # noqa: PLC0415 - as above
+
+    return tuple(
+        os.path.join(sysconfig.get_path(name), part)  # noqa: PTH118 - as the import system has it
+        for name in ("stdlib", "platstdlib")
+        for part in ("", "lib-dynload")
     )

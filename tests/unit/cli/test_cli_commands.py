@@ -18,7 +18,7 @@ from forge.cli import python as python_command
 from forge.cli import toolchain as toolchain_command
 from forge.ios_python.built import MANIFEST
 from forge.ios_python.interface import known_minors
-from forge.ios_python.layout import NOT_ON_IOS
+from forge.ios_python.model import NOT_ON_IOS
 from forge.ios_python.product import read_xcframework
 from forge.toolchain.doctor import Machine, examine
 from tests.unit.ios_python.fakes import DEVICE, make_toolchain, write_ios_python

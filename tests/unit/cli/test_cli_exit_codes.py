@@ -259,7 +259,7 @@ class TestBuild:
     @pytest.mark.parametrize("command", [("build", "demo", "--test"), ("test", "demo")])
     def test_variants_are_tried(self, forge: Forge, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
         def try_recipe(*arguments: object) -> None:
-            *_, options = arguments
+            *_, options, _ = arguments
             assert isinstance(options, Options)
             raise TrialError(f"asked for {options.variants}")
 

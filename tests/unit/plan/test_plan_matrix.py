@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from forge.base.errors import IOSPythonError
-from forge.plan.matrix import parse_versions, remaining
+from forge.plan.matrix import parse_versions, remaining, wheel_versions
 from forge.plan.run import Result
 from tests.unit.ios_python.fakes import DEVICE
 
@@ -69,3 +69,32 @@ def test_others_and_what_is_compiled_against_stay() -> None:
     steps: list[Any] = [step("ffi"), step("numpy"), step("demo", "numpy")]
     results = [result(name, "cp313-abi3-ios_12_0_arm64_iphoneos") for name in ("ffi", "numpy", "elsewhere")]
     assert [each.recipe.normalized_name for each in remaining(steps, results, "3.14")] == ["numpy", "demo"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted", "versions"),
+    [
+        ("cp314-cp314-ios_12_0_arm64_iphoneos", None, ("3.14",)),
+        ("cp313-abi3-ios_12_0_arm64_iphoneos", None, ("3.13",)),
+        ("cp314-abi3-ios_12_0_arm64_iphoneos", None, ("3.14",)),
+        ("cp311-abi3-ios_12_0_arm64_iphoneos", ("3.13", "3.15"), ("3.13", "3.15")),
+        ("cp313-cp313-ios_12_0_arm64_iphoneos", None, ("3.13.5",)),
+        ("py3-none-ios_12_0_arm64_iphoneos", ("3.15",), ("3.15",)),
+    ],
+)
+def test_what_a_wheel_is_run_in(tags: str, wanted: tuple[str, ...] | None, versions: tuple[str, ...]) -> None:
+    default = "3.13.5" if versions == ("3.13.5",) else "3.13"
+    assert wheel_versions(f"demo-1.0-{tags}.whl", wanted, default) == versions
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted", "said"),
+    [
+        ("cp312-cp312-ios_12_0_arm64_iphoneos", None, "is not for a version of Python that forge knows"),
+        ("cp314-cp314-ios_12_0_arm64_iphoneos", ("3.14", "3.13"), "is not for Python 3.13"),
+        ("cp314-abi3-ios_12_0_arm64_iphoneos", ("3.13",), "is not for Python 3.13"),
+    ],
+)
+def test_a_python_that_a_wheel_is_not_for(tags: str, wanted: tuple[str, ...] | None, said: str) -> None:
+    with pytest.raises(IOSPythonError, match=said):
+        wheel_versions(f"demo-1.0-{tags}.whl", wanted, "3.13")

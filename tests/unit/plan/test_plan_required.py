@@ -13,12 +13,13 @@ from forge.plan.closure import closure
 from forge.plan.required import build_steps
 from forge.recipe.store import RecipeStore
 from tests.unit.build.fakes import RECIPE, make_setting
-from tests.unit.ios_python.fakes import DEVICE, Recorder
+from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.base.target import Target
     from forge.plan.run import Failure, Result
     from forge.recipe.model import EvaluatedRecipe
 
@@ -46,16 +47,20 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeStore:
         log.touch()
         lines = [f"Requires-Dist: {text}\n" for text in REQUIRES[recipe.name]]
         metadata = f"Metadata-Version: 2.4\nName: {recipe.name}\nVersion: 1.0\n{''.join(lines)}"
-        return BuiltWheel(make_wheel(out, name=recipe.name, metadata=metadata), log, ())
+        tag = f"cp313-cp313-{recipe.target.platform_tag}" if recipe.native else "py3-none-any"
+        filename = f"{recipe.name}-1.0-{tag}.whl"
+        return BuiltWheel(make_wheel(out, name=recipe.name, metadata=metadata, filename=filename), log, ())
 
     monkeypatch.setattr(run_module, "build_recipe", build)
     return RecipeStore(tmp_path / "recipes")
 
 
-def build(store: RecipeStore, tmp_path: Path, results: list[Result] | None = None) -> list[Result]:
-    setting = make_setting(tmp_path)
-    steps = closure([store.load("demo")], DEVICE, "3.13", store)
-    return build_steps(steps, DEVICE, setting, store, tmp_path / "dist", Recorder(), (), results)
+def build(
+    store: RecipeStore, tmp_path: Path, results: list[Result] | None = None, target: Target = DEVICE
+) -> list[Result]:
+    setting = make_setting(tmp_path, target)
+    steps = closure([store.load("demo")], target, "3.13", store)
+    return build_steps(steps, target, setting, store, tmp_path / "dist", Recorder(), (), results)
 
 
 def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_path: Path) -> None:
@@ -69,8 +74,9 @@ def test_what_a_pure_wheel_requires_is_built_for_each_target(store: RecipeStore,
     file.write_text(file.read_text().replace("extensions: [demo._x]", "native: false"))
     done = build(store, tmp_path)
     first = len(done)
-    build(store, tmp_path, done)
-    assert [result.subject.split()[0] for result in done[first:]] == ["demo", "helper", "deep"]
+    build(store, tmp_path, done, ARM_SIMULATOR)
+    assert [result.subject for result in done[:first]] == ["demo 1.0", f"helper 1.0 {DEVICE}", f"deep 1.0 {DEVICE}"]
+    assert [result.subject for result in done[first:]] == [f"helper 1.0 {ARM_SIMULATOR}", f"deep 1.0 {ARM_SIMULATOR}"]
 
 
 def test_what_tests_require_is_built_along(store: RecipeStore, tmp_path: Path) -> None:

@@ -62,3 +62,32 @@ def test_what_cpython_makes_of_it() -> None:
     assert answers["ios_ver"] == ["iOS", "17.0", "iPhone", True]
     assert ask("arm64-iphoneos")["ios_ver"][3] is False
     assert answers["get_platform"] == "ios-12.0-arm64-iphonesimulator"
+
+
+ASK_FOR_MODULES = """
+import json, subprocess, sys
+sys.path[:0] = [{root!r}]
+from forge.emulate.runtime.guise import Guise, put_on
+put_on(Guise("17.0", "12.0", "arm64-iphoneos", absent=("_multiprocessing", "_posixsubprocess", "pwd", "_curses")))
+sys.path.append({app!r})
+found = {{}}
+for name in ("_multiprocessing", "_posixsubprocess", "pwd", "_curses", "_json", "multiprocessing.synchronize"):
+    try:
+        found[name] = getattr(__import__(name), "__file__", None) or "inside Python"
+    except ImportError as error:
+        found[name] = f"{{type(error).__name__}}: {{error}} ({{error.name}})"
+print(json.dumps(found))
+"""
+
+
+def test_modules_that_the_ios_python_lacks(tmp_path: Path) -> None:
+    (tmp_path / "_curses.py").touch()
+    script = ASK_FOR_MODULES.format(root=str(ROOT), app=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    assert found["_multiprocessing"] == "ModuleNotFoundError: No module named '_multiprocessing' (_multiprocessing)"
+    assert found["_posixsubprocess"].startswith("ModuleNotFoundError: ")  # imported by then
+    assert found["pwd"].startswith("ModuleNotFoundError: ")  # built into Python
+    assert found["_curses"] == str(tmp_path / "_curses.py")  # the app's own, behind the standard library
+    assert "Error" not in found["_json"]
+    assert found["multiprocessing.synchronize"].startswith(("ImportError", "ModuleNotFoundError"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -47,6 +48,7 @@ class Setting:
 
     def __init__(self, root: Path) -> None:
         self.home = ForgeHome(root)
+        self.python = SimpleNamespace(minor="3.13")
 
 
 @pytest.fixture
