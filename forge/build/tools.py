@@ -15,7 +15,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.utils import canonicalize_name
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
 from packaging.version import Version
 
 from forge.base.atomic import locked
@@ -29,6 +35,8 @@ from forge.source.pip_settings import PipSettings
 from forge.toolchain.environment import build_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from forge.ios_python.build_python import BuildPython
 
 TOOLS_LOCK = Path(str(resources.files("forge.build") / "data" / "tools.lock"))
@@ -105,6 +113,38 @@ def install(tools: Tools, python: Path, lock: Path, *, log: Path, cwd: Path) -> 
             f"the environment of {python} does not match {lock.name}: {'; '.join(wrong)}", log=log,
             hint="please report it",
         )  # fmt: skip
+
+
+def download_locked(tools: Tools, python: Path, lock: Path, into: Path, *, log: Path) -> tuple[Path, ...]:
+    """Download exactly what a lock pins, for a Python: wheels where there are any, else sdists.
+
+    Returns:
+        The files, those that were there already too.
+
+    Raises:
+        BuildError: pip could not download them; the log says why.
+    """
+    pins = {(pin.name, Version(pin.version)) for pin in read_lock(lock).pins}
+    if pins:
+        command: list[str | Path] = [
+            tools.python, "-m", "pip", "--python", python, "download",
+            "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--prefer-binary",
+            "--requirement", lock, "--dest", into,
+        ]  # fmt: skip
+        run(command, log=log, env=pip_environment(), cwd=into, what="downloading pinned build requirements")
+    return tuple(path for path in sorted(into.iterdir()) if _names_one(path.name, pins))
+
+
+def _names_one(filename: str, pins: Collection[tuple[str, Version]]) -> bool:
+    """Whether a file is a wheel or an sdist of one of some projects' versions."""
+    try:
+        if filename.endswith(".whl"):
+            name, version, _, _ = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return False
+    return (str(name), version) in pins
 
 
 def lacking(python: Path, lock: Path) -> tuple[str, ...]:

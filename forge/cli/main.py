@@ -39,7 +39,9 @@ class _Commands(click.Group):
         return command
 
 
-_COMMANDS = ("build", "cache", "check", "doctor", "frameworks", "lock", "python", "repair", "test", "toolchain")
+_COMMANDS = (
+    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "python", "repair", "test", "toolchain",
+)  # fmt: skip
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

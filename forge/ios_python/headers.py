@@ -16,7 +16,7 @@ import yaml
 from forge.base.atomic import atomic_directory, locked
 from forge.base.errors import IOSPythonError, NetworkError, SourceError
 from forge.ios_python.releases import DATA
-from forge.source.archive import unpack
+from forge.source.archive import Limits, unpack
 from forge.source.deb import unpack_deb
 from forge.source.download import cached
 from forge.source.fetch import fetch
@@ -99,7 +99,7 @@ def ensure_headers(home: ForgeHome, minor: str, progress: Progress) -> Headers:
             progress.phase(f"Python {archive.release}", "unpack the headers")
             with tempfile.TemporaryDirectory() as scratch, atomic_directory(place) as temporary:
                 tree = Path(scratch) / "tree"
-                unpack_any(file, tree)
+                unpack_any(file, tree, archive.inside)
                 inside = find_inside(tree, archive.inside)
                 shutil.copytree(inside, temporary, dirs_exist_ok=True)
     return Headers(place, archive.release, archive.source.sha256)
@@ -132,13 +132,13 @@ def fetch_first(
     )
 
 
-def unpack_any(file: Path, destination: Path) -> None:
-    """Unpack a source archive, a jar or a Debian package.
+def unpack_any(file: Path, destination: Path, inside: str = "") -> None:
+    """Unpack a source archive, a jar or a Debian package; of it *inside* alone, if that is given.
 
     Raises:
         SourceError: It is damaged.
     """
-    (unpack_deb if file.suffix == ".deb" else unpack)(file, destination)
+    (unpack_deb if file.suffix == ".deb" else unpack)(file, destination, Limits(inside=inside))
 
 
 def find_inside(tree: Path, inside: str) -> Path:

@@ -43,15 +43,22 @@ _DAMAGE = (
 
 @dataclass(frozen=True)
 class Limits:
-    """How much an archive may unpack to.
+    """How much of an archive is unpacked, and what it may unpack to.
 
     Args:
         total_bytes: Of all files.
         members: Files, directories and links.
+        inside: Unpack this directory alone, e.g. ``Include``, be it below a top directory or not; empty for everything.
     """
 
     total_bytes: int = 8 * 1024**3
     members: int = 500_000
+    inside: str = ""
+
+    def want(self, parts: tuple[str, ...]) -> bool:
+        """Whether a member, by the parts of its path, is to be unpacked."""
+        directory = tuple(self.inside.split("/")) if self.inside else ()
+        return any(parts[start : start + len(directory)] == directory for start in (0, 1))
 
 
 def unpack(archive: Path, destination: Path, limits: Limits | None = None) -> None:
@@ -111,14 +118,15 @@ class _Unpacking:
                 raise self.unsafe(f"it has more than {self.limits.members:,} members")
             self.extract(member)
         if next(self.root.iterdir(), None) is None:
-            raise SourceError(f"{self.name} is empty")
+            inside = self.limits.inside
+            raise SourceError(f"{self.name} does not contain {inside}" if inside else f"{self.name} is empty")
         for path, mtime in reversed(self.directory_times):
             if path.is_dir() and not path.is_symlink():
                 os.utime(path, (mtime, mtime))
 
     def extract(self, member: Member) -> None:
         parts = self.parts(member.name)
-        if not parts:  # './' itself
+        if not parts or not self.limits.want(parts):  # './' itself, or of no use
             return
         path = self.parent(parts, member.name) / parts[-1]
         match member.kind:

@@ -218,3 +218,26 @@ def test_a_zip_with_the_separators_of_windows(tmp_path: Path) -> None:
         file.writestr(outside, b"")
     with pytest.raises(SourceError, match="is outside it"):
         unpack(tmp_path / "x.zip", tmp_path / "other")
+
+
+@pytest.mark.parametrize("top", ["", "x-1/"])
+def test_one_directory_alone(tmp_path: Path, top: str) -> None:
+    archive = make_tar(
+        tmp_path / "x.tar",
+        entry(f"{top}Include/a.h", b"a"),
+        entry(f"{top}Include/cpython/b.h", b"b"),
+        entry(f"{top}Lib/c.py", b"c"),
+        entry(f"{top}Lib/more/Include/d.h", b"d"),
+        entry(f"{top}IncludeOther/e.h", b"e"),
+        symlink(f"{top}far", "/etc"),
+    )
+    unpack(archive, tmp_path / "out", Limits(inside="Include"))
+    found = {Path(name).name for name in tree(tmp_path / "out")}
+    assert found == {"a.h", "b.h"}
+
+
+def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
+    archive = make_tar(tmp_path / "x.tar", entry("x-1/Lib/c.py", b"c"))
+    with pytest.raises(SourceError, match=r"x\.tar does not contain Include"):
+        unpack(archive, tmp_path / "out", Limits(inside="Include"))
+    assert not (tmp_path / "out").exists()
