@@ -14,6 +14,7 @@ from forge.plan.cache import entry_directory
 from forge.plan.provision import ensure_setting
 from forge.plan.run import Result, build_one
 from forge.recipe.store import find_recipes
+from tests.integration.targets import skip_if_large
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,7 @@ class Forge:
     out: Path
 
     def build(self, name: str, target: Target) -> Result:
+        skip_if_large(name, target)
         store = find_recipes()
         return build_one(store.load(name), target, self.setting, store, self.out, SilentProgress())
 

@@ -15,6 +15,7 @@ from forge.build.fortran import fortran_runtime
 from forge.macho.reader import read_macho
 from forge.recipe.model import Language
 from forge.toolchain.environment import cross_environment
+from tests.integration.targets import skip_if_large
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +103,7 @@ class Shell:
 
 @pytest.fixture
 def shell(forge: Forge, target: Target, tmp_path: Path) -> Shell:
+    skip_if_large("fortran", target)
     return Shell(forge, target, tmp_path)
 
 

@@ -10,7 +10,6 @@ import pytest
 from forge.base.errors import NetworkError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
 from forge.ios_python.interface import known_minors
 from forge.ios_python.model import Provider
 from forge.plan.emulation import host_arch
@@ -20,6 +19,7 @@ from forge.plan.trial import Options, try_recipe, try_wheel
 from forge.recipe.store import find_recipes
 from forge.wheel.name import parse_wheel_name
 from tests.integration.pythons import linux_python
+from tests.integration.targets import SIMULATOR
 
 if TYPE_CHECKING:
     from forge.build.recipe_build import Setting
@@ -30,8 +30,6 @@ pytestmark = [
     pytest.mark.skipif(host_arch() is None, reason="this machine's CPU is none of iOS's"),
 ]
 
-HOST = host_arch()
-SIMULATOR = Target(Abi.IPHONESIMULATOR, HOST or Arch.X86_64)
 WITHOUT = Path(__file__).with_name("without_multiprocessing.py")
 
 

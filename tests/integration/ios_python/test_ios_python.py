@@ -11,7 +11,6 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.base.target import Target, select_targets
 from forge.build.cross_environment import ensure_cross_environment
 from forge.ios_python.model import Provider
 from forge.ios_python.product import XCFramework, read_xcframework
@@ -19,10 +18,12 @@ from forge.macho.reader import read_macho
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import TOOLS_DIRECTORY
 from forge.toolchain.symbols import libraries
+from tests.integration.targets import COMPILED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.base.target import Target
     from forge.build.recipe_build import Setting
     from forge.macho.model import MachOSlice
 
@@ -36,7 +37,7 @@ MODULES = {
 
 @pytest.fixture(scope="module")
 def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress(), Provider.BUILT)
+    return ensure_setting(ForgeHome.from_environment(), "3.13", COMPILED, SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def product(setting: Setting) -> XCFramework:
     return setting.python.require_product()
 
 
-@pytest.fixture(params=select_targets(), ids=str)
+@pytest.fixture(params=COMPILED, ids=str)
 def target(request: pytest.FixtureRequest) -> Target:
     chosen: Target = request.param
     return chosen
@@ -172,5 +173,5 @@ print(*opened)
 
 
 def test_builds_are_there_once(setting: Setting) -> None:
-    again = ensure_setting(setting.home, "3.13", select_targets(), SilentProgress(), Provider.BUILT)
+    again = ensure_setting(setting.home, "3.13", COMPILED, SilentProgress(), Provider.BUILT)
     assert again.python == setting.python

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import plistlib
 import shutil
 from dataclasses import replace
@@ -14,7 +13,7 @@ from forge.audit.promise import Promise, check_promise
 from forge.base.errors import NetworkError, SourceError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Target, select_targets
+from forge.base.target import select_targets
 from forge.ios_python.assembled import assembled_python, python_of
 from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
@@ -28,19 +27,19 @@ from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from tests.integration.pythons import linux_python
+from tests.integration.targets import COMPILED, LONG, SIMULATOR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.base.target import Target
     from forge.build.recipe_build import Setting
 
 pytestmark = pytest.mark.toolchain
 
 HOST = host_arch()
-SIMULATOR = Target(Abi.IPHONESIMULATOR, HOST) if HOST is not None else select_targets()[1]
 RECIPES = ["markupsafe", "greenlet", "rpds-py", "pyyaml"]
 """In C, C++, Rust, and Cython. Meson's is numpy, which takes minutes: below."""
-LONG = os.environ.get("FORGE_LONG_TESTS")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def setting() -> Setting:
 @pytest.fixture(scope="module")
 def built() -> IOSPython:
     home = ForgeHome.from_environment()
-    return ensure_setting(home, "3.13", select_targets(), SilentProgress(), Provider.BUILT).python
+    return ensure_setting(home, "3.13", COMPILED, SilentProgress(), Provider.BUILT).python
 
 
 def beeware_shaped(product: Path, root: Path) -> Path:

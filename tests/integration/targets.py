@@ -1,0 +1,30 @@
+"""Which targets the tests compile the large things for: two in each run, all three where FORGE_LONG_TESTS is set.
+
+Large are CPython with its libraries and numpy with OpenBLAS: minutes for each target on two cores. The two are the
+device and a simulator that this machine runs; they differ in ABI and, on x86-64, in architecture too. Small packages
+are built for all three in every run.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.target import Abi, Arch, Target, select_targets
+from forge.plan.emulation import host_arch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+LONG = "FORGE_LONG_TESTS" in os.environ
+SIMULATOR = Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64)
+COMPILED = select_targets() if LONG else (Target(Abi.IPHONEOS, Arch.ARM64), SIMULATOR)
+LARGE: Collection[str] = ("fortran", "lapack", "numpy", "openblas", "scikit-learn", "scipy")
+
+
+def skip_if_large(name: str, target: Target) -> None:
+    """Skip a test that builds a large recipe for a target that is not compiled for in this run."""
+    if name in LARGE and target.multiarch not in {each.multiarch for each in COMPILED}:
+        pytest.skip(f"{name} takes minutes: set FORGE_LONG_TESTS to build it for {target.multiarch}")
