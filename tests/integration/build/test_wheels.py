@@ -87,17 +87,17 @@ def test_numpy_was_built_on_the_build_machine_for_ios(target: Target, forge: For
 
 @pytest.mark.parametrize("ios", ["12_0", "13_0", "18_5"])
 def test_pip_installs_it_for_every_later_ios(ios: str, forge: Forge, tmp_path: Path) -> None:
-    forge.build("numpy", parse_multiarch("arm64-iphoneos"))
+    forge.build("multidict", parse_multiarch("arm64-iphoneos"))
     command = [
         sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--find-links", str(forge.out),
         "--platform", f"ios_{ios}_arm64_iphoneos", "--only-binary=:all:", "--implementation", "cp",
-        "--python-version", "3.13", "--target", str(tmp_path), "numpy",
+        "--python-version", "3.13", "--target", str(tmp_path), "multidict",
     ]  # fmt: skip
     subprocess.run(command, check=True, capture_output=True, text=True)
-    modules = list(tmp_path.rglob("_multiarray_umath.cpython-313-iphoneos.so"))
+    modules = list(tmp_path.rglob("_multidict.cpython-313-iphoneos.so"))
     assert len(modules) == 1
     (piece,) = read_macho(modules[0]).slices
-    assert piece.exports_symbol("_PyInit__multiarray_umath")
+    assert piece.exports_symbol("_PyInit__multidict")
 
 
 def test_the_same_build_gives_the_same_bytes(target: Target, forge: Forge) -> None:
