@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,8 +13,8 @@ import pytest
 from forge.audit.promise import Promise, check_promise
 from forge.base.target import parse_multiarch
 from forge.macho.reader import read_macho
-from forge.plan.cache import entry_directory
 from tests.integration.build.conftest import ROOT_MODULES, Forge
+from tests.integration.own_wheels import with_own_wheels
 from tests.integration.publications import MACOS_ARM64, MACOS_X86_64, published_wheel
 
 if TYPE_CHECKING:
@@ -100,14 +99,14 @@ def test_pip_installs_it_for_every_later_ios(ios: str, forge: Forge, tmp_path: P
     assert piece.exports_symbol("_PyInit__multidict")
 
 
-def test_the_same_build_gives_the_same_bytes(target: Target, forge: Forge) -> None:
+def test_the_same_build_gives_the_same_bytes(target: Target, forge: Forge, tmp_path: Path) -> None:
     first = forge.build("multidict", target)
-    before = first.wheel.read_bytes()
-    shutil.rmtree(entry_directory(forge.setting.home, first.fingerprint))
-    second = forge.build("multidict", target)
+    own = Forge(with_own_wheels(forge.setting, tmp_path / "kept"), tmp_path / "dist")
+    own.out.mkdir()
+    second = own.build("multidict", target)
     assert second.built
     assert second.fingerprint == first.fingerprint
-    assert second.wheel.read_bytes() == before
+    assert second.wheel.read_bytes() == first.wheel.read_bytes()
 
 
 def test_nothing_is_built_twice(target: Target, forge: Forge) -> None:

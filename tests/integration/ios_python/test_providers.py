@@ -19,13 +19,13 @@ from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
 from forge.ios_python.model import IOSPython, Provider
 from forge.ios_python.official import add_official
-from forge.plan.cache import entry_directory
 from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
+from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
 from tests.integration.targets import COMPILED, LONG, SIMULATOR
 
@@ -86,10 +86,7 @@ def fresh_wheel(setting: Setting, name: str, target: Target, out: Path) -> bytes
     """The bytes of a recipe's wheel, built and not taken from the cache."""
     store = find_recipes()
     out.mkdir()
-    result = build_one(store.load(name), target, setting, store, out, SilentProgress())
-    if not result.built:
-        shutil.rmtree(entry_directory(setting.home, result.fingerprint))
-        result = build_one(store.load(name), target, setting, store, out, SilentProgress())
+    result = build_one(store.load(name), target, with_own_wheels(setting, out / "kept"), store, out, SilentProgress())
     assert result.built
     return result.wheel.read_bytes()
 
