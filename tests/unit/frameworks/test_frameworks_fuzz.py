@@ -16,7 +16,7 @@ END = 0x400
 """Where the load commands have ended."""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, END - 1), st.integers(0, 255)), min_size=1, max_size=6), st.integers(0, 20))
 def test_mutated_modules(changes: list[tuple[int, int]], cut: int) -> None:
     data = bytearray(DATA)

@@ -46,7 +46,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 EDIT = Edit("@rpath/a.framework/a", True, {builder.SYSTEM: "@rpath/b"}, ("@loader_path", "@new"))
 
 
-@settings(max_examples=cases(150), deadline=2000)
+@settings(max_examples=cases(150))
 @given(mutated())
 def test_edits(data: bytes) -> None:
     for change in (lambda file: apply_edit(file, EDIT), strip_debug, remove_signature, sign_ad_hoc):
@@ -58,7 +58,7 @@ def test_edits(data: bytes) -> None:
         assert isinstance(verify_signature(data).status, SignatureStatus)
 
 
-@settings(max_examples=cases(100), deadline=2000)
+@settings(max_examples=cases(100))
 @given(mutated())
 def test_fat_files(data: bytes) -> None:
     with contextlib.suppress(MachOError):

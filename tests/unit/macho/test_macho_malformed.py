@@ -116,7 +116,7 @@ def mutated(draw: st.DrawFn, data: bytes) -> bytes:
     return bytes(mutable[: draw(st.none() | st.integers(0, len(mutable)))])
 
 
-@settings(max_examples=cases(100), deadline=2000)
+@settings(max_examples=cases(100))
 @given(data=mutated(WHOLE) | mutated(FAT))
 def test_mutated_files_give_a_result_or_an_error_of_ours(data: bytes) -> None:
     with contextlib.suppress(MachOError):

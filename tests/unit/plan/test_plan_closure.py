@@ -188,7 +188,7 @@ def test_variants_that_cannot_be_had(two_ways: RecipeStore) -> None:
     assert [diagnostic.message.partition("'")[0] for diagnostic in caught.value.diagnostics] == ["num", "sci"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 7), max_size=3, unique=True), min_size=1, max_size=8))
 def test_any_graph_without_circles_is_ordered(tmp_path_factory: pytest.TempPathFactory, edges: list[list[int]]) -> None:
     # Each needs only those before it, so there is no circle.

@@ -29,7 +29,7 @@ PLAIN = st.recursive(
 )
 
 
-@settings(max_examples=cases(100), deadline=None)
+@settings(max_examples=cases(100))
 @given(YAMLISH | st.text())
 @example("%YAML 9" + "9" * 5000 + ".1\n---\na")
 @example('"\\U00110000"')
@@ -48,14 +48,14 @@ def test_any_text_gives_data_or_a_recipe_error(text: str) -> None:
         assert set(document.keys) <= set(document.values)
 
 
-@settings(max_examples=cases(100), deadline=None)
+@settings(max_examples=cases(100))
 @given(st.binary(max_size=60))
 def test_any_bytes_give_data_or_a_recipe_error(content: bytes) -> None:
     with contextlib.suppress(RecipeError):
         parse_document(content, "x.yaml")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(PLAIN)
 def test_what_yaml_writes_is_read_back(data: object) -> None:
     text = yaml.safe_dump(data, allow_unicode=True)
@@ -65,7 +65,7 @@ def test_what_yaml_writes_is_read_back(data: object) -> None:
             assert document.data == data
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.from_regex(r"k[a-z]{1,5}", fullmatch=True), st.integers(0, 9), min_size=1))
 def test_keys_and_values_are_where_they_stand(data: dict[str, int]) -> None:
     document = parse_document(yaml.safe_dump(data).encode(), "x.yaml")

@@ -166,7 +166,7 @@ TOKENS = st.sampled_from(
 CUTS = st.tuples(st.integers(0, len(RICH)), st.sampled_from([0, 1, 4, 20]), TOKENS | st.just(""))
 
 
-@settings(max_examples=cases(100), deadline=None)
+@settings(max_examples=cases(100))
 @given(st.lists(CUTS, min_size=1, max_size=4))
 def test_any_damage_gives_a_recipe_or_a_recipe_error(cuts: list[tuple[int, int, str]]) -> None:
     text = RICH

@@ -166,7 +166,7 @@ NAME = st.lists(st.sampled_from(["a", "b", "..", ".", "", "/"]), min_size=1, max
 MEMBER = st.tuples(NAME, st.sampled_from([tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE]), NAME)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(MEMBER, max_size=6))
 def test_no_name_or_link_gets_out(tmp_path: Path, listed: list[tuple[str, bytes, str]]) -> None:
     members = [

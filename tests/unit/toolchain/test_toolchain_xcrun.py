@@ -277,7 +277,7 @@ ARGUMENTS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(arguments=ARGUMENTS)
 def test_arguments_come_to_no_harm(seam: Seam, arguments: list[str]) -> None:
     triple = ["-target", "arm64-apple-ios12.0"]
@@ -287,7 +287,7 @@ def test_arguments_come_to_no_harm(seam: Seam, arguments: list[str]) -> None:
     assert seam.argv("ranlib", "-c", *arguments, **env) == ["llvm-ranlib", *(a for a in arguments if a != "-c")]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(arguments=ARGUMENTS)
 def test_arguments_come_to_no_harm_beside_no_weak_imports(seam: Seam, arguments: list[str]) -> None:
     triple = ["-target", "arm64-apple-ios12.0"]

@@ -201,7 +201,7 @@ def test_equal_versions_may_be_spelled_differently(tmp_path: Path) -> None:
     assert str(read_wheel(wheel).name.version) == "1.0.0"
 
 
-@settings(max_examples=150, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_mutated_wheels_give_a_result_or_an_error_of_ours(tmp_path: Path, data: st.DataObject) -> None:
     mutable = bytearray(make_wheel(tmp_path).read_bytes())

@@ -52,7 +52,7 @@ def test_times_are_clamped_to_what_zip_can_say(tmp_path: Path, epoch: int, year:
 names = st.from_regex(r"[a-z]{1,4}(/[a-zA-Z_.\u00fc]{1,4}[a-z]){0,2}", fullmatch=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(files=st.dictionaries(names, st.binary(max_size=100), max_size=6), executable=st.booleans())
 def test_packing_is_idempotent_and_reproducible(files: dict[str, bytes], executable: bool) -> None:
     files = {name: data for name, data in files.items() if not any(other.startswith(f"{name}/") for other in files)}

@@ -161,7 +161,7 @@ def test_every_prefix_of_a_file_is_read_or_refused(sample: Sample) -> None:
         fuzz.read(data[:size])
 
 
-@settings(deadline=None, max_examples=cases(100))
+@settings(max_examples=cases(100))
 @given(chance=st.randoms(use_true_random=False), which=st.sampled_from(fuzz.SOUND))
 def test_damaged_files_are_read_or_refused(chance: object, which: bytes) -> None:
     fuzz.read(fuzz.mutate(which, chance))  # type: ignore[arg-type]  # hypothesis' Random is typed as its own class
