@@ -187,6 +187,16 @@ def test_a_semaphore_for_others_is_refused():
 
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_start_methods_can_be_set(method):
+    multiprocessing.set_start_method(method, force=True)
+    try:
+        assert multiprocessing.get_start_method() == method
+        assert multiprocessing.Lock().acquire(block=False)
+    finally:
+        multiprocessing.set_start_method(None, force=True)
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_starting_a_process_says_why_not(method):
     process = multiprocessing.get_context(method).Process(target=print)
     with pytest.raises(OSError, match="iOS apps cannot start processes") as caught:
