@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 LONG = "FORGE_LONG_TESTS" in os.environ
+DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 SIMULATOR = Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64)
 COMPILED = select_targets() if LONG else (SIMULATOR,)
+runs_here = pytest.mark.skipif(host_arch() is None, reason="this machine's CPU is none of iOS's")
+long = pytest.mark.skipif(not LONG, reason="takes minutes to an hour: set FORGE_LONG_TESTS")
+
 LARGE: Collection[str] = ("fortran", "lapack", "numpy", "openblas", "scikit-learn", "scipy")
 
 

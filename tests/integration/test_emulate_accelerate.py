@@ -15,19 +15,19 @@ import pytest
 from forge.base.paths import ForgeHome
 from forge.base.process import output
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
 from forge.emulate.openblas import ensure_openblas, loaded_names, names_accelerate
 from forge.emulate.runtime.config import LoaderConfig
 from forge.plan.emulation import ensure_linux, host_arch
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import cross_environment
+from tests.integration.targets import DEVICE, SIMULATOR
 
 pytestmark = pytest.mark.toolchain
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "emulate" / "loader" / "accelerate.c"
-TARGETS = (Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64), Target(Abi.IPHONEOS, Arch.ARM64))
+TARGETS = (SIMULATOR, DEVICE)
 WIDTHS = {"lp64": ("$NEWLAPACK", "openblas32"), "ilp64": ("$NEWLAPACK$ILP64", "openblas64")}
 FRAMEWORK = "/System/Library/Frameworks/Accelerate.framework/Accelerate"
 TBD = """\

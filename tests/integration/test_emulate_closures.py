@@ -6,13 +6,13 @@ import os
 import subprocess
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.process import output
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
 from forge.plan.emulation import ensure_linux, host_arch
@@ -20,12 +20,16 @@ from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
+from tests.integration.targets import DEVICE, SIMULATOR
+
+if TYPE_CHECKING:
+    from forge.base.target import Target
 
 pytestmark = pytest.mark.toolchain
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "emulate" / "loader" / "closures.c"
-TARGETS = (Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64), Target(Abi.IPHONEOS, Arch.ARM64))
+TARGETS = (SIMULATOR, DEVICE)
 
 SCRIPT = """
 import ctypes, sys

@@ -13,16 +13,13 @@ from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.emulate.runtime.config import LoaderConfig
 from forge.ios_python.model import Provider
-from forge.plan.emulation import ensure_linux, host_arch
+from forge.plan.emulation import ensure_linux
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import cross_environment
 from tests.integration.pythons import linux_python
-from tests.integration.targets import SIMULATOR
+from tests.integration.targets import SIMULATOR, runs_here
 
-pytestmark = [
-    pytest.mark.toolchain,
-    pytest.mark.skipif(host_arch() is None, reason="this machine's CPU is none of iOS's"),
-]
+pytestmark = [pytest.mark.toolchain, runs_here]
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "emulate" / "loader" / "exported.c"

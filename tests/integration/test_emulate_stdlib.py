@@ -15,16 +15,16 @@ import pytest
 from forge.base.paths import ForgeHome
 from forge.base.process import output
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
+from forge.base.target import Arch
 from forge.emulate.darwin_python import apply_edits, undefine
 from forge.ios_python.model import Provider
 from forge.ios_python.releases import find_release
-from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.stdlib_trial import GroupResult, try_standard_library
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import LLVMToolchain
+from tests.integration.targets import SIMULATOR
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.toolchain
 
-TARGET = Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64)
+TARGET = SIMULATOR
 PROBE = """
 #define Py_BUILD_CORE 1
 #include <Python.h>

@@ -14,16 +14,15 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
 from forge.build.recipe_build import Setting
 from forge.emulate.session import Limits
 from forge.emulate.testbed import run_pytest
 from forge.ios_python.model import Provider
-from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.plan.testbed_trial import prepare_testbed
 from forge.recipe.store import find_recipes
+from tests.integration.targets import SIMULATOR
 from tests.unit.toolchain.fakes import write_program
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.toolchain
 
-TARGET = Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64)
+TARGET = SIMULATOR
 
 XCRUN = """
 case "$*" in

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,6 @@ from forge.base.errors import NetworkError
 from forge.base.paths import ForgeHome
 from forge.base.process import output
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.system import read_table
@@ -23,12 +22,16 @@ from forge.ios_python.interface import known_minors, read_interface
 from forge.plan.emulation import ensure_linux, host_arch
 from forge.plan.provision import ensure_setting
 from forge.toolchain.environment import cross_environment
+from tests.integration.targets import DEVICE, SIMULATOR
+
+if TYPE_CHECKING:
+    from forge.base.target import Target
 
 pytestmark = pytest.mark.toolchain
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).parent / "emulate" / "loader" / "variadics.c"
-TARGETS = (Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64), Target(Abi.IPHONEOS, Arch.ARM64))
+TARGETS = (SIMULATOR, DEVICE)
 
 SCRIPT = """
 import json, sys, warnings

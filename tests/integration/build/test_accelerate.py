@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
 from pathlib import Path
@@ -21,12 +20,12 @@ from forge.plan.run import Result, build_one
 from forge.recipe import InvalidRecipeError
 from forge.recipe.store import find_recipes
 from tests.integration.publications import published_wheel
+from tests.integration.targets import long
 
 if TYPE_CHECKING:
     from tests.integration.build.conftest import Forge
 
 pytestmark = pytest.mark.toolchain
-LONG = pytest.mark.skipif("FORGE_LONG_TESTS" not in os.environ, reason="takes minutes: set FORGE_LONG_TESTS")
 
 IOS = IOSVersion(16, 4)
 TARGETS = select_targets(ios_version=IOS)
@@ -100,7 +99,7 @@ def test_no_stub_of_an_ios_that_lacks_the_interface(forge: Forge) -> None:
         build(forge, "numpy", Target(Abi.IPHONEOS, Arch.ARM64), "accelerate")
 
 
-@LONG
+@long
 @pytest.mark.parametrize("target", TARGETS, ids=str)
 def test_numpy(target: Target, forge: Forge, tmp_path: Path) -> None:
     """It imports from Accelerate what its own wheel for macOS 14 does, and has no BLAS of its own."""

@@ -12,23 +12,19 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.ios_python.interface import known_minors
 from forge.ios_python.model import Provider
-from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.plan.trial import Options, try_recipe, try_wheel
 from forge.recipe.store import find_recipes
 from forge.wheel.name import parse_wheel_name
 from tests.integration.pythons import linux_python
-from tests.integration.targets import SIMULATOR
+from tests.integration.targets import SIMULATOR, runs_here
 
 if TYPE_CHECKING:
     from forge.build.recipe_build import Setting
     from forge.plan.run import Result
 
-pytestmark = [
-    pytest.mark.toolchain,
-    pytest.mark.skipif(host_arch() is None, reason="this machine's CPU is none of iOS's"),
-]
+pytestmark = [pytest.mark.toolchain, runs_here]
 
 WITHOUT = Path(__file__).with_name("without_multiprocessing.py")
 

@@ -7,19 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.progress import SilentProgress
-from forge.base.target import Abi, Arch, Target
+from forge.base.target import Arch
 from forge.emulate.guest import find_qemu
-from forge.plan.emulation import host_arch
 from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
+from tests.integration.targets import SIMULATOR
 
 if TYPE_CHECKING:
     from forge.emulate.trial_report import Trial
     from tests.integration.build.conftest import Forge
 
 pytestmark = pytest.mark.toolchain
-
-SIMULATOR = Target(Abi.IPHONESIMULATOR, host_arch() or Arch.X86_64)
 
 
 def tried(name: str, forge: Forge, cpu: str | None = None) -> Trial:

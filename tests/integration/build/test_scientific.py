@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zipfile
 from pathlib import Path
@@ -11,18 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.macho.reader import read_macho
+from tests.integration.targets import long
 
 if TYPE_CHECKING:
     from forge.base.target import Target
     from tests.integration.build.conftest import Forge
 
-pytestmark = [
-    pytest.mark.toolchain,
-    pytest.mark.skipif(
-        "FORGE_LONG_TESTS" not in os.environ,
-        reason="takes an hour: set FORGE_LONG_TESTS to build scipy and scikit-learn",
-    ),
-]
+pytestmark = [pytest.mark.toolchain, long]
 
 NAMES = ("numpy", "scipy", "scikit-learn")
 

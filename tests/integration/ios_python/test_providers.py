@@ -19,7 +19,6 @@ from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
 from forge.ios_python.model import IOSPython, Provider
 from forge.ios_python.official import add_official
-from forge.plan.emulation import host_arch
 from forge.plan.provision import ensure_setting
 from forge.plan.run import build_one
 from forge.plan.trial import Options, try_recipe
@@ -27,7 +26,7 @@ from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
-from tests.integration.targets import COMPILED, LONG, SIMULATOR
+from tests.integration.targets import COMPILED, LONG, SIMULATOR, runs_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.toolchain
 
-HOST = host_arch()
 RECIPES = ["markupsafe", "greenlet", "rpds-py", "pyyaml"]
 """In C, C++, Rust, and Cython. Meson's is numpy, which takes minutes: below."""
 
@@ -172,7 +170,7 @@ def test_newer_pythons_are_built_for(newer: Setting, name: str, target: Target, 
     assert check_promise(result.wheel, Promise(name, version, target, tag, native=True)) == ()
 
 
-@pytest.mark.skipif(HOST is None, reason="this machine's CPU is none of iOS's")
+@runs_here
 @pytest.mark.parametrize("name", ["markupsafe", "greenlet", "frozenlist"])
 def test_newer_pythons_run_simulator_wheels(newer: Setting, name: str, tmp_path: Path) -> None:
     store = find_recipes()
