@@ -28,14 +28,14 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Target, parse_multiarch
 from forge.plan.cache import entry_directory
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
 from forge.recipe.store import RecipeStore, find_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
     from forge.recipe.model import Recipe
 
 AIM = 1.15
@@ -85,17 +85,17 @@ def least(rounds: list[Round]) -> Round:
     return Round(*(min(column) for column in zip(*map(dataclasses.astuple, rounds), strict=True)))
 
 
-def measure(recipe: Recipe, target: Target, setting: Setting) -> Round:
+def measure(recipe: Recipe, target: Target, context: BuildContext) -> Round:
     store = RecipeStore(recipe.directory.parent)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary) / "dist"
-        known = build_one(recipe, target, setting, store, out, SilentProgress())  # warms cross environment and sources
-        shutil.rmtree(entry_directory(setting.home, known.fingerprint))
-        keeping = dataclasses.replace(setting, keep_work=True)
+        known = build_one(recipe, target, context, store, out, SilentProgress())  # warms cross environment and sources
+        shutil.rmtree(entry_directory(context.home, known.fingerprint))
+        keeping = dataclasses.replace(context, keep_work=True)
         before = children_seconds()
         forge_seconds, result = timed(lambda: build_one(recipe, target, keeping, store, out, SilentProgress()))
         cpu = children_seconds() - before
-        again_seconds, second = timed(lambda: build_one(recipe, target, setting, store, out, SilentProgress()))
+        again_seconds, second = timed(lambda: build_one(recipe, target, context, store, out, SilentProgress()))
     assert result.built
     assert result.work is not None
     assert not second.built
@@ -114,9 +114,9 @@ def main() -> None:
     options = parser.parse_args()
     target = parse_multiarch(options.target)
     home = ForgeHome.from_environment()
-    setting = ensure_setting(home, "3.13", [target], SilentProgress())
+    context = ensure_context(home, "3.13", [target], SilentProgress())
     recipe = find_recipes().load(options.package)
-    best = least([measure(recipe, target, setting) for _ in range(options.repeat)])
+    best = least([measure(recipe, target, context) for _ in range(options.repeat)])
     figures = {
         "package": f"{recipe.name} {recipe.version}",
         "target": str(target),

@@ -22,15 +22,15 @@ from forge.base.target import Abi, Target
 from forge.emulate.app import make_app
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import Emulator
-from forge.plan.emulation import ensure_emulator, host_arch
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
-from forge.plan.trial import wheel_target
 from forge.recipe.store import find_recipes
+from forge.trial.emulator import ensure_emulator, host_arch
+from forge.trial.run import wheel_target
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 WORK = """
 import json, sys, time
@@ -88,9 +88,9 @@ def least(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {name: min(one[name] for one in rounds) for name in rounds[0]}
 
 
-def numpy_wheel(setting: Setting, target: Target, out: Path) -> Path:
+def numpy_wheel(context: BuildContext, target: Target, out: Path) -> Path:
     store = find_recipes()
-    return build_one(store.load("numpy"), target, setting, store, out, SilentProgress()).wheel
+    return build_one(store.load("numpy"), target, context, store, out, SilentProgress()).wheel
 
 
 def main() -> None:
@@ -101,15 +101,15 @@ def main() -> None:
     arch = host_arch()
     assert arch is not None, "this machine's CPU is none of iOS's"
     target = wheel_target(options.wheel) if options.wheel else Target(Abi.IPHONESIMULATOR, arch)
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
-    with tempfile.TemporaryDirectory(prefix="bench-emulate-", dir=setting.home.root) as temporary:
+    context = ensure_context(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    with tempfile.TemporaryDirectory(prefix="bench-emulate-", dir=context.home.root) as temporary:
         root = Path(temporary)
-        wheel = options.wheel or numpy_wheel(setting, target, root / "dist")
+        wheel = options.wheel or numpy_wheel(context, target, root / "dist")
         log = root / "log"
-        app = make_app([wheel], [], target, setting, [], root, log)
+        app = make_app([wheel], [], target, context, [], root, log)
         name = read_wheel(wheel).name
-        packages, _ = install_host(name, [], arch, setting, root / "host", log)
-        emulator = ensure_emulator(setting, target, app.root, root, SilentProgress(), as_host=True)
+        packages, _ = install_host(name, [], arch, context, root / "host", log)
+        emulator = ensure_emulator(context, target, app.root, root, SilentProgress(), as_host=True)
         plain = Emulator(emulator.command, emulator.env, None, None)
         rounds: tuple[list[dict[str, float]], list[dict[str, float]]] = ([], [])
         for _ in range(options.rounds):

@@ -18,9 +18,9 @@ from forge.base.target import Abi, Target
 from forge.emulate.darwin_python import ensure_darwin_python
 from forge.ios_python.model import Provider
 from forge.ios_python.releases import find_release
-from forge.plan.emulation import host_arch
-from forge.plan.provision import ensure_setting
-from forge.plan.stdlib_trial import GROUPS, GroupResult, try_standard_library
+from forge.plan.provision import ensure_context
+from forge.trial.emulator import host_arch
+from forge.trial.stdlib import GROUPS, GroupResult, try_standard_library
 
 
 class Printer:
@@ -44,12 +44,12 @@ def main() -> None:
     if arch is None:
         parser.error("this machine's CPU is none of iOS's")
     target = Target(Abi.IPHONESIMULATOR, arch)
-    setting = ensure_setting(home, options.python, [target], progress, Provider.BUILT)
+    context = ensure_context(home, options.python, [target], progress, Provider.BUILT)
     python = ensure_darwin_python(home, find_release(options.python), progress)
-    directory = setting.python.require_product().platform_lib(target) / "lib-dynload"
+    directory = context.python.require_product().platform_lib(target) / "lib-dynload"
     results: list[GroupResult] = []
     for name in options.groups or GROUPS:
-        results += try_standard_library(python, directory, target, setting, [name], progress)
+        results += try_standard_library(python, directory, target, context, [name], progress)
         if options.json:  # after each: a run takes half an hour
             text = json.dumps([asdict(one) for one in results], indent=2)
             options.json.write_text(text + "\n", encoding="utf-8")

@@ -22,23 +22,24 @@ from forge.cli.options import (
     target_options,
     variant_option,
 )
-from forge.emulate.trial_report import render_text as render_trial
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
-from forge.plan.emulation import host_arch
-from forge.plan.matrix import parse_versions
-from forge.plan.provision import ensure_setting
+from forge.plan.matrix import recipes_by_version
+from forge.plan.provision import ensure_context
 from forge.plan.required import build_steps
 from forge.plan.run import Failure, subject_of
-from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
+from forge.trial.emulator import host_arch
+from forge.trial.options import TrialOptions
+from forge.trial.report import render_text as render_trial
+from forge.trial.run import try_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from forge.base.target import IOSVersion
-    from forge.emulate.trial_report import Trial
     from forge.plan.run import Result
+    from forge.trial.report import Trial
 
 
 @click.command()
@@ -90,27 +91,27 @@ def build(
     store = find_recipes(recipes)
     wanted = store.load_all(names)
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
-    versions = parse_versions(python_versions)
-    plans = {version: plan_builds(wanted, targets, minor_of(version), store, variants) for version in versions}
+    asked = recipes_by_version(python_versions, wanted)
+    plans = {version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()}
     results: list[Result] = []
     trials: list[Trial] = []
     failures: list[Failure] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
-            for version in versions:
-                setting = ensure_setting(home, version, targets, progress, chosen_provider(python_from))
+            for version, each in asked.items():
+                context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
                 for target, steps in zip(targets, plans[version], strict=True):
                     build_steps(
-                        steps, target, setting, store, out, progress, variants, results,
+                        steps, target, context, store, out, progress, variants, results,
                         failures=failures if keep_going else None,
                     )  # fmt: skip
                 failed = {failure.subject for failure in failures}
-                for recipe, target in product(wanted if tested else (), runnable):
+                for recipe, target in product(each if tested else (), runnable):
                     if (subject := subject_of(recipe, target)) in failed:
                         continue
                     try:
-                        options = Options(variants=variants)
-                        trials.append(try_recipe(recipe, target, setting, store, out, progress, options, list(results)))
+                        options = TrialOptions(variants=variants)
+                        trials.append(try_recipe(recipe, target, context, store, out, progress, options, list(results)))
                     except ForgeError as error:
                         if not keep_going:
                             raise

@@ -14,7 +14,7 @@ from forge.cli.options import chosen_targets, pythons_option, target_options, va
 from forge.ios_python.build_python import ensure_build_python
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
-from forge.plan.matrix import parse_versions
+from forge.plan.matrix import recipes_by_version
 from forge.plan.mirroring import fill
 from forge.recipe.store import find_recipes
 
@@ -53,15 +53,15 @@ def fetch(
     targets = chosen_targets(abi, arch, ios_version)
     store = find_recipes(recipes)
     wanted = store.load_all(names)
-    minors = [minor_of(version) for version in parse_versions(python_versions)]
+    asked = {minor_of(version): each for version, each in recipes_by_version(python_versions, wanted).items()}
     steps = [
         step
-        for minor in minors
-        for closure in plan_builds(wanted, targets, minor, store, variants)
+        for minor, each in asked.items()
+        for closure in plan_builds(each, targets, minor, store, variants)
         for step in closure
     ]  # fmt: skip
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        pythons = [ensure_build_python(home, minor, progress) for minor in minors]
+        pythons = [ensure_build_python(home, minor, progress) for minor in asked]
         added = fill(into.absolute(), steps, pythons, home, progress)
     for path in added.new:
         click.echo(f"{into / path.name}")

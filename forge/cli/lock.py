@@ -12,7 +12,7 @@ from forge.cli.display import progress_display
 from forge.cli.options import python_option
 from forge.ios_python.choose import minor_of
 from forge.plan.lock import lock_recipe
-from forge.plan.lock_python import find_lock_python
+from forge.plan.lock_python import find_lock_python, lock_minor
 from forge.recipe.store import find_recipes
 
 
@@ -28,8 +28,9 @@ def lock(names: tuple[str, ...], python_version: str, recipes: Path | None) -> N
     store = find_recipes(recipes)
     wanted = store.load_all(names)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        build_python = find_lock_python(home, minor_of(python_version), progress)
-        locks = [(recipe, lock_recipe(home, recipe, build_python, progress)) for recipe in wanted]
+        minors = {recipe.name: lock_minor(recipe, minor_of(python_version)) for recipe in wanted}
+        pythons = {minor: find_lock_python(home, minor, progress) for minor in dict.fromkeys(minors.values())}
+        locks = [(recipe, lock_recipe(home, recipe, pythons[minors[recipe.name]], progress)) for recipe in wanted]
     for recipe, made in locks:
         pinned = ", ".join(f"{pin.name} {pin.version}" for pin in made.pins)
         click.echo(f"{recipe.lock_file}: {pinned or 'no build requirements'}")

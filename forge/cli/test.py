@@ -24,19 +24,20 @@ from forge.cli.options import (
     variant_option,
 )
 from forge.emulate.session import Limits
-from forge.emulate.trial_report import render_text, to_json, to_junit
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
-from forge.plan.emulation import host_arch
-from forge.plan.matrix import parse_versions, wheel_versions
-from forge.plan.provision import ensure_setting
-from forge.plan.trial import Options, try_recipe, try_wheel, wheel_target
+from forge.plan.matrix import parse_versions, recipes_by_version, wheel_versions
+from forge.plan.provision import ensure_context
 from forge.recipe.store import find_recipes
+from forge.trial.emulator import host_arch
+from forge.trial.options import TrialOptions
+from forge.trial.report import render_text, to_json, to_junit
+from forge.trial.run import try_recipe, try_wheel, wheel_target
 
 if TYPE_CHECKING:
     from forge.base.target import IOSVersion
-    from forge.emulate.trial_report import Trial
     from forge.plan.run import Result
+    from forge.trial.report import Trial
 
 
 @click.command()
@@ -131,7 +132,7 @@ def test(
     and what it does not.
     """
     home = ForgeHome.from_environment()
-    options = Options(
+    options = TrialOptions(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
         pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host, simulator=simulator,
         cpu=cpu, variants=variants,
@@ -150,19 +151,19 @@ def test(
     asked = None if python_versions is None else parse_versions(python_versions)
     # Every error of recipes, locks, variants and versions is reported before a toolchain or a Python is made.
     runs = {wheel: wheel_versions(wheel.name, asked, DEFAULT_PYTHON) for wheel in wheels}
-    versions = (asked or (DEFAULT_PYTHON,)) if wanted else ()
-    for version in versions:
-        plan_builds(wanted, [target], minor_of(version), store, variants)
+    tried = recipes_by_version(python_versions or DEFAULT_PYTHON, wanted) if wanted else {}
+    for version, each in tried.items():
+        plan_builds(each, [target], minor_of(version), store, variants)
     trials: list[Trial] = []
     built: list[Result] = []
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        for version in sorted({*versions, *chain(*runs.values())}, key=Version):
-            setting = ensure_setting(home, version, targets, progress, chosen_provider(python_from))
+        for version in sorted({*tried, *chain(*runs.values())}, key=Version):
+            context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
             trials += [
-                try_recipe(recipe, target, setting, store, out, progress, options, built)
-                for recipe in (wanted if version in versions else ())
+                try_recipe(recipe, target, context, store, out, progress, options, built)
+                for recipe in tried.get(version, ())
             ]
-            trials += [try_wheel(wheel, setting, progress, options) for wheel in wheels if version in runs[wheel]]
+            trials += [try_wheel(wheel, context, progress, options) for wheel in wheels if version in runs[wheel]]
     if junit is not None:
         with atomic_file(junit) as file:
             file.write(to_junit(trials).encode())

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.errors import TrialError
-from forge.build.cross_environment import ensure_cross_environment
-from forge.build.tools import ensure_tools
+from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.tools import ensure_tools
 from forge.emulate.choose import download_wheels, install_wheels
 from forge.frameworks.findings import render_text
 from forge.frameworks.make import make_frameworks
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class App:
 
 
 def make_app(
-    wheels: Sequence[Path], requires: Sequence[str], target: Target, setting: Setting, find_links: Sequence[Path],
+    wheels: Sequence[Path], requires: Sequence[str], target: Target, context: BuildContext, find_links: Sequence[Path],
     work: Path, log: Path,
 ) -> App:  # fmt: skip
     """Resolve wheels and requirements for a target, and install them as an app build does.
@@ -51,7 +51,7 @@ def make_app(
         wheels: For the target, or pure.
         requires: PEP 508 requirements besides.
         target: Its iOS version says which wheels of others are taken: those for it and for earlier ones.
-        setting: Toolchain, iOS Python and build Python.
+        context: Toolchain, iOS Python and build Python.
         find_links: Directories with wheels that are taken before the index's.
         work: An existing directory; the tree is in it.
         log: For what pip says.
@@ -60,7 +60,7 @@ def make_app(
         TrialError: A requirement has no wheel for the target, or the wheels do not make an app.
         BuildError: The cross environment cannot be made.
     """
-    chosen = choose_app_wheels(wheels, requires, target, setting, find_links, work / "wheels", log)
+    chosen = choose_app_wheels(wheels, requires, target, context, find_links, work / "wheels", log)
     made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
     if made.directory is None:
         raise TrialError(f"the wheels cannot be used in an app:\n{render_text(made.findings).rstrip()}")
@@ -69,7 +69,7 @@ def make_app(
 
 
 def choose_app_wheels(
-    wheels: Sequence[Path], requires: Sequence[str], target: Target, setting: Setting, find_links: Sequence[Path],
+    wheels: Sequence[Path], requires: Sequence[str], target: Target, context: BuildContext, find_links: Sequence[Path],
     into: Path, log: Path,
 ) -> tuple[Path, ...]:  # fmt: skip
     """Resolve wheels and requirements for a target as an installer on iOS does.
@@ -78,7 +78,7 @@ def choose_app_wheels(
         wheels: As `make_app` takes them; so with the next four.
         requires: As above.
         target: As above.
-        setting: As above.
+        context: As above.
         find_links: As above.
         into: A directory for the wheels, made if it is not there.
         log: For what pip says.
@@ -92,26 +92,26 @@ def choose_app_wheels(
     """
     links = [part for directory in find_links for part in ("--find-links", directory.resolve())]
     return download_wheels(
-        _cross_pip(target, setting), [*links, *(wheel.resolve() for wheel in wheels), *requires],
+        _cross_pip(target, context), [*links, *(wheel.resolve() for wheel in wheels), *requires],
         into, log, what="choosing wheels",
         failure=f"cannot find the wheels that the tests require for {target}",
         hint="build the missing wheels with forge first",
     )  # fmt: skip
 
 
-def install_app_wheels(wheels: Sequence[Path], target: Target, setting: Setting, into: Path, log: Path) -> None:
+def install_app_wheels(wheels: Sequence[Path], target: Target, context: BuildContext, into: Path, log: Path) -> None:
     """Install chosen wheels into a directory as they are, for who makes frameworks of them later.
 
     Raises:
         BuildError: pip cannot.
     """
-    install_wheels(_cross_pip(target, setting), ["--no-compile"], wheels, into, log, what="installing wheels")
+    install_wheels(_cross_pip(target, context), ["--no-compile"], wheels, into, log, what="installing wheels")
 
 
-def _cross_pip(target: Target, setting: Setting) -> list[str | Path]:
+def _cross_pip(target: Target, context: BuildContext) -> list[str | Path]:
     """pip, answering with a target's tags and markers."""
     environment = ensure_cross_environment(
-        setting.home, setting.python, target, setting.build_python, setting.toolchain, None
+        context.home, context.python, target, context.build_python, context.toolchain, None
     )
-    tools = ensure_tools(setting.home, setting.build_python)
+    tools = ensure_tools(context.home, context.build_python)
     return [tools.python, "-m", "pip", "--python", environment.cross_python]

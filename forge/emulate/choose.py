@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forge.base.errors import BuildError, TrialError
 from forge.base.process import run
-from forge.build.tools import pip_environment
+from forge.crossbuild.tools import pip_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

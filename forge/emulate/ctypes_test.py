@@ -23,7 +23,7 @@ from forge.toolchain.environment import cross_environment
 if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 SOURCE = Path("Modules", "_ctypes", "_ctypes_test.c")
 """The module's path in CPython's source tree, next to its header."""
@@ -32,11 +32,11 @@ FLAGS = ("-O2", "-DNDEBUG", "-fno-strict-aliasing", "-fwrapv", "-dynamiclib")
 """Those of CPython's ``OPT`` and ``BASECFLAGS`` that change the compiled code."""
 
 
-def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> Path:
+def ensure_ctypes_test(context: BuildContext, target: Target, progress: Progress) -> Path:
     """The directory with ``_ctypes_test`` for a target: taken from the cache, or compiled (a few seconds).
 
     Args:
-        setting: The cache, the toolchain, and the iOS Python, whose release's source is compiled.
+        context: The cache, the toolchain, and the iOS Python, whose release's source is compiled.
         target: The ABI and CPU.
         progress: Receives progress updates.
 
@@ -44,16 +44,16 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
         SourceError, NetworkError: CPython's source is not available, or does not contain the module.
         BuildError: The module cannot be compiled.
     """
-    release = find_release(setting.python.minor)
+    release = find_release(context.python.minor)
     key = fingerprint(
         {
             "cpython": release.cpython.identity,
-            "python": setting.python.fingerprint(target),
-            "toolchain": setting.toolchain.id,
+            "python": context.python.fingerprint(target),
+            "toolchain": context.toolchain.id,
             "code": file_sha256(Path(__file__)),
         }
     )
-    home = setting.home
+    home = context.home
     entry = f"{release.version}-{target.multiarch}-{key[:12]}"
     destination = home.root / "emulate" / "ctypes-test" / entry
     with locked(home.locks, f"ctypes-test-{entry}"):
@@ -63,22 +63,22 @@ def ensure_ctypes_test(setting: Setting, target: Target, progress: Progress) -> 
             work = new_attempt(home.work, f"ctypes-test-{entry}")
             prepare(archive, (), work / "Python", progress)
             with atomic_directory(destination) as temporary:
-                _compile(setting, target, work, temporary)
+                _compile(context, target, work, temporary)
             remove_tree(work)
     return destination
 
 
-def _compile(setting: Setting, target: Target, work: Path, into: Path) -> None:
+def _compile(context: BuildContext, target: Target, work: Path, into: Path) -> None:
     source = work / "Python" / SOURCE
     if not source.is_file():
-        raise SourceError(f"the source of CPython {setting.python.minor} does not contain {SOURCE.as_posix()}")
-    name = f"_ctypes_test.cpython-{setting.python.python_tag.removeprefix('cp')}-{target.abi}.so"
-    log = new_log(setting.home.logs, f"ctypes-test-{target.multiarch}")
+        raise SourceError(f"the source of CPython {context.python.minor} does not contain {SOURCE.as_posix()}")
+    name = f"_ctypes_test.cpython-{context.python.python_tag.removeprefix('cp')}-{target.abi}.so"
+    log = new_log(context.home.logs, f"ctypes-test-{target.multiarch}")
     run(
         [
-            setting.toolchain.path[0] / "xcrun", "--sdk", str(target.abi), "clang", "-target", target.clang_triple,
-            *FLAGS, f"-I{setting.python.headers(target)}", "-F", setting.python.slice(target), "-framework", "Python",
+            context.toolchain.path[0] / "xcrun", "--sdk", str(target.abi), "clang", "-target", target.clang_triple,
+            *FLAGS, f"-I{context.python.headers(target)}", "-F", context.python.slice(target), "-framework", "Python",
             source, "-o", into / name,
         ],
-        log=log, env=cross_environment(setting.toolchain, target, work), cwd=work, what="compiling _ctypes_test",
+        log=log, env=cross_environment(context.toolchain, target, work), cwd=work, what="compiling _ctypes_test",
     )  # fmt: skip

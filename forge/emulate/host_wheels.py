@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forge.build.tools import ensure_tools
+from forge.crossbuild.tools import ensure_tools
 from forge.emulate.choose import download_wheels, install_wheels
 from forge.emulate.shim import LINUX_MACHINES
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Arch
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
     from forge.wheel.name import WheelName
 
 _GLIBC = (34, 31, 28, 27, 26, 24, 17)
@@ -21,7 +21,7 @@ _GLIBC = (34, 31, 28, 27, 26, 24, 17)
 
 
 def install_host(
-    name: WheelName, requires: Sequence[str], arch: Arch, setting: Setting, work: Path, log: Path
+    name: WheelName, requires: Sequence[str], arch: Arch, context: BuildContext, work: Path, log: Path
 ) -> tuple[Path, tuple[str, ...]]:
     """Install the Linux wheel of a name and version, and requirements, from the package index.
 
@@ -29,7 +29,7 @@ def install_host(
         name: The wheel that was tried.
         requires: What its tests need.
         arch: The CPU of the Linux Python.
-        setting: The build Python, for whose minor version wheels are chosen.
+        context: The build Python, for whose minor version wheels are chosen.
         work: A directory to make.
         log: For what pip says.
 
@@ -39,9 +39,9 @@ def install_host(
     Raises:
         TrialError: The index has no Linux wheel of that version.
     """
-    tools = ensure_tools(setting.home, setting.build_python)
+    tools = ensure_tools(context.home, context.build_python)
     wanted = [f"{name.distribution}=={name.version}", *requires]
-    common = linux_options(setting.python.minor, arch)
+    common = linux_options(context.python.minor, arch)
     pip: list[str | Path] = [tools.python, "-m", "pip"]
     wheels = download_wheels(
         pip, [*common, *wanted], work / "wheels", log, what="choosing Linux wheels",

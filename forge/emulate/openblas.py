@@ -18,7 +18,7 @@ from forge.base.atomic import atomic_directory, locked
 from forge.base.attempts import new_log
 from forge.base.errors import ToolchainError
 from forge.base.hashing import fingerprint
-from forge.build.tools import ensure_tools
+from forge.crossbuild.tools import ensure_tools
 from forge.emulate.choose import download_wheels, install_wheels
 from forge.emulate.host_wheels import linux_options
 from forge.emulate.shim import LINUX_MACHINES
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from forge.base.progress import Progress
     from forge.base.target import Arch
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 FRAMEWORK = "/System/Library/Frameworks/Accelerate.framework/"
 """What the install names of Accelerate's libraries begin with, the umbrella's and vecLib's."""
@@ -103,11 +103,11 @@ def names_accelerate(loaded: Iterable[str]) -> bool:
     return any(name.startswith(FRAMEWORK) for name in loaded)
 
 
-def ensure_openblas(setting: Setting, arch: Arch, progress: Progress) -> OpenBLAS:
+def ensure_openblas(context: BuildContext, arch: Arch, progress: Progress) -> OpenBLAS:
     """Both libraries for Linux on a CPU: taken from the cache, or from the package index (16 MB).
 
     Args:
-        setting: The cache, and the build Python, whose pip fetches them.
+        context: The cache, and the build Python, whose pip fetches them.
         arch: The CPU of the Linux Python that loads them.
         progress: Receives progress updates.
 
@@ -118,21 +118,21 @@ def ensure_openblas(setting: Setting, arch: Arch, progress: Progress) -> OpenBLA
     pins = (OPENBLAS32, OPENBLAS64)
     machine = LINUX_MACHINES[arch]
     key = fingerprint({"wheels": [pin.requirement for pin in pins], "machine": machine})
-    destination = setting.home.root / "emulate" / "openblas" / f"{machine}-{key[:16]}"
-    with locked(setting.home.locks, f"openblas-{destination.name}"):
+    destination = context.home.root / "emulate" / "openblas" / f"{machine}-{key[:16]}"
+    with locked(context.home.locks, f"openblas-{destination.name}"):
         if not destination.is_dir():
             progress.phase(f"OpenBLAS for Linux on {machine}", "fetch")
             with atomic_directory(destination) as temporary:
-                _fetch(pins, setting, arch, temporary)
+                _fetch(pins, context, arch, temporary)
     return OpenBLAS(*(destination / pin.library for pin in pins))
 
 
-def _fetch(pins: tuple[Pin, ...], setting: Setting, arch: Arch, into: Path) -> None:
-    pip: list[str | Path] = [ensure_tools(setting.home, setting.build_python).python, "-m", "pip"]
-    options = linux_options(setting.python.minor, arch)
-    log = new_log(setting.home.logs, "emulate-openblas")
-    setting.home.work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="openblas-", dir=setting.home.work) as work:
+def _fetch(pins: tuple[Pin, ...], context: BuildContext, arch: Arch, into: Path) -> None:
+    pip: list[str | Path] = [ensure_tools(context.home, context.build_python).python, "-m", "pip"]
+    options = linux_options(context.python.minor, arch)
+    log = new_log(context.home.logs, "emulate-openblas")
+    context.home.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="openblas-", dir=context.home.work) as work:
         requirements = Path(work, "requirements.txt")
         requirements.write_text("".join(f"{pin.requirement}\n" for pin in pins), encoding="utf-8")
         wheels = download_wheels(

@@ -18,12 +18,12 @@ The layout is that of CPython's own iOS packages (``Apple/__main__.py`` of CPyth
 from __future__ import annotations
 
 import plistlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forge.base.errors import IOSPythonError
 from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError
+from forge.ios_python.headers_release import read_release
 
 _DAMAGED = "the XCframework is damaged; delete it, and build or add it again"
 
@@ -90,10 +90,10 @@ def read_xcframework(root: Path) -> XCFramework:
     versions = sorted(root.glob("ios-*/Python.framework/Headers/patchlevel.h"))
     if not versions:
         raise IOSPythonError(f"{root} is not a Python.xcframework", hint="it must contain ios-arm64/Python.framework")
-    text = versions[0].read_text(encoding="utf-8", errors="replace")
-    found = re.search(r'^#define\s+PY_VERSION\s+"(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)"', text, re.MULTILINE | re.ASCII)
-    if found is None:
-        raise IOSPythonError(f"{versions[0]}: PY_VERSION is not defined", hint=_DAMAGED)
+    try:
+        version = read_release(versions[0].parent)
+    except IOSPythonError as error:
+        raise IOSPythonError(error.message, hint=_DAMAGED) from error
     targets: list[Target] = []
     for abi, arch in (
         (Abi.IPHONEOS, Arch.ARM64),
@@ -110,7 +110,7 @@ def read_xcframework(root: Path) -> XCFramework:
             f"{root} does not contain sysconfig data for any target",
             hint="the XCframework is incomplete; build or add it again",
         )
-    return XCFramework(root, found[1], tuple(targets))
+    return XCFramework(root, version, tuple(targets))
 
 
 def _minimum(plist: Path) -> IOSVersion:

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from forge.base.errors import IOSPythonError
+from forge.ios_python.headers_release import read_release
 from forge.ios_python.interface import TARGETS, render_pyconfig, render_stub, render_sysconfigdata
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.ios_python.interface import Interface
 
-_RELEASE = re.compile(r"""^#define\s+PY_VERSION\s+"(\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?\+?)\"""", re.MULTILINE | re.ASCII)
 
 _PATCH_RELEASE = {
     "PY_MICRO_VERSION": "0",
@@ -57,21 +57,6 @@ def write_tree(interface: Interface, headers: Path, directory: Path) -> None:
             library.mkdir(parents=True)
             data = library / f"_sysconfigdata__ios_{target.multiarch}.py"
             data.write_text(render_sysconfigdata(interface, target), encoding="utf-8")
-
-
-def read_release(headers: Path) -> str:
-    """The release that headers are of, e.g. ``3.13.5``.
-
-    Raises:
-        IOSPythonError: They are not CPython's.
-    """
-    try:
-        found = _RELEASE.search((headers / "patchlevel.h").read_text(encoding="utf-8", errors="replace"))
-    except OSError as error:
-        raise IOSPythonError(f"{headers} does not contain CPython's headers: {error.strerror}: patchlevel.h") from error
-    if found is None:
-        raise IOSPythonError(f"{headers / 'patchlevel.h'} does not define PY_VERSION")
-    return found[1]
 
 
 def _write_headers(interface: Interface, headers: Path, destination: Path) -> None:

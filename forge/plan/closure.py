@@ -100,9 +100,9 @@ def closure(
 
     Raises:
         RecipeError: No recipe declares a variant.
-        InvalidRecipeError: A recipe is wrong; a host requirement has no recipe or one of another version, needs
-            itself, or is compiled though the wheel that requires it is pure; the target does not admit a variant.
-            Every error is reported at once.
+        InvalidRecipeError: A recipe is wrong or not for this version of Python; a host requirement has no recipe or one
+            of another version, needs itself, or is compiled though the wheel that requires it is pure; the target does
+            not admit a variant. Every error is reported at once.
     """
     known = {} if known is None else known
     known.update({recipe.normalized_name: recipe for recipe in recipes})
@@ -167,6 +167,11 @@ class _Search:
             if name in seen:
                 continue
             seen.add(name)
+            if not (recipe := self.known[name]).supports(self.python):
+                message = f"{recipe.name} {recipe.version} cannot be built for Python {self.python}"
+                hint = f"the recipe supports {recipe.python}: name such a version with --python"
+                self.errors.append(InvalidRecipeError([Diagnostic(recipe.place("package", "python"), message, hint)]))
+                continue
             try:
                 evaluated = evaluate(self.known[name], self.target, self.python, self.variants)
             except RecipeError as error:

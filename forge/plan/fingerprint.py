@@ -15,12 +15,16 @@ from forge.toolchain.build_tools import tools_identity
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forge.build.compilers import Compilers
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.compilers import Compilers
+    from forge.crossbuild.context import BuildContext
     from forge.recipe.model import EvaluatedRecipe
 
-_APART = frozenset({"cli", "emulate"})
-"""The rooms whose code can change no wheel: they talk to people, and run what was built."""
+ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks"})
+"""The rooms whose code can change no wheel: what makes wheels (`forge.crossbuild`) imports nothing of theirs.
+
+What they decide reaches a build as its inputs, which the fingerprint covers. The contracts in pyproject.toml and a test
+hold the imports to it.
+"""
 
 _LIBRARIES = ("build", "pyproject_hooks", "capstone", "packaging")
 """Installed libraries that take part."""
@@ -28,12 +32,13 @@ _LIBRARIES = ("build", "pyproject_hooks", "capstone", "packaging")
 
 @cache
 def code_digest() -> str:
-    """The hash of forge's own code, all of it but what is `_APART`, and of the libraries that take part.
+    """The hash of forge's own code, all rooms but those `ABOVE`, and of the libraries that take part.
 
-    All of it, since a list of what matters is wrong the day after it was made; that costs a rebuild too many at times.
+    All of a room, since a list of files that matter is wrong the day after it was made; that costs a rebuild too many
+    at times.
     """
     package = Path(forge.__file__).parent
-    rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in _APART)
+    rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in ABOVE)
     return fingerprint(
         {
             "rooms": {room.name: tree_sha256(room) for room in rooms},
@@ -45,7 +50,7 @@ def code_digest() -> str:
 
 def build_inputs(
     recipe: EvaluatedRecipe,
-    setting: Setting,
+    context: BuildContext,
     host: Mapping[str, str] | None = None,
     compilers: Compilers | None = None,
 ) -> dict[str, object]:
@@ -55,7 +60,7 @@ def build_inputs(
 
     Args:
         recipe: Evaluated for the target.
-        setting: Toolchain and Pythons.
+        context: Toolchain and Pythons.
         host: The fingerprints of its host requirements, and of what these need in turn, by name.
         compilers: Those of the languages that the recipe names.
 
@@ -64,9 +69,9 @@ def build_inputs(
     """
     return {
         "recipe": digest_input(recipe),
-        "toolchain": setting.toolchain.id,
-        "ios python": setting.python.fingerprint(recipe.target) if recipe.native else None,
-        "build python": setting.build_python.minor,
+        "toolchain": context.toolchain.id,
+        "ios python": context.python.fingerprint(recipe.target) if recipe.native else None,
+        "build python": context.build_python.minor,
         "tools": tools_identity(),
         "forge": code_digest(),
         "host": dict(host or {}),

@@ -12,8 +12,9 @@ from forge.base.atomic import atomic_file
 from forge.base.attempts import new_log
 from forge.base.errors import SourceError, StorageError
 from forge.base.progress import SilentProgress
-from forge.build.recipe_build import required, source_of
-from forge.build.resolve import hook_requires, resolve_lock, scratch
+from forge.crossbuild.backends import back_end
+from forge.crossbuild.resolve import hook_requires, resolve_lock, scratch
+from forge.crossbuild.sources import source_of
 from forge.plan.preflight import cmake_problem
 from forge.recipe.conditions import every_evaluation
 from forge.recipe.diagnostics import InvalidRecipeError, shown_path
@@ -66,7 +67,9 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
     with scratch(home, purpose) as directory:
         log = new_log(home.logs, purpose)
         trees = _trees(evaluated, archive, directory)
-        static = sorted({text for tree in trees for each in tree.builds for text in required(each, tree.path)})
+        static = sorted(
+            {text for tree in trees for each in tree.builds for text in back_end(each).requires(each, tree.path)}
+        )
         _refuse_cmake(recipe, static)
         progress.phase(recipe.name, "resolve")
         lock = resolve_lock(home, static, build_python, log=log)

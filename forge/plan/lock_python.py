@@ -8,10 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.ios_python.build_python import BuildPython, find_build_python
+from forge.ios_python.interface import known_minors
 
 if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.recipe.model import Recipe
+
+
+def lock_minor(recipe: Recipe, wanted: str) -> str:
+    """The version of Python to lock a recipe for: the one wanted, or the oldest that the recipe supports.
+
+    Args:
+        recipe: The recipe.
+        wanted: Python's major.minor.
+    """
+    if recipe.supports(wanted):
+        return wanted
+    return next((minor for minor in known_minors() if recipe.supports(minor)), wanted)
 
 
 def find_lock_python(home: ForgeHome, minor: str, progress: Progress) -> BuildPython:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forge.plan.closure import Step
     from forge.plan.run import Result
+    from forge.recipe.model import Recipe
 
 ALL = "all"
 """Every version that forge builds wheels for."""
@@ -42,6 +43,28 @@ def parse_versions(text: str) -> tuple[str, ...]:
                 hint="name one of them: wheels do not depend on the patch release",
             )
     return tuple(by_minor[minor] for minor in known_minors() if minor in by_minor)
+
+
+def recipes_by_version(text: str, recipes: Sequence[Recipe]) -> dict[str, tuple[Recipe, ...]]:
+    """The versions of Python that ``--python`` names, oldest first, each with the recipes to build for it.
+
+    Under `ALL` a recipe is built for those versions that it supports (``package.python``). By name, a version is asked
+    of every recipe, and one that does not support it is an error of the plan's (`forge.plan.closure`).
+
+    Args:
+        text: As for `parse_versions`.
+        recipes: What was asked for.
+
+    Raises:
+        IOSPythonError: As `parse_versions` does.
+    """
+    every = {version: tuple(recipes) for version in parse_versions(text)}
+    if text.strip() != ALL:
+        return every
+    supported = {version: tuple(r for r in recipes if r.supports(minor_of(version))) for version in every}
+    if {r.normalized_name for r in recipes} != {r.normalized_name for each in supported.values() for r in each}:
+        return every  # one supports no version that forge knows: the plan says so
+    return {version: each for version, each in supported.items() if each}
 
 
 def remaining(steps: Sequence[Step], results: Iterable[Result], minor: str) -> tuple[Step, ...]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from forge.base.atomic import atomic_file
 from forge.base.attempts import new_log
 from forge.base.hashing import file_sha256
-from forge.build.recipe_build import source_of
-from forge.build.tools import TOOLS_LOCK, download_locked, ensure_tools
+from forge.crossbuild.sources import source_of
+from forge.crossbuild.tools import TOOLS_LOCK, download_locked, ensure_tools
 from forge.ios_python.headers import fetch_first, header_archives
 from forge.source.fetch import fetch
 from forge.source.mirror import SUMS

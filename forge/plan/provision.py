@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from forge.build.recipe_build import Setting
+from forge.crossbuild.context import BuildContext
 from forge.ios_python.build_python import ensure_build_python
 from forge.ios_python.choose import choose_python, minor_of
 from forge.source.fetch import fetch
@@ -43,13 +43,13 @@ def ensure_toolchain(home: ForgeHome, progress: Progress) -> Toolchain:
     return assemble_toolchain(home, wheel)
 
 
-def ensure_setting(
+def ensure_context(
     home: ForgeHome,
     version: str,
     targets: Iterable[Target],
     progress: Progress,
     provider: Provider | None = None,
-) -> Setting:
+) -> BuildContext:
     """Toolchain, iOS Python and build Python for building wheels.
 
     Args:
@@ -65,4 +65,4 @@ def ensure_setting(
     minor_of(version)  # said before anything is downloaded
     toolchain = ensure_toolchain(home, progress)
     python = choose_python(home, version, tuple(targets), provider, lambda: toolchain, progress)
-    return Setting(home, toolchain, python, ensure_build_python(home, python.minor, progress))
+    return BuildContext(home, toolchain, python, ensure_build_python(home, python.minor, progress))

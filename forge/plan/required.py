@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
     from forge.plan.closure import Step
     from forge.plan.run import Result
     from forge.recipe.store import RecipeStore
 
 
 def build_steps(
-    steps: Sequence[Step], target: Target, setting: Setting, store: RecipeStore, out: Path, progress: Progress,
+    steps: Sequence[Step], target: Target, context: BuildContext, store: RecipeStore, out: Path, progress: Progress,
     variants: Collection[str] = (), results: list[Result] | None = None, besides: Sequence[str] = (),
     failures: list[Failure] | None = None,
 ) -> list[Result]:  # fmt: skip
@@ -41,7 +41,7 @@ def build_steps(
     Args:
         steps: What was planned.
         target: For what.
-        setting: Toolchain and Pythons.
+        context: Toolchain and Pythons.
         store: Where recipes are found.
         out: Where the wheels go.
         progress: Receives progress updates.
@@ -57,22 +57,22 @@ def build_steps(
     """
     results = [] if results is None else results
     start = len(results)
-    minor = setting.python.minor
+    minor = context.python.minor
     wheels = [result.wheel for result in results if serves(result.wheel.name, minor) and is_for(result.wheel, target)]
-    run_steps(remaining(steps, results, minor), setting, out, progress, results, failures)
+    run_steps(remaining(steps, results, minor), context, out, progress, results, failures)
     known = {step.recipe.normalized_name: step.recipe.version for step in steps}
     known |= {name: str(version) for name, version, _, _ in (parse_wheel_filename(wheel.name) for wheel in wheels)}
     available = frozenset(store.names())
-    waiting = [("what is tested", tuple(_applying(besides, target, setting.python.full_version)))]
+    waiting = [("what is tested", tuple(_applying(besides, target, context.python.full_version)))]
     wheels += [result.wheel for result in results[start:]]
     while waiting or wheels:
         if not waiting:
             wheel = wheels.pop(0)
             declared = read_wheel(wheel).metadata.requires_dist
-            waiting.append((wheel.name, tuple(_applying(declared, target, setting.python.full_version))))
+            waiting.append((wheel.name, tuple(_applying(declared, target, context.python.full_version))))
         who, requirements = waiting.pop()
         try:
-            found = _required(who, requirements, known, available, target, setting.python.minor, store, variants)
+            found = _required(who, requirements, known, available, target, context.python.minor, store, variants)
         except ForgeError as error:
             if failures is None:
                 raise
@@ -81,7 +81,7 @@ def build_steps(
         if found:
             known |= {step.recipe.normalized_name: step.recipe.version for step in found}
             there = {result.subject for result in results[start:]}
-            more = run_steps(remaining(found, results, minor), setting, out, progress, None, failures)
+            more = run_steps(remaining(found, results, minor), context, out, progress, None, failures)
             new = [result for result in more if result.subject not in there]
             wheels += [result.wheel for result in new]
             results += new

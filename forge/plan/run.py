@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from forge.base.atomic import atomic_file, locked
 from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
-from forge.build.compilers import find_compilers
-from forge.build.host_prefix import HostPackage
-from forge.build.recipe_build import build_recipe
+from forge.crossbuild.compilers import find_compilers
+from forge.crossbuild.host_prefix import HostPackage
+from forge.crossbuild.recipe_build import build_recipe
 from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_warnings
 from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
 
@@ -72,7 +72,7 @@ def subject_of(recipe: Recipe, target: Target) -> str:
 def build_all(
     recipes: Sequence[Recipe],
     targets: Sequence[Target],
-    setting: Setting,
+    context: BuildContext,
     store: RecipeStore,
     out: Path,
     progress: Progress,
@@ -85,7 +85,7 @@ def build_all(
     Args:
         recipes: What to build.
         targets: For what.
-        setting: Toolchain and Pythons.
+        context: Toolchain and Pythons.
         store: Where requirements are found.
         out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
         progress: Receives progress updates.
@@ -98,14 +98,14 @@ def build_all(
         ForgeError: The first failure; what was built before it is in the cache and in the output.
     """
     # All of them before anything is built, so that a recipe that is wrong is told at once.
-    closures = [closure(recipes, target, setting.python.minor, store, variants) for target in targets]
-    return [result for steps in closures for result in run_steps(steps, setting, out, progress)]
+    closures = [closure(recipes, target, context.python.minor, store, variants) for target in targets]
+    return [result for steps in closures for result in run_steps(steps, context, out, progress)]
 
 
 def build_one(
     recipe: Recipe,
     target: Target,
-    setting: Setting,
+    context: BuildContext,
     store: RecipeStore,
     out: Path,
     progress: Progress,
@@ -117,19 +117,19 @@ def build_one(
         ForgeError: It, or what it requires, cannot be built, or is not what its recipe promised.
     """
     subject = subject_of(recipe, target)
-    results = build_all([recipe], [target], setting, store, out, progress, variants)
+    results = build_all([recipe], [target], context, store, out, progress, variants)
     return next(result for result in results if result.subject == subject)
 
 
 def run_steps(
-    steps: Sequence[Step], setting: Setting, out: Path, progress: Progress, results: list[Result] | None = None,
+    steps: Sequence[Step], context: BuildContext, out: Path, progress: Progress, results: list[Result] | None = None,
     failures: list[Failure] | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build the steps of one target's closure in order, or take them from the cache.
 
     Args:
         steps: What to build.
-        setting: Toolchain and Pythons.
+        context: Toolchain and Pythons.
         out: Where the wheels go.
         progress: Receives progress updates.
         results: Where what is done is appended, so that a failure leaves it; None for a new list.
@@ -153,7 +153,7 @@ def run_steps(
             failures.append(Failure(subject, None, f"its host requirement {lacking[0]} was not built"))
             continue
         try:
-            built, cached = _build(recipe, setting, [made[name] for name in step.host], progress)
+            built, cached = _build(recipe, context, [made[name] for name in step.host], progress)
         except ForgeError as error:
             if failures is None:
                 raise
@@ -174,34 +174,34 @@ def run_steps(
 
 
 def _build(
-    recipe: EvaluatedRecipe, setting: Setting, host: Sequence[HostPackage], progress: Progress
+    recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress
 ) -> tuple[Result, CachedWheel]:
     """Build one recipe for one target, or find it in the cache."""
     subject = subject_of(recipe.recipe, recipe.target)
     progress.phase(subject, "check the cache")
     compilers = find_compilers(recipe.languages)
-    inputs = build_inputs(recipe, setting, {package.name: package.fingerprint for package in host}, compilers)
+    inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
 
     def in_cache() -> tuple[Result, CachedWheel] | None:
-        if (cached := find_wheel(setting.home, key)) is None:
+        if (cached := find_wheel(context.home, key)) is None:
             return None
         progress.phase(subject, "taken from the cache")
         return Result(subject, cached.path, key, built=False, warnings=cached.warnings), cached
 
     if (found := in_cache()) is not None:
         return found
-    with locked(setting.home.locks, f"wheel-{key[:32]}"):
+    with locked(context.home.locks, f"wheel-{key[:32]}"):
         if (found := in_cache()) is not None:  # another process built it meanwhile
             return found
-        with new_entry(setting.home, key, inputs) as entry:
+        with new_entry(context.home, key, inputs) as entry:
             built = build_recipe(
-                recipe, setting,
+                recipe, context,
                 key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
             store_warnings(entry, built.warnings)
-        made = find_wheel(setting.home, key)
+        made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")
     return Result(subject, made.path, key, built=True, warnings=built.warnings, work=built.work), made

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 RESERVED_VARIABLES = frozenset(
     {
         "HOME", "PATH", "LANG", "LC_ALL", "TZ", "SOURCE_DATE_EPOCH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE",
-        "PYTHONPATH", "PYTHONHOME", "IPHONEOS_DEPLOYMENT_TARGET", "PKG_CONFIG_LIBDIR", "PKG_CONFIG_PATH",
-        "PKG_CONFIG_SYSROOT_DIR", "ZERO_AR_DATE", "FORGE_PREFIX_MAP", "SDKROOT", "TMPDIR", "LD_LIBRARY_PATH",
-        "LD_PRELOAD", "DYLD_LIBRARY_PATH", "MESON", "DESTDIR", "PREFIX", "HOST_PREFIX",
+        "PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX", "IPHONEOS_DEPLOYMENT_TARGET", "PKG_CONFIG_LIBDIR",
+        "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR", "ZERO_AR_DATE", "FORGE_PREFIX_MAP", "SDKROOT", "TMPDIR",
+        "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "MESON", "MAKEFLAGS", "DESTDIR", "PREFIX", "HOST_PREFIX",
     }
 )  # fmt: skip
 """Variables that make a build isolated and reproducible, or name its places: the build sets them, no recipe may."""
@@ -138,7 +138,8 @@ def _condition_problems(document: Document, variants: Sequence[str]) -> Iterator
     for path, text in _all_strings(document):
         bare = path[:-1] if isinstance(path[-1], int) else path
         of_variant = len(bare) == 3 and (bare[0], bare[2]) == ("variants", "ios_version")
-        if text and (of_variant or bare[-2:] in {("when", "python"), ("when", "ios_version")}):
+        of_version = bare == ("package", "python") or bare[-2:] in {("when", "python"), ("when", "ios_version")}
+        if text and (of_variant or of_version):
             problem, hint = specifier_problem(text, is_ios=bare[-1] == "ios_version") or ("", "")
             if problem:
                 yield Diagnostic(document.value_at(path), problem, hint)

@@ -25,7 +25,7 @@ def every_evaluation(recipe: Recipe, python: str) -> Iterator[EvaluatedRecipe]:
 
     Args:
         recipe: The recipe.
-        python: Python's major.minor, which is among those taken whatever the conditions say.
+        python: Python's major.minor, which is among those taken whatever the conditions say, if the recipe supports it.
 
     Raises:
         InvalidRecipeError: A value is wrong once its variables are expanded.
@@ -34,7 +34,8 @@ def every_evaluation(recipe: Recipe, python: str) -> Iterator[EvaluatedRecipe]:
     asked = [text for when in conditions for text in when.ios_version]
     asked += [text for variant in recipe.variants for text in variant.ios_version]
     versions = sorted({DEFAULT_IOS_VERSION, *_ios_versions(asked)})
-    pythons = sorted({python, *_pythons(text for when in conditions for text in when.python)})
+    asked = [text for when in conditions for text in when.python] + ([recipe.python] if recipe.python else [])
+    pythons = sorted(minor for minor in {python, *_pythons(asked)} if recipe.supports(minor))
     variants = [(), *((variant.name,) for variant in recipe.variants)]
     for ios_version, minor, chosen in itertools.product(versions, pythons, variants):
         for target in select_targets(ios_version=ios_version):

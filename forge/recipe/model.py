@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.recipe.diagnostics import Location, shown_path
+from forge.recipe.values import any_admits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -161,6 +162,7 @@ class Recipe:
         source: Where the source comes from; variables are still in its strings.
         backend: The kind of its PEP 517 back end.
         about: For people.
+        python: The versions of Python, as major.minor, that it can be built for (PEP 440); empty for all.
         patches: Unified diffs, relative to the recipe's directory.
         requires: Build requirements (PEP 508) beside and instead of ``build-system.requires``.
         config_settings: PEP 517 config settings.
@@ -185,6 +187,7 @@ class Recipe:
     source: SourcePin
     backend: Backend
     about: About = About()
+    python: str = ""
     patches: tuple[Value, ...] = ()
     requires: tuple[Value, ...] = ()
     config_settings: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
@@ -206,6 +209,10 @@ class Recipe:
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path) or Location(shown_path(self.file), 1)
+
+    def supports(self, minor: str) -> bool:
+        """Whether the package can be built for a version of Python, e.g. ``3.14``."""
+        return not self.python or any_admits((self.python,), minor)
 
     @property
     def directory(self) -> Path:

@@ -109,6 +109,7 @@ class _Reader:
             source=_source(data["source"]),
             backend=Backend(build["backend"]),
             about=_about(data.get("about", {})),
+            python=data["package"].get("python", ""),
             places=self.document.values,
             patches=self._values(("source", "patches"), data["source"].get("patches", [])),
             requires=self._values(("build", "requires"), build.get("requires", [])),

@@ -10,7 +10,7 @@ from forge.base.paths import ForgeHome
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,6 @@ class _OwnWheels(ForgeHome):
         return self.own
 
 
-def with_own_wheels(setting: Setting, directory: Path) -> Setting:
-    """A setting whose built wheels are kept in *directory*."""
-    return replace(setting, home=_OwnWheels(setting.home.root, directory))
+def with_own_wheels(context: BuildContext, directory: Path) -> BuildContext:
+    """A build context whose built wheels are kept in *directory*."""
+    return replace(context, home=_OwnWheels(context.home.root, directory))

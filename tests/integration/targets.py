@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.target import Abi, Arch, Target, select_targets
-from forge.plan.emulation import host_arch
+from forge.trial.emulator import host_arch
 
 if TYPE_CHECKING:
     from collections.abc import Collection

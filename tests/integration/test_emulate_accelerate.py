@@ -18,9 +18,9 @@ from forge.base.progress import SilentProgress
 from forge.emulate.guest import find_qemu
 from forge.emulate.openblas import ensure_openblas, loaded_names, names_accelerate
 from forge.emulate.runtime.config import LoaderConfig
-from forge.plan.emulation import ensure_linux, host_arch
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.toolchain.environment import cross_environment
+from forge.trial.emulator import ensure_linux, host_arch
 from tests.integration.targets import DEVICE, SIMULATOR
 
 pytestmark = pytest.mark.toolchain
@@ -94,7 +94,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     target, width = request.param
     if target.arch != host_arch() and find_qemu() is None:
         pytest.skip("there is no qemu-aarch64")
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    context = ensure_context(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
     here = tmp_path_factory.mktemp("accelerate")
     suffix, _ = WIDTHS[width]
     names = re.findall(r"(?:ROUTINE\(|^DOT\()(\w+)", SOURCE.read_text("utf-8"), re.MULTILINE)
@@ -104,11 +104,11 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     output(
         ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-O1", "-Wall", "-Werror",
          *(["-DILP64"] if width == "ilp64" else []), "-dynamiclib", SOURCE, here / "Accelerate.tbd", "-o", library],
-        env=cross_environment(setting.toolchain, target, here),
+        env=cross_environment(context.toolchain, target, here),
     )  # fmt: skip
     assert names_accelerate(loaded_names(here))
-    linux = ensure_linux(setting, target.arch, SilentProgress())
-    made = ensure_openblas(setting, target.arch, SilentProgress())
+    linux = ensure_linux(context, target.arch, SilentProgress())
+    made = ensure_openblas(context, target.arch, SilentProgress())
     config = LoaderConfig(
         shim=linux.shim, report=here / "records.jsonl", openblas32=made.openblas32, openblas64=made.openblas64
     )

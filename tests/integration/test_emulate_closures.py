@@ -15,11 +15,11 @@ from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
-from forge.plan.emulation import ensure_linux, host_arch
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
+from forge.trial.emulator import ensure_linux, host_arch
 from tests.integration.targets import DEVICE, SIMULATOR
 
 if TYPE_CHECKING:
@@ -45,18 +45,18 @@ def test_closures_answer(target: Target, tmp_path: Path) -> None:
     """3,000 at once: on arm64 three pages of 1,024 trampolines, each a copy of libffi's code with data before it."""
     if target.arch != host_arch() and find_qemu() is None:
         pytest.skip("there is no qemu-aarch64")
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    context = ensure_context(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
     store = find_recipes()
-    built = build_one(store.load("libffi"), target, setting, store, tmp_path / "wheels", SilentProgress())
+    built = build_one(store.load("libffi"), target, context, store, tmp_path / "wheels", SilentProgress())
     with zipfile.ZipFile(built.wheel) as archive:
         archive.extractall(tmp_path)
     library = tmp_path / "libclosures.dylib"
     output(
         ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-O1", f"-I{tmp_path}/opt/include",
          "-dynamiclib", SOURCE, tmp_path / "opt" / "lib" / "libffi.a", "-o", library],
-        env=cross_environment(setting.toolchain, target, tmp_path),
+        env=cross_environment(context.toolchain, target, tmp_path),
     )  # fmt: skip
-    linux = ensure_linux(setting, target.arch, SilentProgress())
+    linux = ensure_linux(context, target.arch, SilentProgress())
     config = LoaderConfig(shim=linux.shim).to_json()
     done = subprocess.run(
         [*linux.command, "-I", "-c", SCRIPT.format(root=str(ROOT), config=config, library=str(library), count=3000)],

@@ -17,9 +17,9 @@ from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
-from forge.plan.emulation import ensure_linux, host_arch
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.toolchain.environment import cross_environment
+from forge.trial.emulator import ensure_linux, host_arch
 
 pytestmark = pytest.mark.toolchain
 
@@ -91,13 +91,13 @@ def ask(cpu: Cpu, tmp_path: Path, *, launcher: tuple[str, ...] = (), fault: bool
         if cpu.arch is Arch.X86_64 and host_arch() is not Arch.X86_64:
             pytest.skip("x86-64 code runs on x86-64 alone")
     target = Target(Abi.IPHONESIMULATOR if cpu.arch is Arch.X86_64 else Abi.IPHONEOS, cpu.arch)
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    context = ensure_context(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
     library = tmp_path / "libcpu.dylib"
     output(
         ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-dynamiclib", SOURCE, "-o", library],
-        env=cross_environment(setting.toolchain, target, tmp_path),
+        env=cross_environment(context.toolchain, target, tmp_path),
     )
-    linux = ensure_linux(setting, target.arch, SilentProgress(), cpu.model)
+    linux = ensure_linux(context, target.arch, SilentProgress(), cpu.model)
     script = SCRIPT.format(
         root=str(ROOT), config=LoaderConfig(shim=linux.shim).to_json(), library=str(library),
         names=[*BITS[cpu.arch], *OTHERS], fault=fault,

@@ -19,14 +19,14 @@ from forge.emulate.guest import find_qemu
 from forge.emulate.libcxx import ensure_libcxx
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
-from forge.plan.emulation import ensure_linux
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
+from forge.trial.emulator import ensure_linux
 
 if TYPE_CHECKING:
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 pytestmark = pytest.mark.toolchain
 
@@ -90,8 +90,8 @@ class Emulator:
 
 
 @pytest.fixture(scope="session")
-def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
+def context() -> BuildContext:
+    return ensure_context(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
 
 
 def host_target() -> Target:
@@ -108,13 +108,15 @@ KINDS = {
 
 
 @pytest.fixture(scope="session", params=KINDS)
-def emulator(request: pytest.FixtureRequest, setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Emulator:
+def emulator(
+    request: pytest.FixtureRequest, context: BuildContext, tmp_path_factory: pytest.TempPathFactory
+) -> Emulator:
     target, fixups = KINDS[request.param]
     if target.arch != host_target().arch and find_qemu() is None:
         pytest.skip("there is no qemu-aarch64")
     here = tmp_path_factory.mktemp("libraries")
-    env = cross_environment(setting.toolchain, target, here)
-    headers = setting.python.headers(target)
+    env = cross_environment(context.toolchain, target, here)
+    headers = context.python.headers(target)
 
     def link(compiler: str, made: str, source: str, *flags: str) -> None:
         output(
@@ -143,8 +145,8 @@ def emulator(request: pytest.FixtureRequest, setting: Setting, tmp_path_factory:
     (here / "package").mkdir()
     (here / "package" / "__init__.py").touch()
     (here / "package" / "single.abi3.so").write_bytes((here / "single.cpython-313-iphonesimulator.so").read_bytes())
-    libcxx = ensure_libcxx(setting.home, setting.toolchain, target, SilentProgress(), jobs=1)
-    linux = ensure_linux(setting, target.arch, SilentProgress())
+    libcxx = ensure_libcxx(context.home, context.toolchain, target, SilentProgress(), jobs=1)
+    linux = ensure_linux(context, target.arch, SilentProgress())
     return Emulator(target, linux.command, linux.shim, libcxx, here)
 
 
@@ -385,11 +387,11 @@ def test_a_crash_is_reported_with_its_frames(emulator: Emulator, tmp_path: Path)
     assert "Fatal Python error: Segmentation fault" in done.stderr  # faulthandler has its turn
 
 
-def test_a_module_in_a_framework(emulator: Emulator, setting: Setting, tmp_path: Path) -> None:
+def test_a_module_in_a_framework(emulator: Emulator, context: BuildContext, tmp_path: Path) -> None:
     """An app's tree as ``forge frameworks`` makes it from a wheel that forge builds."""
     store = find_recipes()
     for name in ("markupsafe", "multidict"):
-        build_one(store.load(name), emulator.target, setting, store, tmp_path / "wheels", SilentProgress())
+        build_one(store.load(name), emulator.target, context, store, tmp_path / "wheels", SilentProgress())
     wheels = sorted((tmp_path / "wheels").glob("*.whl"))
     made = make_frameworks(wheels, tmp_path / "out", Options(bundle_id="com.example.app"))
     assert made.directory is not None, made.findings

@@ -19,17 +19,17 @@ from forge.base.target import Arch
 from forge.emulate.darwin_python import apply_edits, undefine
 from forge.ios_python.model import Provider
 from forge.ios_python.releases import find_release
-from forge.plan.provision import ensure_setting
-from forge.plan.stdlib_trial import GroupResult, try_standard_library
+from forge.plan.provision import ensure_context
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import LLVMToolchain
+from forge.trial.stdlib import GroupResult, try_standard_library
 from tests.integration.targets import SIMULATOR
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 pytestmark = pytest.mark.toolchain
 
@@ -48,14 +48,14 @@ OF_LIBC = re.compile(
 
 
 @pytest.fixture(scope="module")
-def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", [TARGET], SilentProgress(), Provider.BUILT)
+def context() -> BuildContext:
+    return ensure_context(ForgeHome.from_environment(), "3.13", [TARGET], SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")
-def source(setting: Setting, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(context: BuildContext, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """CPython's source, of the iOS Python's release."""
-    archive = fetch(find_release("3.13").cpython.source, setting.home, SilentProgress())
+    archive = fetch(find_release("3.13").cpython.source, context.home, SilentProgress())
     tree = tmp_path_factory.mktemp("source") / "Python"
     prepare(archive, (), tree, SilentProgress())
     return tree
@@ -77,22 +77,22 @@ def layout(dump: str) -> dict[str, list[tuple[int, int, str]]]:
     return found
 
 
-def test_the_layout_is_darwins(setting: Setting, source: Path, tmp_path: Path) -> None:
+def test_the_layout_is_darwins(context: BuildContext, source: Path, tmp_path: Path) -> None:
     """Every member of the interpreter's and the runtime's state lies where Darwin's headers have it."""
     probe = tmp_path / "probe.c"
     probe.write_text(PROBE)
     dump = ["-w", "-fsyntax-only", "-Xclang", "-fdump-record-layouts", str(probe)]
-    toolchain = setting.toolchain
+    toolchain = context.toolchain
     assert isinstance(toolchain, LLVMToolchain)
     darwin = output(
         ["xcrun", "--sdk", TARGET.abi, "clang", "-target", TARGET.clang_triple,
-         f"-I{setting.python.headers(TARGET)}", *dump],
+         f"-I{context.python.headers(TARGET)}", *dump],
         env=cross_environment(toolchain, TARGET, tmp_path),
     )  # fmt: skip
     include = tmp_path / "Include"
     shutil.copytree(source / "Include", include)
     asked = "import sysconfig; print(sysconfig.get_config_h_filename())"
-    shutil.copy(output([setting.build_python.executable, "-c", asked]).strip(), include)
+    shutil.copy(output([context.build_python.executable, "-c", asked]).strip(), include)
 
     def linux() -> dict[str, list[tuple[int, int, str]]]:
         return layout(output([toolchain.llvm.bin / "clang", f"-I{include}", *dump]))
@@ -141,20 +141,20 @@ def tests(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.skipif(TARGET.arch != Arch.X86_64, reason="inverts an x86-64 branch")
-def test_heapq_passes_and_fails_with_one_branch_inverted(setting: Setting, tests: Path, tmp_path: Path) -> None:
+def test_heapq_passes_and_fails_with_one_branch_inverted(context: BuildContext, tests: Path, tmp_path: Path) -> None:
     """The control of it all: what is under test is the Mach-O file's machine code.
 
     ``_heapq`` knows CPython's public structures only, so the build Python will do.
     """
-    (module,) = (setting.python.require_product().platform_lib(TARGET) / "lib-dynload").glob("_heapq.*.so")
+    (module,) = (context.python.require_product().platform_lib(TARGET) / "lib-dynload").glob("_heapq.*.so")
 
     def run(name: str, data: bytes) -> GroupResult:
         directory = tmp_path / name
         directory.mkdir()
         (directory / module.name).write_bytes(data)
-        python = setting.build_python.executable
+        python = context.build_python.executable
         (result,) = try_standard_library(
-            python, directory, TARGET, setting, ["heapq"], SilentProgress(), tests=tests, seconds=120
+            python, directory, TARGET, context, ["heapq"], SilentProgress(), tests=tests, seconds=120
         )
         assert result.modules == ("_heapq",)
         return result
@@ -168,13 +168,13 @@ def test_heapq_passes_and_fails_with_one_branch_inverted(setting: Setting, tests
     assert [one.id for one in broken.differences if "Python" in one.id] == []  # heapq's Python code is as it was
 
 
-def test_ctypes_calls_the_mach_o_functions_of_its_tests(setting: Setting, tests: Path, tmp_path: Path) -> None:
+def test_ctypes_calls_the_mach_o_functions_of_its_tests(context: BuildContext, tests: Path, tmp_path: Path) -> None:
     """The Linux ``_ctypes``, for which the build Python will do, calls ``_ctypes_test``, and is called back by it.
 
     That Python has no ``_ctypes_test`` of its own, so these tests are of the Mach-O file or are not run.
     """
     (result,) = try_standard_library(
-        setting.build_python.executable, tmp_path, TARGET, setting, ["ctypes"], SilentProgress(), tests=tests
+        context.build_python.executable, tmp_path, TARGET, context, ["ctypes"], SilentProgress(), tests=tests
     )
     assert (result.modules, result.notes) == (("_ctypes_test",), ())
     assert result.comparison.ratio == 1.0

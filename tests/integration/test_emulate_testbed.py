@@ -14,14 +14,14 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.build.recipe_build import Setting
+from forge.crossbuild.context import BuildContext
 from forge.emulate.session import Limits
-from forge.emulate.testbed import run_pytest
 from forge.ios_python.model import Provider
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
-from forge.plan.testbed_trial import prepare_testbed
 from forge.recipe.store import find_recipes
+from forge.trial.testbed import run_pytest
+from forge.trial.testbed_app import prepare_testbed
 from tests.integration.targets import SIMULATOR
 from tests.unit.toolchain.fakes import write_program
 
@@ -87,25 +87,25 @@ def test_value(value):
 class Xcode:
     """Stands for Xcode's toolchain; what is compiled comes from the cache."""
 
-    def __init__(self, setting: Setting, root: Path) -> None:
-        self.kind, self.id, self.description = setting.toolchain.kind, setting.toolchain.id, "Xcode, recorded"
-        self.path = (root, *setting.toolchain.path)
-        self.sdk_path = setting.toolchain.sdk_path
+    def __init__(self, context: BuildContext, root: Path) -> None:
+        self.kind, self.id, self.description = context.toolchain.kind, context.toolchain.id, "Xcode, recorded"
+        self.path = (root, *context.toolchain.path)
+        self.sdk_path = context.toolchain.sdk_path
 
 
 def test_the_testbed_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = ForgeHome.from_environment()
-    setting = ensure_setting(home, "3.13", [TARGET], SilentProgress(), Provider.BUILT)
+    context = ensure_context(home, "3.13", [TARGET], SilentProgress(), Provider.BUILT)
     store = find_recipes()
-    built = build_one(store.load("markupsafe"), TARGET, setting, store, tmp_path / "dist", SilentProgress())
+    built = build_one(store.load("markupsafe"), TARGET, context, store, tmp_path / "dist", SilentProgress())
     tools = tmp_path / "tools"
     write_program(tools / "xcrun", XCRUN.format(here=tmp_path))
     (tmp_path / "listed.json").write_text(json.dumps(LISTED))
-    (tools / "xcodebuild").write_text(XCODEBUILD.format(python=setting.build_python.executable, here=str(tmp_path)))
+    (tools / "xcodebuild").write_text(XCODEBUILD.format(python=context.build_python.executable, here=str(tmp_path)))
     (tools / "xcodebuild").chmod(0o755)
     # The lock that testbeds take on simulators is in the temporary directory.
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    recorded = Setting(home, Xcode(setting, tools), setting.python, setting.build_python)
+    recorded = BuildContext(home, Xcode(context, tools), context.python, context.build_python)
     work = tmp_path / "work"
     work.mkdir()
     log = tmp_path / "log"
@@ -125,6 +125,6 @@ def test_the_testbed_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         "tests/test_it.py::test_value[2]": "failed",
     }, said
     assert outcome.incidents == ()
-    modules = len(setting.python.require_product().extension_modules(TARGET))
+    modules = len(context.python.require_product().extension_modules(TARGET))
     assert f"python3.13 {modules} modules" in said
     assert "Running test on iPhone 16e" in said

@@ -19,9 +19,9 @@ from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.system import read_table
 from forge.ios_python.headers import ensure_headers
 from forge.ios_python.interface import known_minors, read_interface
-from forge.plan.emulation import ensure_linux, host_arch
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.toolchain.environment import cross_environment
+from forge.trial.emulator import ensure_linux, host_arch
 from tests.integration.targets import DEVICE, SIMULATOR
 
 if TYPE_CHECKING:
@@ -95,14 +95,14 @@ EXPECTED = {
 def test_what_variadic_functions_are_given_arrives(target: Target, tmp_path: Path) -> None:
     if target.arch != host_arch() and find_qemu() is None:
         pytest.skip("there is no qemu-aarch64")
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
+    context = ensure_context(ForgeHome.from_environment(), "3.13", [target], SilentProgress())
     output(
         ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-O1", "-bundle",
-         f"-I{setting.python.headers(target)}", "-Wl,-undefined,dynamic_lookup", SOURCE,
+         f"-I{context.python.headers(target)}", "-Wl,-undefined,dynamic_lookup", SOURCE,
          "-o", tmp_path / f"variadics.cpython-313-{target.abi}.so"],
-        env=cross_environment(setting.toolchain, target, tmp_path),
+        env=cross_environment(context.toolchain, target, tmp_path),
     )  # fmt: skip
-    linux = ensure_linux(setting, target.arch, SilentProgress())
+    linux = ensure_linux(context, target.arch, SilentProgress())
     config = LoaderConfig(shim=linux.shim)
     script = SCRIPT.format(root=str(ROOT), here=str(tmp_path), config=config.to_json())
     done = subprocess.run(

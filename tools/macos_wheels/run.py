@@ -21,8 +21,8 @@ from forge.emulate.libcxx import ensure_libcxx
 from forge.emulate.openblas import ensure_openblas
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.session import Emulator, run_session
-from forge.plan.emulation import ensure_linux, process_environment
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
+from forge.trial.emulator import ensure_linux, process_environment
 
 PROJECTS = {
     "numpy": "numpy", "pandas": "pandas", "scikit-learn": "scikit_learn", "cryptography": "cryptography",
@@ -66,11 +66,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     progress = Printer()
-    setting = ensure_setting(ForgeHome.from_environment(), options.python, [TARGET], progress)
-    linux = ensure_linux(setting, TARGET.arch, progress)
-    openblas = ensure_openblas(setting, TARGET.arch, progress)
+    context = ensure_context(ForgeHome.from_environment(), options.python, [TARGET], progress)
+    linux = ensure_linux(context, TARGET.arch, progress)
+    openblas = ensure_openblas(context, TARGET.arch, progress)
     loader = LoaderConfig(
-        linux.shim, ensure_libcxx(setting.home, setting.toolchain, TARGET, progress),
+        linux.shim, ensure_libcxx(context.home, context.toolchain, TARGET, progress),
         openblas32=openblas.openblas32, openblas64=openblas.openblas64,
     )  # fmt: skip
     print("| project | wheel | Mach-O modules | work |\n| --- | --- | --- | --- |")

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 from unittest import mock
 
-from forge.build import recipe_build
 from forge.cli import build as build_command
 from forge.cli.main import main
-from tests.unit.build.fakes import make_setting, no_cross_environment
+from forge.crossbuild import recipe_build
+from tests.unit.crossbuild.fakes import make_context, no_cross_environment
 
 if __name__ == "__main__":
     # As a shell starts a program, however the tests were started (in the background, with nohup).
@@ -18,7 +18,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     root = Path(sys.argv[1])
     with (
-        mock.patch.object(build_command, "ensure_setting", return_value=make_setting(root)),
+        mock.patch.object(build_command, "ensure_context", return_value=make_context(root)),
         mock.patch.object(recipe_build, "ensure_cross_environment", no_cross_environment),
     ):
         main(sys.argv[2:])

@@ -17,7 +17,7 @@ import pytest
 
 import forge
 from forge.toolchain.data import load_yaml
-from tests.unit.build.fakes import RECIPE, WHEEL, write_recipe
+from tests.unit.crossbuild.fakes import RECIPE, WHEEL, write_recipe
 from tests.unit.toolchain.fakes import write_llvm
 
 if TYPE_CHECKING:

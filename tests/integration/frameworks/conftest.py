@@ -12,7 +12,7 @@ from forge.base.target import Arch, select_targets
 from forge.frameworks.make import Made, make_frameworks
 from forge.frameworks.options import Options
 from forge.ios_python.build_python import ensure_build_python
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from tests.integration.publications import published_wheel
@@ -41,10 +41,10 @@ def pillow(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="session")
 def numpy(tmp_path_factory: pytest.TempPathFactory) -> Made:
     root = tmp_path_factory.mktemp("numpy")
-    setting = ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
+    context = ensure_context(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress())
     store = find_recipes()
     for target in select_targets():
-        build_one(store.load("numpy"), target, setting, store, root, SilentProgress())
+        build_one(store.load("numpy"), target, context, store, root, SilentProgress())
     # numpy/__config__.py names the CPU that the wheel was built for.
     return _made(root, Options(bundle_id="com.example.app", xcframeworks=True, prefer=Arch.ARM64))
 

@@ -11,11 +11,11 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.build.cross_environment import ensure_cross_environment
+from forge.crossbuild.cross_environment import ensure_cross_environment
 from forge.ios_python.model import Provider
 from forge.ios_python.product import XCFramework, read_xcframework
 from forge.macho.reader import read_macho
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.toolchain.environment import TOOLS_DIRECTORY
 from forge.toolchain.symbols import libraries
 from tests.integration.targets import COMPILED
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
     from forge.macho.model import MachOSlice
 
 pytestmark = pytest.mark.toolchain
@@ -36,13 +36,13 @@ MODULES = {
 
 
 @pytest.fixture(scope="module")
-def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", COMPILED, SilentProgress(), Provider.BUILT)
+def context() -> BuildContext:
+    return ensure_context(ForgeHome.from_environment(), "3.13", COMPILED, SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")
-def product(setting: Setting) -> XCFramework:
-    return setting.python.require_product()
+def product(context: BuildContext) -> XCFramework:
+    return context.python.require_product()
 
 
 @pytest.fixture(params=COMPILED, ids=str)
@@ -105,11 +105,11 @@ def test_nothing_newer_than_the_minimum_is_bound_strongly(product: XCFramework, 
     assert strong <= {"___chkstk_darwin"}
 
 
-def test_answers_as_pep_730_says(setting: Setting, target: Target, tmp_path: Path) -> None:
+def test_answers_as_pep_730_says(context: BuildContext, target: Target, tmp_path: Path) -> None:
     lock = tmp_path / "empty.lock"
     lock.write_text("", encoding="utf-8")
     environment = ensure_cross_environment(
-        setting.home, setting.python, target, setting.build_python, setting.toolchain, lock
+        context.home, context.python, target, context.build_python, context.toolchain, lock
     )
     code = """
 import json, os, platform, sys, sysconfig
@@ -135,14 +135,14 @@ print(json.dumps({
 
 
 def test_names_no_place_of_this_machine_and_can_be_moved(
-    setting: Setting, product: XCFramework, tmp_path: Path
+    context: BuildContext, product: XCFramework, tmp_path: Path
 ) -> None:
     moved = tmp_path / "elsewhere" / "Python.xcframework"
     shutil.copytree(product.root, moved, symlinks=True)
     described = read_xcframework(moved)
     assert described.version == product.version
     assert {t.multiarch for t in described.targets} == {t.multiarch for t in product.targets}
-    root = str(setting.home.root).encode()
+    root = str(context.home.root).encode()
     for path in moved.rglob("*"):
         if path.is_symlink():
             assert not path.readlink().is_absolute(), path
@@ -153,7 +153,7 @@ def test_names_no_place_of_this_machine_and_can_be_moved(
             assert f"/{TOOLS_DIRECTORY}/".encode() not in content, path
 
 
-def test_the_objective_c_runtime_is_found_on_every_ios(setting: Setting, product: XCFramework) -> None:
+def test_the_objective_c_runtime_is_found_on_every_ios(context: BuildContext, product: XCFramework) -> None:
     """On iOS 12 and 13 find_library() finds nothing: the loader does not tell what its shared cache has."""
     code = """
 import ctypes.util, runpy, sys, types
@@ -167,11 +167,11 @@ runpy.run_path(sys.argv[1])
 print(*opened)
 """
     module = product.stdlib / "_ios_support.py"
-    command = (setting.build_python.executable, "-c", code, module)
+    command = (context.build_python.executable, "-c", code, module)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "/usr/lib/libobjc.A.dylib\n"
 
 
-def test_builds_are_there_once(setting: Setting) -> None:
-    again = ensure_setting(setting.home, "3.13", COMPILED, SilentProgress(), Provider.BUILT)
-    assert again.python == setting.python
+def test_builds_are_there_once(context: BuildContext) -> None:
+    again = ensure_context(context.home, "3.13", COMPILED, SilentProgress(), Provider.BUILT)
+    assert again.python == context.python

@@ -19,11 +19,12 @@ from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
 from forge.ios_python.model import IOSPython, Provider
 from forge.ios_python.official import add_official
-from forge.plan.provision import ensure_setting
+from forge.plan.provision import ensure_context
 from forge.plan.run import build_one
-from forge.plan.trial import Options, try_recipe
 from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
+from forge.trial.options import TrialOptions
+from forge.trial.run import try_recipe
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
 from tests.integration.targets import COMPILED, LONG, SIMULATOR, runs_here
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Target
-    from forge.build.recipe_build import Setting
+    from forge.crossbuild.context import BuildContext
 
 pytestmark = pytest.mark.toolchain
 
@@ -41,14 +42,14 @@ RECIPES = ["markupsafe", "greenlet", "rpds-py", "pyyaml"]
 
 
 @pytest.fixture(scope="module")
-def setting() -> Setting:
-    return ensure_setting(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress(), Provider.ASSEMBLED)
+def context() -> BuildContext:
+    return ensure_context(ForgeHome.from_environment(), "3.13", select_targets(), SilentProgress(), Provider.ASSEMBLED)
 
 
 @pytest.fixture(scope="module")
 def built() -> IOSPython:
     home = ForgeHome.from_environment()
-    return ensure_setting(home, "3.13", COMPILED, SilentProgress(), Provider.BUILT).python
+    return ensure_context(home, "3.13", COMPILED, SilentProgress(), Provider.BUILT).python
 
 
 def beeware_shaped(product: Path, root: Path) -> Path:
@@ -80,23 +81,23 @@ def official(built: IOSPython, tmp_path: Path) -> IOSPython:
     return python_of(home, product, Provider.OFFICIAL)
 
 
-def fresh_wheel(setting: Setting, name: str, target: Target, out: Path) -> bytes:
+def fresh_wheel(context: BuildContext, name: str, target: Target, out: Path) -> bytes:
     """The bytes of a recipe's wheel, built and not taken from the cache."""
     store = find_recipes()
     out.mkdir()
-    result = build_one(store.load(name), target, with_own_wheels(setting, out / "kept"), store, out, SilentProgress())
+    result = build_one(store.load(name), target, with_own_wheels(context, out / "kept"), store, out, SilentProgress())
     assert result.built
     return result.wheel.read_bytes()
 
 
 @pytest.mark.parametrize("name", [*RECIPES, *(["numpy"] if LONG else [])])
 def test_the_same_wheel_from_every_provider(
-    name: str, setting: Setting, built: IOSPython, official: IOSPython, tmp_path: Path
+    name: str, context: BuildContext, built: IOSPython, official: IOSPython, tmp_path: Path
 ) -> None:
-    pythons = {str(python.provider): python for python in (setting.python, built, official)}
+    pythons = {str(python.provider): python for python in (context.python, built, official)}
     assert set(pythons) == {"assembled", "built", "official"}
     wheels = {
-        provider: fresh_wheel(replace(setting, python=python), name, SIMULATOR, tmp_path / provider)
+        provider: fresh_wheel(replace(context, python=python), name, SIMULATOR, tmp_path / provider)
         for provider, python in pythons.items()
     }
     assert wheels["built"] == wheels["assembled"]
@@ -104,11 +105,11 @@ def test_the_same_wheel_from_every_provider(
 
 
 @pytest.mark.parametrize("name", ["greenlet"])
-def test_headers_of_another_patch_release_give_the_same_wheel(name: str, setting: Setting, tmp_path: Path) -> None:
+def test_headers_of_another_patch_release_give_the_same_wheel(name: str, context: BuildContext, tmp_path: Path) -> None:
     home = ForgeHome(tmp_path / "home")
-    other = next(archive for archive in header_archives("3.13") if archive.release != setting.python.version)
+    other = next(archive for archive in header_archives("3.13") if archive.release != context.python.version)
     try:
-        file = fetch(other.source, setting.home, SilentProgress())
+        file = fetch(other.source, context.home, SilentProgress())
     except (NetworkError, SourceError) as error:
         pytest.skip(f"no other release's headers can be had: {error.message.splitlines()[0]}")
     place = home.sources / other.source.sha256[:2] / other.source.sha256
@@ -116,42 +117,42 @@ def test_headers_of_another_patch_release_give_the_same_wheel(name: str, setting
     (place / file.name).symlink_to(file)
     assert ensure_headers(home, "3.13", SilentProgress()).release == other.release
     python = assembled_python(home, "3.13", SilentProgress())
-    assert python.version != setting.python.version
+    assert python.version != context.python.version
     target = select_targets()[0]
     wheels = {
-        fresh_wheel(replace(setting, python=each), name, target, tmp_path / each.version)
-        for each in (setting.python, python)
+        fresh_wheel(replace(context, python=each), name, target, tmp_path / each.version)
+        for each in (context.python, python)
     }
     assert len(wheels) == 1
 
 
 @pytest.mark.parametrize("name", ["greenlet"])
 def test_a_build_python_of_another_patch_release_gives_the_same_wheel(
-    name: str, setting: Setting, tmp_path: Path
+    name: str, context: BuildContext, tmp_path: Path
 ) -> None:
     # The one that CPython's own cross build was made with, if that is another.
-    every = {setting.build_python.version: setting.build_python}
-    for executable in sorted(setting.home.build_pythons.glob("3.13.*/bin/python3.13")):
+    every = {context.build_python.version: context.build_python}
+    for executable in sorted(context.home.build_pythons.glob("3.13.*/bin/python3.13")):
         version = executable.parents[1].name.partition("-")[0]
         every.setdefault(version, BuildPython(executable, version))
     if len(every) < 2:
         pytest.skip("there is only one Python 3.13 on this machine")
     target = select_targets()[0]
     wheels = {
-        fresh_wheel(replace(setting, build_python=python), name, target, tmp_path / version)
+        fresh_wheel(replace(context, build_python=python), name, target, tmp_path / version)
         for version, python in every.items()
     }
     assert len(wheels) == 1
 
 
 @pytest.fixture(params=["3.14", "3.15"])
-def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Setting:
+def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> BuildContext:
     minor = str(request.param)
     python = linux_python(minor)
     monkeypatch.setenv("FORGE_BUILD_PYTHON", str(python.executable))
     home = ForgeHome.from_environment()
     try:
-        made = ensure_setting(home, minor, select_targets(), SilentProgress(), Provider.ASSEMBLED)
+        made = ensure_context(home, minor, select_targets(), SilentProgress(), Provider.ASSEMBLED)
     except NetworkError as error:
         pytest.skip(f"the headers of Python {minor} cannot be had: {error.message.splitlines()[0]}")
     assert made.python.minor == made.build_python.minor == minor
@@ -160,7 +161,7 @@ def newer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Se
 
 @pytest.mark.parametrize("target", select_targets(), ids=str)
 @pytest.mark.parametrize("name", ["markupsafe", "greenlet"])
-def test_newer_pythons_are_built_for(newer: Setting, name: str, target: Target, tmp_path: Path) -> None:
+def test_newer_pythons_are_built_for(newer: BuildContext, name: str, target: Target, tmp_path: Path) -> None:
     store = find_recipes()
     recipe = store.load(name)
     result = build_one(recipe, target, newer, store, tmp_path, SilentProgress())
@@ -172,12 +173,12 @@ def test_newer_pythons_are_built_for(newer: Setting, name: str, target: Target, 
 
 @runs_here
 @pytest.mark.parametrize("name", ["markupsafe", "greenlet", "frozenlist"])
-def test_newer_pythons_run_simulator_wheels(newer: Setting, name: str, tmp_path: Path) -> None:
+def test_newer_pythons_run_simulator_wheels(newer: BuildContext, name: str, tmp_path: Path) -> None:
     store = find_recipes()
-    trial = try_recipe(store.load(name), SIMULATOR, newer, store, tmp_path, SilentProgress(), Options())
+    trial = try_recipe(store.load(name), SIMULATOR, newer, store, tmp_path, SilentProgress(), TrialOptions())
     assert trial.outcome.is_good, trial.outcome.output.read_text()
 
 
-def test_the_build_python_may_be_of_any_patch_release(setting: Setting) -> None:
-    assert find_build_python(setting.home, "3.13") is not None
-    assert setting.build_python.minor == "3.13"
+def test_the_build_python_may_be_of_any_patch_release(context: BuildContext) -> None:
+    assert find_build_python(context.home, "3.13") is not None
+    assert context.build_python.minor == "3.13"

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.build import recipe_build
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
-from tests.unit.build.fakes import make_setting, no_cross_environment
+from forge.crossbuild import recipe_build
 from tests.unit.cli.runner import Forge
+from tests.unit.crossbuild.fakes import make_context, no_cross_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,5 +38,5 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
     for command in (build_command, trial_command):
-        monkeypatch.setattr(command, "ensure_setting", lambda *_: make_setting(forge.root))
+        monkeypatch.setattr(command, "ensure_context", lambda *_: make_context(forge.root))
     monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)

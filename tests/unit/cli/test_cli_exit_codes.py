@@ -15,13 +15,13 @@ import forge as forge_package
 from forge.base.errors import BuildError, StorageError, TrialError
 from forge.base.hashing import file_sha256
 from forge.base.target import Arch
-from forge.build import recipe_build
 from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
-from forge.plan.trial import Options
+from forge.crossbuild import recipe_build
 from forge.toolchain import llvm
-from tests.unit.build.fakes import RECIPE, VARIANT, WHEEL, make_setting, write_recipe
+from forge.trial.options import TrialOptions
+from tests.unit.crossbuild.fakes import RECIPE, VARIANT, WHEEL, make_context, write_recipe
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -36,7 +36,7 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
         raise error
 
     for command in (build_command, trial_command):
-        monkeypatch.setattr(command, "ensure_setting", failing)
+        monkeypatch.setattr(command, "ensure_context", failing)
 
 
 def cached(forge: Forge) -> list[str]:
@@ -215,8 +215,8 @@ class TestBuild:
     def test_another_user_takes_wheels_from_a_cache_that_is_read_only(
         self, forge: Forge, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        setting = make_setting(forge.root)
-        monkeypatch.setattr(build_command, "ensure_setting", lambda *_: setting)
+        context = make_context(forge.root)
+        monkeypatch.setattr(build_command, "ensure_context", lambda *_: context)
         write_recipe(forge.root / "recipes")
         assert forge("build", "demo", *ONE).code == 0
         before = sorted((forge.root / "home").rglob("*"))
@@ -260,7 +260,7 @@ class TestBuild:
     def test_variants_are_tried(self, forge: Forge, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
         def try_recipe(*arguments: object) -> None:
             *_, options, _ = arguments
-            assert isinstance(options, Options)
+            assert isinstance(options, TrialOptions)
             raise TrialError(f"asked for {options.variants}")
 
         for module in (build_command, trial_command):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.errors import IOSPythonError
+from forge.ios_python.headers_release import read_release
 from forge.ios_python.interface import TARGETS, read_interface
 from forge.ios_python.model import IOSPython
-from forge.ios_python.tree import read_release, write_tree
+from forge.ios_python.tree import write_tree
 from tests.unit.ios_python.fakes import DEVICE, patchlevel
 from tests.unit.toolchain.fakes import write_program
 

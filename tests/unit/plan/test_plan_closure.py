@@ -53,6 +53,16 @@ def test_a_pure_wheel_cannot_link_what_is_compiled_for_a_target(tmp_path: Path) 
     assert len(e.value.diagnostics) == 1, "headers are the same for all targets"
 
 
+def test_a_version_of_python_that_a_recipe_does_not_support(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    store = write(tmp_path, {"app": {"host": ["num"]}, "num": {}})
+    file = tmp_path / "num" / "recipe.yaml"
+    file.write_text(file.read_text().replace('1.5"}', '1.5", python: ">=3.14"}'))
+    with pytest.raises(InvalidRecipeError) as caught:
+        steps(store, "app")
+    assert str(caught.value).replace(str(tmp_path), "RECIPES") == snapshot
+    assert len(closure([store.load("app")], DEVICE, "3.14", store)) == 2
+
+
 def test_what_is_needed_comes_first(tmp_path: Path) -> None:
     store = write(
         tmp_path,

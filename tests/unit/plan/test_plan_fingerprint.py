@@ -4,15 +4,17 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import grimp
 import pytest
 
+import forge
 from forge.base.hashing import fingerprint
 from forge.base.target import IOSVersion, Target
 from forge.ios_python.build_python import BuildPython
-from forge.plan.fingerprint import build_inputs
+from forge.plan.fingerprint import ABOVE, build_inputs
 from forge.recipe.evaluate import evaluate
 from forge.recipe.read import read_recipe
-from tests.unit.build.fakes import RECIPE, make_setting, write_recipe
+from tests.unit.crossbuild.fakes import RECIPE, make_context, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, FakeToolchain
 
 if TYPE_CHECKING:
@@ -27,16 +29,16 @@ TEXT = RECIPE.replace("source\nbuild", "source\n  patches: [one.patch]\nbuild") 
 
 
 class Case:
-    """A recipe and a setting that a test changes in one respect."""
+    """A recipe and a build context that a test changes in one respect."""
 
     def __init__(self, root: Path) -> None:
         self.directory = write_recipe(root / "recipes", text=TEXT)
         (self.directory / "one.patch").write_text(PATCH)
-        self.setting = make_setting(root)
+        self.context = make_context(root)
         self.target = DEVICE
 
     def key(self) -> str:
-        return fingerprint(build_inputs(evaluate(read_recipe(self.directory), self.target, "3.13"), self.setting))
+        return fingerprint(build_inputs(evaluate(read_recipe(self.directory), self.target, "3.13"), self.context))
 
     def edit(self, name: str, old: str, new: str) -> None:
         text = (self.directory / name).read_text()
@@ -48,10 +50,10 @@ class Case:
         self.edit("recipe.yaml", "one.patch", "two.patch")
 
     def change(self, **fields: object) -> None:
-        self.setting = dataclasses.replace(self.setting, **fields)  # type: ignore[arg-type]  # Setting's own fields
+        self.context = dataclasses.replace(self.context, **fields)  # type: ignore[arg-type]  # BuildContext's own fields
 
     def ios_python(self, *fingerprints: tuple[str, str]) -> IOSPython:
-        return dataclasses.replace(self.setting.python, fingerprints=fingerprints)
+        return dataclasses.replace(self.context.python, fingerprints=fingerprints)
 
 
 @pytest.fixture
@@ -109,11 +111,11 @@ NO_CHANGES: dict[str, Callable[[Case], object]] = {
     "comment": lambda case: case.edit("recipe.yaml", "schema: 1", "# A comment\nschema: 1"),
     "place of the toolchain": lambda case: case.change(toolchain=FakeToolchain(Path("/elsewhere"))),
     "place of the Pythons": lambda case: case.change(
-        python=dataclasses.replace(case.setting.python, root=Path("/elsewhere")),
-        build_python=BuildPython(Path("/elsewhere/python"), case.setting.build_python.version),
+        python=dataclasses.replace(case.context.python, root=Path("/elsewhere")),
+        build_python=BuildPython(Path("/elsewhere/python"), case.context.build_python.version),
     ),
     "another target's Python": lambda case: case.change(
-        python=case.ios_python(*case.setting.python.fingerprints, (ARM_SIMULATOR.multiarch, "new"))
+        python=case.ios_python(*case.context.python.fingerprints, (ARM_SIMULATOR.multiarch, "new"))
     ),
     "kept work": lambda case: case.change(keep_work=True),
 }
@@ -124,3 +126,10 @@ def test_what_cannot_change_the_wheel_does_not(case: Case, change: str) -> None:
     before = case.key()
     NO_CHANGES[change](case)
     assert case.key() == before
+
+
+def test_what_makes_wheels_imports_nothing_of_rooms_that_the_fingerprint_leaves_out() -> None:
+    graph = grimp.build_graph("forge")
+    imported = graph.find_upstream_modules("forge.crossbuild.recipe_build")
+    rooms = {path.name for path in Path(forge.__file__).parent.iterdir() if (path / "__init__.py").is_file()}
+    assert {name.split(".")[1] for name in imported if "." in name} & rooms == rooms - ABOVE

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from forge.base.errors import IOSPythonError
-from forge.plan.matrix import parse_versions, remaining, wheel_versions
+from forge.plan.lock_python import lock_minor
+from forge.plan.matrix import parse_versions, recipes_by_version, remaining, wheel_versions
 from forge.plan.run import Result
+from forge.recipe.read import read_recipe
 from tests.unit.ios_python.fakes import DEVICE
 
 if TYPE_CHECKING:
     from forge.plan.closure import Step
+    from forge.recipe.model import Recipe
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,42 @@ def test_wrong_versions(text: str) -> None:
         parse_versions(text)
 
 
+def recipe(root: Path, name: str, python: str = "") -> Recipe:
+    directory = root / name
+    directory.mkdir()
+    text = f'schema: 1\npackage: {{name: {name}, version: "1.0"{f", python: {python!r}" if python else ""}}}\n'
+    (directory / "recipe.yaml").write_text(f"{text}source: {{path: .}}\nbuild: {{backend: setuptools}}\n")
+    return read_recipe(directory)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("all", {"3.13": ["any", "old"], "3.14": ["any", "new"], "3.15": ["any", "new"]}),
+        ("3.13", {"3.13": ["any", "old", "new"]}),
+        ("3.14,3.13", {"3.13": ["any", "old", "new"], "3.14": ["any", "old", "new"]}),
+    ],
+)
+def test_what_each_version_is_asked_of(text: str, wanted: dict[str, list[str]], tmp_path: Path) -> None:
+    recipes = [recipe(tmp_path, "any"), recipe(tmp_path, "old", "<3.14"), recipe(tmp_path, "new", ">=3.14")]
+    found = recipes_by_version(text, recipes)
+    assert {version: [each.name for each in recipes] for version, recipes in found.items()} == wanted
+
+
+def test_all_versions_of_a_recipe_that_supports_few(tmp_path: Path) -> None:
+    assert list(recipes_by_version("all", [recipe(tmp_path, "demo", "==3.14")])) == ["3.14"]
+    # None that forge knows: left to the plan, which says what is wrong.
+    assert list(recipes_by_version("all", [recipe(tmp_path, "later", ">=3.40")])) == ["3.13", "3.14", "3.15"]
+
+
+@pytest.mark.parametrize(("python", "minor"), [("", "3.13"), (">=3.14", "3.14"), ("<3.15", "3.13"), (">=3.40", "3.13")])
+def test_what_a_recipe_is_locked_for(python: str, minor: str, tmp_path: Path) -> None:
+    assert lock_minor(recipe(tmp_path, "demo", python), "3.13") == minor
+
+
 def step(name: str, *host: str) -> Step:
-    recipe = SimpleNamespace(name=name, version="1.0", native=True)
-    evaluated = SimpleNamespace(recipe=recipe, target=DEVICE, normalized_name=name)
+    named = SimpleNamespace(name=name, version="1.0", native=True)
+    evaluated = SimpleNamespace(recipe=named, target=DEVICE, normalized_name=name)
     return cast("Step", SimpleNamespace(recipe=evaluated, host=host))
 
 

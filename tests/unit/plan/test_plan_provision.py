@@ -10,7 +10,7 @@ from forge.base.paths import ForgeHome
 from forge.ios_python.build_python import BuildPython
 from forge.ios_python.model import IOSPython, Provider
 from forge.plan import provision
-from forge.plan.provision import ensure_setting, ensure_toolchain
+from forge.plan.provision import ensure_context, ensure_toolchain
 from forge.toolchain import llvm
 from tests.unit.ios_python.fakes import DEVICE, VERSION, Recorder, make_toolchain
 from tests.unit.toolchain.fakes import write_llvm
@@ -99,14 +99,14 @@ class TestSetting:
         monkeypatch.setattr(provision, "ensure_build_python", lambda *_: self.build_python)
 
     def test_all_of_one_release(self, home: ForgeHome) -> None:
-        setting = ensure_setting(home, "3.13", [DEVICE], Recorder())
-        assert setting.toolchain is self.toolchain
-        assert setting.build_python is self.build_python
-        assert setting.python.targets == (DEVICE,)
-        assert not setting.keep_work
+        context = ensure_context(home, "3.13", [DEVICE], Recorder())
+        assert context.toolchain is self.toolchain
+        assert context.build_python is self.build_python
+        assert context.python.targets == (DEVICE,)
+        assert not context.keep_work
 
     def test_the_provider_is_passed_on(self, home: ForgeHome) -> None:
-        ensure_setting(home, "3.13", [DEVICE], Recorder(), Provider.OFFICIAL)
+        ensure_context(home, "3.13", [DEVICE], Recorder(), Provider.OFFICIAL)
         assert self.provider is Provider.OFFICIAL
 
 
@@ -116,4 +116,4 @@ def test_an_unknown_version_is_said_first(home: ForgeHome, monkeypatch: pytest.M
 
     monkeypatch.setattr(provision, "ensure_toolchain", unreachable)
     with pytest.raises(IOSPythonError, match=r"3\.99"):
-        ensure_setting(home, "3.99", [DEVICE], Recorder())
+        ensure_context(home, "3.99", [DEVICE], Recorder())

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from forge.base.errors import WheelError
-from forge.build.recipe_build import BuiltWheel, Setting
+from forge.crossbuild.recipe_build import BuiltWheel
 from forge.plan import run as run_module
 from forge.plan.closure import closure
 from forge.plan.required import build_steps
 from forge.recipe.store import RecipeStore
-from tests.unit.build.fakes import RECIPE, make_setting
+from tests.unit.crossbuild.fakes import RECIPE, make_context
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
 from tests.unit.wheel.wheels import make_wheel
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.target import Target
+    from forge.crossbuild.context import BuildContext
     from forge.plan.run import Failure, Result
     from forge.recipe.model import EvaluatedRecipe
 
@@ -42,7 +43,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeStore:
         (directory / "recipe.yaml").write_text(RECIPE.replace("demo", name))
         (directory / "build-requirements.lock").write_text("")
 
-    def build(recipe: EvaluatedRecipe, setting: Setting, *, out: Path, **_: Any) -> BuiltWheel:
+    def build(recipe: EvaluatedRecipe, context: BuildContext, *, out: Path, **_: Any) -> BuiltWheel:
         log = tmp_path / "log"
         log.touch()
         lines = [f"Requires-Dist: {text}\n" for text in REQUIRES[recipe.name]]
@@ -58,9 +59,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeStore:
 def build(
     store: RecipeStore, tmp_path: Path, results: list[Result] | None = None, target: Target = DEVICE
 ) -> list[Result]:
-    setting = make_setting(tmp_path, target)
+    context = make_context(tmp_path, target)
     steps = closure([store.load("demo")], target, "3.13", store)
-    return build_steps(steps, target, setting, store, tmp_path / "dist", Recorder(), (), results)
+    return build_steps(steps, target, context, store, tmp_path / "dist", Recorder(), (), results)
 
 
 def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ def test_what_a_pure_wheel_requires_is_built_for_each_target(store: RecipeStore,
 def test_what_tests_require_is_built_along(store: RecipeStore, tmp_path: Path) -> None:
     steps = closure([store.load("deep")], DEVICE, "3.13", store)
     results = build_steps(
-        steps, DEVICE, make_setting(tmp_path), store, tmp_path / "dist", Recorder(), besides=["optional", "pytest"]
+        steps, DEVICE, make_context(tmp_path), store, tmp_path / "dist", Recorder(), besides=["optional", "pytest"]
     )
     assert [result.subject.split()[0] for result in results] == ["deep", "optional"]
 
@@ -95,7 +96,7 @@ def test_another_version_than_the_recipes(store: RecipeStore, tmp_path: Path, mo
     assert [result.subject.split()[0] for result in done] == ["demo"], "what was built is told"
     failures: list[Failure] = []
     steps = closure([store.load("demo"), store.load("deep")], DEVICE, "3.13", store)
-    setting = make_setting(tmp_path)
-    more = build_steps(steps, DEVICE, setting, store, tmp_path / "dist", Recorder(), failures=failures)
+    context = make_context(tmp_path)
+    more = build_steps(steps, DEVICE, context, store, tmp_path / "dist", Recorder(), failures=failures)
     assert sorted(result.subject.split()[0] for result in more) == ["deep", "demo"]
     assert [type(failure.error) for failure in failures] == [WheelError]

@@ -14,13 +14,14 @@ import pytest
 
 from forge.audit.rules import rule
 from forge.base.errors import BuildError
-from forge.build.recipe_build import BuiltWheel, Setting
+from forge.crossbuild.context import BuildContext
+from forge.crossbuild.recipe_build import BuiltWheel
 from forge.plan import run as run_module
 from forge.plan.cache import entry_directory, find_wheel
 from forge.plan.run import Result, build_all, build_one
 from forge.recipe.read import read_recipe
 from forge.recipe.store import RecipeStore
-from tests.unit.build.fakes import WHEEL, make_setting, write_recipe
+from tests.unit.crossbuild.fakes import WHEEL, make_context, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class Builder:
         self.error: BaseException | None = None
         self.warnings: tuple[Finding, ...] = ()
 
-    def __call__(self, recipe: EvaluatedRecipe, setting: Setting, *, key: str, out: Path, **_: Any) -> BuiltWheel:
+    def __call__(self, recipe: EvaluatedRecipe, context: BuildContext, *, key: str, out: Path, **_: Any) -> BuiltWheel:
         self.keys.append(key)
-        log = setting.home.logs / "demo.log"
+        log = context.home.logs / "demo.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("the whole log\n")
         wheel = out / f"demo-1.0-cp313-cp313-{recipe.target.platform_tag}.whl"
@@ -55,12 +56,12 @@ class Forge:
         self.root = root
         self.recipe_directory = write_recipe(root / "recipes")
         self.store = RecipeStore(root / "recipes")
-        self.setting = make_setting(root)
+        self.context = make_context(root)
         self.out = root / "dist"
 
     def build(self, progress: Recorder | None = None) -> Result:
         return build_one(
-            read_recipe(self.recipe_directory), DEVICE, self.setting, self.store, self.out, progress or Recorder()
+            read_recipe(self.recipe_directory), DEVICE, self.context, self.store, self.out, progress or Recorder()
         )
 
 
@@ -99,12 +100,12 @@ def test_warnings_are_told_again_for_a_cached_wheel(forge: Forge, builder: Build
 
 def test_the_entry_has_the_whole_log(forge: Forge, builder: Builder) -> None:
     result = forge.build()
-    assert (entry_directory(forge.setting.home, result.fingerprint) / "build.log").read_text() == "the whole log\n"
+    assert (entry_directory(forge.context.home, result.fingerprint) / "build.log").read_text() == "the whole log\n"
 
 
 def test_a_damaged_entry_is_built_again(forge: Forge, builder: Builder) -> None:
     first = forge.build()
-    cached = find_wheel(forge.setting.home, first.fingerprint)
+    cached = find_wheel(forge.context.home, first.fingerprint)
     assert cached is not None
     cached.path.write_bytes(b"damaged")
     assert forge.build().built
@@ -126,7 +127,7 @@ def test_a_failed_build_leaves_nothing(forge: Forge, builder: Builder, error: Ba
     with pytest.raises(type(error)):
         forge.build()
     assert not forge.out.exists()
-    assert [path for path in forge.setting.home.wheels.rglob("*") if path.is_file()] == []
+    assert [path for path in forge.context.home.wheels.rglob("*") if path.is_file()] == []
     builder.error = None
     assert forge.build().built
 
@@ -142,16 +143,16 @@ def test_an_output_that_is_there_is_replaced_in_one_step(forge: Forge, builder: 
 
 
 def test_all_of_them_in_order(forge: Forge, builder: Builder) -> None:
-    python = forge.setting.python
+    python = forge.context.python
     both = tuple((target.multiarch, "same") for target in (DEVICE, ARM_SIMULATOR))
-    setting = Setting(
-        forge.setting.home,
-        forge.setting.toolchain,
+    context = BuildContext(
+        forge.context.home,
+        forge.context.toolchain,
         type(python)(python.root, python.version, (DEVICE, ARM_SIMULATOR), both),
-        forge.setting.build_python,
+        forge.context.build_python,
     )
     recipe = read_recipe(forge.recipe_directory)
-    results = build_all([recipe], [ARM_SIMULATOR, DEVICE], setting, forge.store, forge.out, Recorder())
+    results = build_all([recipe], [ARM_SIMULATOR, DEVICE], context, forge.store, forge.out, Recorder())
     assert [r.subject for r in results] == ["demo 1.0 arm64-iphonesimulator", "demo 1.0 arm64-iphoneos"]
     assert all(r.wheel.is_file() for r in results)
     assert len({r.fingerprint for r in results}) == 2
@@ -174,7 +175,7 @@ def test_a_variant_is_another_wheel(forge: Forge, builder: Builder) -> None:
 
     def build(*variants: str) -> Result:
         recipe = read_recipe(forge.recipe_directory)
-        return build_one(recipe, DEVICE, forge.setting, forge.store, forge.out, Recorder(), variants)
+        return build_one(recipe, DEVICE, forge.context, forge.store, forge.out, Recorder(), variants)
 
     before = build()
     settings = "setuptools\n  env: {WAY: {value: other, when: {variant: other}}}\nvariants: {other: {summary: x}}\n"
@@ -196,9 +197,9 @@ run.build_recipe = builder = Builder()
 builder.seconds = 0.5
 forge = object.__new__(Forge)
 forge.root, forge.recipe_directory, forge.out = root, root / "recipes" / "demo", root / "dist"
-from tests.unit.build.fakes import make_setting
+from tests.unit.crossbuild.fakes import make_context
 from forge.recipe.store import RecipeStore
-forge.setting, forge.store = make_setting(root), RecipeStore(root / "recipes")
+forge.context, forge.store = make_context(root), RecipeStore(root / "recipes")
 print("ready", flush=True)
 sys.stdin.readline()
 print(forge.build().built)

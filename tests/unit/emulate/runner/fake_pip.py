@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from forge.base.paths import ForgeHome
-from forge.build.recipe_build import Setting
+from forge.crossbuild.context import BuildContext
 from forge.ios_python.build_python import BuildPython
 from forge.ios_python.model import IOSPython
 from tests.unit.ios_python.fakes import VERSION, make_toolchain, write_ios_python
@@ -60,14 +60,14 @@ else:
 
 @dataclass(frozen=True)
 class FakePip:
-    """A setting whose build Python is such a program.
+    """A build context whose build Python is such a program.
 
     Args:
-        setting: The setting.
+        context: The context.
         said: Where it writes down what it is asked.
     """
 
-    setting: Setting
+    context: BuildContext
     said: Path
 
     def asked(self, command: str) -> list[str]:
@@ -78,7 +78,7 @@ class FakePip:
 
 
 def make_pip(root: Path, targets: Sequence[Target], **answers: dict[str, Any]) -> FakePip:
-    """A setting for targets, with nothing real in it.
+    """A build context for targets, with nothing real in it.
 
     Args:
         root: A directory for all of it.
@@ -95,4 +95,4 @@ def make_pip(root: Path, targets: Sequence[Target], **answers: dict[str, Any]) -
     )  # fmt: skip
     home = ForgeHome(root / "home")
     home.root.mkdir()
-    return FakePip(Setting(home, make_toolchain(root / "toolchain"), python, BuildPython(program, VERSION)), said)
+    return FakePip(BuildContext(home, make_toolchain(root / "toolchain"), python, BuildPython(program, VERSION)), said)

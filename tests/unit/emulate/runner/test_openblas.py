@@ -64,7 +64,7 @@ def test_nothing_else_counts(tmp_path: Path) -> None:
 def test_both_are_fetched_once(tmp_path: Path, arch: Arch, machine: str) -> None:
     pip = make_pip(tmp_path, [ARM], download={"wheels": wheels(tmp_path / "index")})
     progress = Recorder()
-    made = ensure_openblas(pip.setting, arch, progress)
+    made = ensure_openblas(pip.context, arch, progress)
     assert made.openblas32.read_bytes() == made.openblas64.read_bytes() == b"\x7fELF"
     assert made.openblas32.is_relative_to(tmp_path / "home" / "emulate" / "openblas")
     assert progress.said == [f"OpenBLAS for Linux on {machine}: fetch"]
@@ -74,7 +74,7 @@ def test_both_are_fetched_once(tmp_path: Path, arch: Arch, machine: str) -> None
     assert f"manylinux_2_28_{machine}" in platforms
     assert {"--no-index", "--no-deps", f"manylinux_2_28_{machine}"} <= set(pip.asked("install"))
     said = pip.said.read_text()
-    assert ensure_openblas(pip.setting, arch, progress) == made
+    assert ensure_openblas(pip.context, arch, progress) == made
     assert pip.said.read_text() == said
     assert list((tmp_path / "home" / "builds").iterdir()) == []
 
@@ -90,7 +90,7 @@ def test_the_index_does_not_have_them(tmp_path: Path, snapshot: SnapshotAssertio
     says = "ERROR: No matching distribution found for scipy-openblas32"
     pip = make_pip(tmp_path, [ARM], download={"says": says, "code": 1})
     with pytest.raises(TrialError) as caught:
-        ensure_openblas(pip.setting, Arch.X86_64, Recorder())
+        ensure_openblas(pip.context, Arch.X86_64, Recorder())
     assert f"{caught.value.message}\nhint: {caught.value.hint}".replace(str(tmp_path), "TMP") == snapshot
     assert list((tmp_path / "home" / "emulate" / "openblas").iterdir()) == []
 
@@ -98,6 +98,6 @@ def test_the_index_does_not_have_them(tmp_path: Path, snapshot: SnapshotAssertio
 def test_wheels_of_another_shape(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     pip = make_pip(tmp_path, [ARM], download={"wheels": wheels(tmp_path / "index")[:1]})
     with pytest.raises(ToolchainError) as caught:
-        ensure_openblas(pip.setting, Arch.X86_64, Recorder())
+        ensure_openblas(pip.context, Arch.X86_64, Recorder())
     assert f"{caught.value.message}\nhint: {caught.value.hint}".replace(str(tmp_path), "TMP") == snapshot
     assert list((tmp_path / "home" / "emulate" / "openblas").iterdir()) == []

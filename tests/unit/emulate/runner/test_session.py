@@ -11,7 +11,7 @@ import pytest
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.guise import Guise
 from forge.emulate.session import MAX_CRASHES, Emulator, Limits, Outcome, describe_record, run_session
-from forge.plan.emulation import process_environment
+from forge.trial.emulator import process_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

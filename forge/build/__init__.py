@@ -1,1 +1,0 @@
-"""A cross environment and a build in it (PEP 517): crossenv, meson-python, setuptools."""

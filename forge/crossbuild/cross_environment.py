@@ -1,0 +1,169 @@
+"""Cross environments: crossenv's pair of a build environment and a Python that behaves like the iOS Python.
+
+Build requirements are installed on the build side only. crossenv makes them visible to the cross Python as well: a back
+end runs there and sees iOS, while the programs that it starts (meson, ninja, cython) run in the build Python and see
+the build machine. An environment depends only on what its key covers, so it is kept and reused.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forge.base.atomic import locked
+from forge.base.attempts import COMPLETE, complete_attempt, new_attempt, new_log
+from forge.base.errors import IOSPythonError
+from forge.base.hashing import file_sha256, fingerprint
+from forge.base.process import run
+from forge.crossbuild import build_side
+from forge.crossbuild.build_side import hide_headers
+from forge.crossbuild.tools import TOOLS_LOCK, ensure_tools, install
+from forge.toolchain.environment import cross_environment
+
+if TYPE_CHECKING:
+    from forge.base.paths import ForgeHome
+    from forge.base.target import Target
+    from forge.ios_python.build_python import BuildPython
+    from forge.ios_python.model import IOSPython
+    from forge.toolchain.base import Toolchain
+
+
+@dataclass(frozen=True)
+class CrossEnvironment:
+    """A cross environment on disk.
+
+    Args:
+        root: The directory.
+        cross_python: Runs on the build machine, but behaves like the target's Python.
+        build_python: The build side's interpreter.
+        wrappers: CPython's compiler wrappers, for PATH.
+    """
+
+    root: Path
+    cross_python: Path
+    build_python: Path
+    wrappers: Path
+
+    @property
+    def build_bin(self) -> Path:
+        """The build side's programs (meson, ninja, cython), for PATH."""
+        return self.build_python.parent
+
+    @property
+    def host_view(self) -> Path:
+        """The iOS Python in the layout of an installed Python: ``lib``, ``include``, ``Python.framework``."""
+        return self.root / "host"
+
+
+def ensure_cross_environment(
+    home: ForgeHome,
+    python: IOSPython,
+    target: Target,
+    build_python: BuildPython,
+    toolchain: Toolchain,
+    lock: Path | None,
+) -> CrossEnvironment:
+    """The cross environment for a target with the locked build requirements, created if necessary.
+
+    Args:
+        home: The cache.
+        python: The iOS Python.
+        target: The target.
+        build_python: The build Python, of the iOS Python's minor version.
+        toolchain: The toolchain, whose compiler crossenv runs.
+        lock: The build requirements, pinned with hashes; None if there are none.
+
+    Raises:
+        BuildError: crossenv or pip failed.
+        IOSPythonError: The iOS Python's sysconfig data cannot be used.
+    """
+    key = fingerprint(
+        {
+            "build python": [str(build_python.executable), build_python.version],
+            "ios python": [str(python.root), python.fingerprint(target)],
+            "target": [target.multiarch, str(target.ios_version)],
+            "lock": lock and file_sha256(lock),
+            "tools": file_sha256(TOOLS_LOCK),
+            "toolchain": [toolchain.id, *map(str, toolchain.path)],
+            "code": [file_sha256(Path(__file__)), file_sha256(Path(build_side.__file__))],
+        }
+    )
+    name = f"cross-{target.multiarch}-{key[:16]}"
+
+    def environment(root: Path) -> CrossEnvironment:
+        return CrossEnvironment(
+            root=root,
+            cross_python=root / "cross" / "bin" / "python",
+            build_python=root / "build" / "bin" / "python",
+            wrappers=python.wrappers(target),
+        )
+
+    with locked(home.locks, name):
+        if (complete := complete_attempt(home.build_pythons, name)) is not None:
+            return environment(complete)
+        tools = ensure_tools(home, build_python)
+        # Its files record its path, so it is made in place and counts once it is marked as complete.
+        root = new_attempt(home.build_pythons, name)
+        made = environment(root)
+        log = new_log(home.logs, name)
+        host = _make_host_view(made.host_view, python, target)
+        env = cross_environment(toolchain, target, root, path=[made.wrappers])
+        run(
+            [tools.python, "-m", "crossenv", "--without-pip", host, root],
+            log=log, env=env, cwd=root, what=f"cross environment for {target}",
+        )  # fmt: skip
+        if lock is not None:
+            install(tools, made.build_python, lock, log=log, cwd=root)
+            for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):
+                hide_headers(site_packages)
+        (root / COMPLETE).touch()
+    return made
+
+
+def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
+    """Make the directory that crossenv and build systems take for an installed Python; returns its "interpreter"."""
+    lib = view / "lib" / f"python{python.minor}"
+    lib.mkdir(parents=True)
+    text = python.sysconfigdata(target).read_text(encoding="utf-8")
+    (lib / python.sysconfigdata(target).name).write_text(relocated_sysconfig(text, view, target), encoding="utf-8")
+    (view / "include").symlink_to(python.slice(target) / "include")
+    (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
+    # By this name -lpython3.X finds it, as if it were a library of its own.
+    (view / "lib" / f"libpython{python.minor}.tbd").symlink_to(python.stub(target))
+    executable = view / "bin" / f"python{python.minor}"
+    executable.parent.mkdir()
+    executable.touch()  # crossenv requires the file, but nothing runs it
+    return executable
+
+
+def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
+    """An iOS Python's sysconfig data, adapted to *prefix* and to *target*'s minimum iOS version.
+
+    The data contains ``-F .`` for the framework's directory, which was right where Python was built, and the minimum
+    iOS version that Python itself was built for, which may be lower than the target's.
+
+    Raises:
+        IOSPythonError: The data has no prefix or no deployment target.
+    """
+    found = re.search(r"""['"]prefix['"]:\s*['"]([^'"]+)['"]""", text)
+    deployment = re.search(r"""['"]IPHONEOS_DEPLOYMENT_TARGET['"]:\s*['"]([0-9.]+)['"]""", text)
+    if found is None or deployment is None:
+        raise IOSPythonError(
+            "the iOS Python's sysconfig data has no prefix or no IPHONEOS_DEPLOYMENT_TARGET",
+            hint="CPython 3.13 or later is required, built as its iOS/README.rst describes",
+        )
+    version = re.escape(deployment[1])
+
+    def adapted(part: str) -> str:
+        part = re.sub(
+            rf"-mios(-simulator)?-version-min={version}", rf"-mios\g<1>-version-min={target.ios_version}", part
+        )
+        part = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", part)
+        part = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", part)
+        part = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", part)
+        return re.sub(r"(?<=-F )\.(?=[\s'\"])", lambda _: str(prefix), part)
+
+    # Nothing is replaced in the prefixes themselves.
+    return str(prefix).join(map(adapted, text.split(found[1])))

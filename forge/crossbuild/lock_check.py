@@ -1,0 +1,36 @@
+"""A recipe's lock against what its source and its recipe require."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.base.errors import RecipeError
+from forge.crossbuild.backends import back_end
+from forge.recipe.lock import lock_covers, read_lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forge.recipe.model import EvaluatedRecipe
+
+
+def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
+    """The recipe's lock, compared with what the source and the recipe require; None if none is needed.
+
+    Only a native library without build requirements needs no lock.
+
+    Raises:
+        RecipeError: The lock is missing or out of date.
+    """
+    lock = recipe.lock_file
+    hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
+    if recipe.is_native_library and not recipe.requires and not lock.is_file():
+        return None
+    if not lock.is_file():
+        raise RecipeError(f"the build requirements of {recipe.name} are not locked ({lock.name} is missing)", hint=hint)
+    if not lock_covers(read_lock(lock), back_end(recipe).requires(recipe, tree)):
+        raise RecipeError(
+            f"{recipe.name}: {lock.name} is out of date: the build requirements have changed since it was made",
+            hint=hint,
+        )
+    return lock
