@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shutil
 import tempfile
 import threading
@@ -37,10 +38,9 @@ class JobServer:
         self.path = self._directory / "tokens"
         os.mkfifo(self.path, 0o600)
         # Open for both, so that neither end ever finds the other closed.
-        self._pipe = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        self._pipe = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._guard = threading.Lock()
         self._taken = 0
-        os.write(self._pipe, _TOKEN * jobs)
 
     @property
     def makeflags(self) -> str:
@@ -50,28 +50,31 @@ class JobServer:
     @contextlib.contextmanager
     def slot(self) -> Iterator[None]:
         """Hold a token for the body: the right to run one process."""
-        os.read(self._pipe, 1)
-        with self._guard:
-            self._taken += 1
+        while not self._take():
+            select.select([self._pipe], [], [], 1.0)
         try:
             yield
         finally:
             with self._guard:
                 self._taken -= 1
-                if self._taken:
-                    os.write(self._pipe, _TOKEN)
-                else:
-                    self._refill()
+                os.write(self._pipe, _TOKEN)
+
+    def _take(self) -> bool:
+        with self._guard:
+            if not self._taken:
+                self._refill()
+            try:
+                os.read(self._pipe, 1)
+            except BlockingIOError:
+                return False
+            self._taken += 1
+            return True
 
     def _refill(self) -> None:
-        """Make it whole when nothing runs: a program that was killed did not put back what it had taken."""
-        os.set_blocking(self._pipe, False)
-        try:
-            with contextlib.suppress(BlockingIOError):
-                while os.read(self._pipe, 4096):
-                    pass
-        finally:
-            os.set_blocking(self._pipe, True)
+        """Make it whole while nothing runs: a program that was killed did not put back what it had taken."""
+        with contextlib.suppress(BlockingIOError):
+            while os.read(self._pipe, 4096):
+                pass
         os.write(self._pipe, _TOKEN * self.jobs)
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ import os
 import threading
 import time
 
+import pytest
+
 from forge.base.jobserver import JobServer
 
 
@@ -32,11 +34,12 @@ def test_as_many_slots_as_jobs() -> None:
 
 def test_tokens_of_killed_programs_come_back_when_nothing_runs() -> None:
     with JobServer(2) as server:
-        with server.slot():
-            pipe = os.open(server.path, os.O_RDWR)
-            assert os.read(pipe, 1) == b"+"  # and it is killed before it puts it back
+        pipe = os.open(server.path, os.O_RDWR)
         os.set_blocking(pipe, False)
-        assert os.read(pipe, 10) == b"++"
+        with server.slot():
+            assert os.read(pipe, 10) == b"+"  # and it is killed before it puts it back
+        with server.slot(), server.slot(), pytest.raises(BlockingIOError):
+            os.read(pipe, 10)
         os.close(pipe)
 
 

@@ -15,7 +15,7 @@ from forge.trial.report import HONEST_QEMU, Trial, counts, render_text, to_json,
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-SCHEMA = json.loads((Path(__file__).parents[4] / "schemas" / "test.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((Path(__file__).parents[3] / "schemas" / "test.schema.json").read_text(encoding="utf-8"))
 APP = "/cache/app/iphonesimulator"
 
 

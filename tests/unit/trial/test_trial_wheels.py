@@ -49,7 +49,7 @@ class BuildContext:
 
     def __init__(self, root: Path) -> None:
         self.home = ForgeHome(root)
-        self.python = SimpleNamespace(minor="3.13")
+        self.python = SimpleNamespace(minor="3.13", absent_modules=lambda target: ("_curses",))
 
 
 @pytest.fixture

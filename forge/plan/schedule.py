@@ -1,0 +1,176 @@
+"""Running a graph: each node as soon as what it needs is there, the one that begins the longest chain first.
+
+Nodes run in threads, since each waits for processes of its own. How many run at once is up to the slots of a job
+server: a node takes one, and the programs that it starts take further ones for what they run in parallel
+(`forge.base.jobserver`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from forge.base.errors import ForgeError
+from forge.base.process import end_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from forge.base.jobserver import JobServer
+    from forge.plan.graph import Graph, Node
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class State(StrEnum):
+    """What became of a node."""
+
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """It was not run, because of another that failed, or because the run was ended."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[R]):
+    """What became of one node.
+
+    Args:
+        state: Which way it ended.
+        value: What it made, if it is done.
+        error: Why it failed.
+        because: The name of the node that failed, for one that was skipped because of it.
+        started: Seconds from the start of the run.
+        seconds: How long it ran.
+    """
+
+    state: State
+    value: R | None = None
+    error: ForgeError | None = None
+    because: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+
+
+@dataclass
+class _Run(Generic[T, R]):
+    graph: Graph[T]
+    work: Callable[[Node[T], Mapping[str, R]], R]
+    server: JobServer
+    priority: Mapping[str, float]
+    keep_going: bool
+    began: float = field(default_factory=time.monotonic)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    outcomes: dict[str, Outcome[R]] = field(default_factory=dict)
+    running: set[str] = field(default_factory=set)
+    surprise: BaseException | None = None
+    """What is no failure of a node's, but of forge's own: it ends the run."""
+    ended: bool = False
+
+    def ready(self) -> list[str]:
+        """The nodes that can run now, the most urgent first; nodes that cannot run at all any more are skipped."""
+        found = []
+        for node in self.graph.nodes.values():
+            if node.name in self.outcomes or node.name in self.running:
+                continue
+            before = [self.outcomes.get(name) for name in node.needs]
+            bad = next((o for o in before if o is not None and o.state is not State.DONE), None)
+            if bad is not None:
+                failed = next(n for n in node.needs if self.outcomes.get(n) is bad)
+                self.outcomes[node.name] = Outcome(State.SKIPPED, because=bad.because or failed)
+            elif all(o is not None for o in before):
+                found.append(node.name)
+        return sorted(found, key=lambda name: -self.priority[name])
+
+    def is_over(self) -> bool:
+        return self.ended or self.surprise is not None
+
+    def loop(self) -> None:
+        """One thread's life: take a slot, run the most urgent node, and again."""
+        while True:
+            with self.changed:
+                while not self.is_over() and not self.ready() and self.running:
+                    self.changed.wait()
+                if self.is_over() or not self.ready():
+                    self.changed.notify_all()
+                    return
+            with self.server.slot():
+                with self.changed:
+                    ready = [] if self.is_over() else self.ready()
+                    if not ready:
+                        continue
+                    node = self.graph.nodes[ready[0]]
+                    self.running.add(node.name)
+                    made = {n: o.value for n, o in self.outcomes.items() if o.state is State.DONE}
+                self.run(node, made)  # type: ignore[arg-type]  # what is done has a value, None included
+
+    def run(self, node: Node[T], made: Mapping[str, R]) -> None:
+        started = time.monotonic()
+
+        def outcome(state: State, value: R | None = None, error: ForgeError | None = None) -> Outcome[R]:
+            return Outcome(state, value, error, "", started - self.began, time.monotonic() - started)
+
+        try:
+            end = outcome(State.DONE, self.work(node, made))
+        except ForgeError as error:
+            end = outcome(State.FAILED, error=error)
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that called `run_graph`
+            with self.changed:
+                self.surprise = self.surprise or error
+            end = outcome(State.FAILED)
+        with self.changed:
+            self.running.discard(node.name)
+            self.outcomes[node.name] = end
+            if end.state is State.FAILED and not self.keep_going:
+                self.ended = True
+            self.changed.notify_all()
+
+
+def run_graph(
+    graph: Graph[T],
+    work: Callable[[Node[T], Mapping[str, R]], R],
+    *,
+    server: JobServer,
+    priority: Mapping[str, float] | None = None,
+    keep_going: bool = False,
+) -> dict[str, Outcome[R]]:
+    """Run all nodes of a graph.
+
+    Args:
+        graph: The graph.
+        work: Makes a node, given what was made before it, by name. It is called in several threads.
+        server: Its slots decide how many nodes run at once.
+        priority: Which of several nodes to run first: the one with the highest number; None for `Graph.lengths` with
+            nodes of equal cost.
+        keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
+            what runs already is ended in peace.
+
+    Returns:
+        What became of each node, by name, in the graph's order.
+
+    Raises:
+        KeyboardInterrupt: The user interrupted it; what ran was ended.
+    """
+    run = _Run(graph, work, server, priority or graph.lengths(lambda _: 1.0), keep_going)
+    threads = [threading.Thread(target=run.loop, daemon=True) for _ in range(min(server.jobs, len(graph.nodes)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)  # a join without a limit would not let Ctrl-C through
+    except BaseException:
+        with run.changed:
+            run.ended = True
+        end_all()
+        for thread in threads:
+            thread.join()
+        raise
+    if run.surprise is not None:
+        raise run.surprise
+    skipped: Outcome[R] = Outcome(State.SKIPPED)
+    return {name: run.outcomes.get(name, skipped) for name in graph.nodes}
