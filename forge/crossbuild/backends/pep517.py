@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from build import BuildBackendException, BuildException, ProjectBuilder
@@ -15,7 +17,6 @@ from forge.recipe.lock import merge_requires
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from forge.crossbuild.context import Build
     from forge.recipe.model import EvaluatedRecipe
@@ -94,7 +95,7 @@ def build_wheel(
         build, tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
         called="the back end",
     )  # fmt: skip
-    return out.__class__(made)
+    return Path(made)
 
 
 def ask_back_end(
@@ -125,12 +126,14 @@ def ask_back_end(
     """
 
     def runner(cmd: Sequence[str], cwd: str | None = None, extra_environ: Mapping[str, str] | None = None) -> None:
-        where = tree if cwd is None else tree.__class__(cwd)
+        where = tree if cwd is None else Path(cwd)
         try:
             run(cmd, log=log, env={**env, **(extra_environ or {})}, cwd=where, what=subject)
         except BuildError as error:  # it names a script of pyproject_hooks, which means nothing to the user
             message = error.message.replace(shlex.join(cmd[:2]), called)
             raise BuildError(message, log=error.log, tail=error.tail) from None
+        # Its last argument is the directory through which it talks to the process of the hook.
+        _log_warnings(Path(cmd[-1]) / "output.json", log)
 
     settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
     try:
@@ -141,6 +144,27 @@ def ask_back_end(
         raise BuildError(f"{subject}: {error}", log=log) from error
     except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)
         raise BuildError(f"{subject}: {error}", log=log) from error
+
+
+def _log_warnings(answer: Path, log: Path) -> None:
+    """Move what a hook warned of from its answer to the log.
+
+    pyproject_hooks (since 1.3) hands a hook's warnings on as warnings of this process: they would be on the screen, and
+    errors where ``PYTHONWARNINGS`` says so. What a package's maintainer should do some day is none of that.
+
+    Args:
+        answer: The file in which the hook's process leaves what it returns (pyproject_hooks' ``output.json``).
+        log: The log file.
+    """
+    try:
+        data = json.loads(answer.read_text(encoding="utf-8"))
+        said = data.pop("warnings", [])
+    except (OSError, ValueError, AttributeError):  # what is wrong with it is pyproject_hooks' to say
+        return
+    if said:
+        with log.open("a", encoding="utf-8") as file:
+            file.writelines(f"warning: {each.get('message', each)}\n" for each in said)
+        answer.write_text(json.dumps(data), encoding="utf-8")
 
 
 def pyproject(tree: Path) -> dict[str, Any]:

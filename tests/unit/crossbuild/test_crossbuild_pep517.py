@@ -107,6 +107,12 @@ class TestBuild:
         log = (tmp_path / "build.log").read_text()
         assert "settings: [('many', ['a', 'b c']), ('one', 'x')]\n" in log
 
+    def test_warnings_of_the_back_end_are_in_the_log_alone(self, tmp_path: Path) -> None:
+        # Were one handed on, it would be an error here (pytest's filterwarnings).
+        body = "import warnings; warnings.warn('License classifiers are deprecated.')"
+        assert build(write_source(tmp_path / "demo", body), tmp_path).is_file()
+        assert "License classifiers are deprecated." in (tmp_path / "build.log").read_text()
+
     def test_a_failure_shows_the_logs_end(self, tmp_path: Path) -> None:
         body = "[print('line', n) for n in range(100)]; raise SystemExit('ninja: build stopped')"
         tree = write_source(tmp_path / "demo", body)

@@ -1,0 +1,160 @@
+"""When nodes of a graph run, with events in place of builds."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from forge.base.errors import BuildError
+from forge.base.jobserver import JobServer
+from forge.plan.graph import Graph, Node
+from forge.plan.schedule import Outcome, State, run_graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def graph(**needs: str) -> Graph[str]:
+    return Graph([Node(name, name, tuple(text.split())) for name, text in needs.items()])
+
+
+def states(outcomes: Mapping[str, Outcome[Any]]) -> dict[str, str]:
+    return {name: str(outcome.state) for name, outcome in outcomes.items()}
+
+
+def test_what_was_made_before_is_given() -> None:
+    def work(node: Node[str], made: Mapping[str, str]) -> str:
+        return node.name + "(" + "".join(made[name] for name in node.needs) + ")"
+
+    with JobServer(2) as server:
+        outcomes = run_graph(graph(a="", b="a", c="a", d="b c"), work, server=server)
+    assert outcomes["d"].value == "d(b(a())c(a()))"
+    assert states(outcomes) == dict.fromkeys("abcd", "done")
+
+
+def test_nodes_run_at_once_when_there_are_slots() -> None:
+    together = threading.Barrier(3, timeout=20)
+    with JobServer(3) as server:
+        outcomes = run_graph(graph(a="", b="", c=""), lambda node, made: together.wait(), server=server)
+    assert set(states(outcomes).values()) == {"done"}
+
+
+def test_no_more_nodes_run_than_there_are_slots() -> None:
+    guard, running, most = threading.Lock(), 0, 0
+
+    def work(node: Node[str], made: Mapping[str, None]) -> None:
+        nonlocal running, most
+        with guard:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with guard:
+            running -= 1
+
+    with JobServer(2) as server:
+        run_graph(graph(**dict.fromkeys("abcdefgh", "")), work, server=server)
+    assert most == 2
+
+
+def test_the_longest_chain_first() -> None:
+    ran: list[str] = []
+    with JobServer(1) as server:
+        run_graph(graph(a="", b="", c="b", d="c", e=""), lambda node, made: ran.append(node.name), server=server)
+        assert ran[0] == "b"
+        ran.clear()
+        priority = {"a": 1.0, "b": 2.0, "c": 9.0, "d": 9.0, "e": 3.0}
+        run_graph(
+            graph(a="", b="", c="b", d="c", e=""),
+            lambda node, made: ran.append(node.name),
+            server=server,
+            priority=priority,
+        )
+    assert ran == ["e", "b", "c", "d", "a"]
+
+
+def failing(*names: str) -> Callable[[Node[str], Mapping[str, None]], None]:
+    def work(node: Node[str], made: Mapping[str, None]) -> None:
+        if node.name in names:
+            raise BuildError(f"{node.name} does not compile")
+
+    return work
+
+
+def test_what_needs_what_failed_is_skipped_and_the_rest_is_built() -> None:
+    nodes = graph(a="", b="a", c="b", d="a", e="", f="c d")
+    with JobServer(2) as server:
+        outcomes = run_graph(nodes, failing("b"), server=server, keep_going=True)
+    assert states(outcomes) == {
+        "a": "done", "b": "failed", "c": "skipped", "d": "done", "e": "done", "f": "skipped",
+    }  # fmt: skip
+    assert {name: outcome.because for name, outcome in outcomes.items() if outcome.because} == {"c": "b", "f": "b"}
+    error = outcomes["b"].error
+    assert error is not None
+    assert error.message == "b does not compile"
+
+
+def test_the_first_failure_ends_the_run() -> None:
+    with JobServer(1) as server:
+        outcomes = run_graph(graph(a="", b="a", c="b", d="c"), failing("b"), server=server)
+    assert states(outcomes) == {"a": "done", "b": "failed", "c": "skipped", "d": "skipped"}
+
+
+def test_what_runs_already_ends_in_peace() -> None:
+    started, failed = threading.Event(), threading.Event()
+
+    def work(node: Node[str], made: Mapping[str, str]) -> str:
+        if node.name == "slow":
+            started.set()
+            assert failed.wait(20)
+            return "whole"
+        assert started.wait(20)
+        failed.set()
+        raise BuildError("no")
+
+    with JobServer(2) as server:
+        outcomes = run_graph(graph(slow="", bad="", later="slow"), work, server=server)
+    assert outcomes["slow"].value == "whole"
+    assert states(outcomes)["bad"] == "failed"
+    assert states(outcomes)["later"] == "skipped"
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, KeyboardInterrupt])
+def test_what_is_no_failure_of_a_node_comes_through(kind: type[BaseException]) -> None:
+    def work(node: Node[str], made: Mapping[str, None]) -> None:
+        raise kind("a bug")
+
+    with JobServer(2) as server, pytest.raises(kind, match="a bug"):
+        run_graph(graph(a="", b="a"), work, server=server)
+
+
+def test_nothing_to_do() -> None:
+    with JobServer(2) as server:
+        assert run_graph(Graph[str]([]), lambda node, made: None, server=server) == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_graph_ends_with_each_node_run_once_at_most(seed: int) -> None:
+    chance = random.Random(seed)
+    needs = {f"n{i}": " ".join(f"n{j}" for j in range(i) if chance.random() < 0.2) for i in range(25)}
+    bad = {f"n{i}" for i in range(25) if chance.random() < 0.1}
+    ran: list[str] = []
+
+    def work(node: Node[str], made: Mapping[str, str]) -> str:
+        assert set(node.needs) <= set(made)
+        ran.append(node.name)
+        if node.name in bad:
+            raise BuildError(node.name)
+        return node.name
+
+    nodes = graph(**needs)
+    with JobServer(chance.randint(1, 4)) as server:
+        outcomes = run_graph(nodes, work, server=server, keep_going=True)
+    assert len(ran) == len(set(ran))
+    spoilt = {other for name in bad if name in ran for other in nodes.dependents(name)}
+    for name, outcome in outcomes.items():
+        wanted = State.SKIPPED if name in spoilt else State.FAILED if name in bad else State.DONE
+        assert outcome.state is wanted
