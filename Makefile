@@ -63,8 +63,9 @@ unit: system $(READY_DEV)
 	$(BIN)/python -m pytest tests/unit -n auto
 
 integration: system-test $(READY_DEV)
-	# A file to each process: builds leave cores idle, and what two of them need is built once.
-	$(BIN)/python -m pytest tests/integration -n auto --dist loadfile --durations=15
+	# A file to each process, in the order of tests/integration/conftest.py: builds leave cores idle, and what two of them
+	# need is built once.
+	$(BIN)/python -m pytest tests/integration -n auto --dist loadfile --no-loadscope-reorder --durations=15
 
 bench: system $(READY_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import forge
 from forge.base.hashing import fingerprint, tree_sha256
+from forge.crossbuild.compilers import find_compilers
 from forge.recipe.digest import digest_input
 from forge.toolchain.build_tools import tools_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from packaging.utils import NormalizedName
 
     from forge.crossbuild.compilers import Compilers
     from forge.crossbuild.context import BuildContext
+    from forge.plan.closure import Step
     from forge.recipe.model import EvaluatedRecipe
 
 ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks"})
@@ -77,3 +81,22 @@ def build_inputs(
         "host": dict(host or {}),
         "compilers": compilers.identity if compilers else {},
     }
+
+
+def step_fingerprints(steps: Sequence[Step], context: BuildContext) -> dict[NormalizedName, str]:
+    """The fingerprints of a closure's builds, by the recipe's name: all of them before anything is built.
+
+    Args:
+        steps: The closure of one target, each after what it needs.
+        context: Toolchain and Pythons.
+
+    Raises:
+        RecipeError: A patch or a lock cannot be read.
+        ToolchainError: A compiler that a recipe names is missing.
+    """
+    found: dict[NormalizedName, str] = {}
+    for step in steps:
+        host = {str(name): found[name] for name in step.host}
+        inputs = build_inputs(step.recipe, context, host, find_compilers(step.recipe.languages))
+        found[step.recipe.normalized_name] = fingerprint(inputs)
+    return found

@@ -15,9 +15,36 @@ from forge.source.fetch import fetch
 from forge.source.model import SdistSource
 from forge.toolchain.data import load_yaml
 from forge.toolchain.sdk.assemble import assemble_toolchain
+from tests.integration.budget import MINUTES, minutes_left
 
 if TYPE_CHECKING:
     from forge.toolchain.llvm import LLVMToolchain
+
+HERE = Path(__file__).parent
+FIRST = ("crossbuild/test_numpy.py",)
+"""Files whose builds take longest: another process does the other files meanwhile."""
+LAST = (
+    "crossbuild/test_blas.py", "crossbuild/test_wheels.py", "crossbuild/test_scientific.py",
+    "crossbuild/test_fortran.py", "ios_python/test_providers.py", "ios_python/test_ios_python.py",
+    "test_emulate_stdlib.py", "test_emulate_testbed.py",
+)  # fmt: skip
+"""Files that need what those make, or a CPython that is compiled."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the files (`make integration` has pytest-xdist keep that order)."""
+
+    def rank(item: pytest.Item) -> int:
+        name = item.path.relative_to(HERE).as_posix() if item.path.is_relative_to(HERE) else ""
+        return -1 if name in FIRST else 1 + LAST.index(name) if name in LAST else 0
+
+    items.sort(key=rank)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what comes too late."""
+    if item.get_closest_marker("toolchain") is not None and minutes_left() <= 0:
+        pytest.skip(f"the {MINUTES:.0f} minutes of FORGE_TEST_MINUTES are over")
 
 
 @pytest.fixture(scope="session")

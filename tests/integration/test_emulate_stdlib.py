@@ -24,6 +24,7 @@ from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import cross_environment
 from forge.toolchain.llvm import LLVMToolchain
 from forge.trial.stdlib import GroupResult, try_standard_library
+from tests.integration.budget import need_python
 from tests.integration.targets import SIMULATOR
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ OF_LIBC = re.compile(
 
 @pytest.fixture(scope="module")
 def context() -> BuildContext:
-    return ensure_context(ForgeHome.from_environment(), "3.13", [TARGET], SilentProgress(), Provider.BUILT)
+    home = ForgeHome.from_environment()
+    need_python(home, [TARGET])
+    return ensure_context(home, "3.13", [TARGET], SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")

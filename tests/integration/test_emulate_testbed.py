@@ -22,6 +22,7 @@ from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.trial.testbed import run_pytest
 from forge.trial.testbed_app import prepare_testbed
+from tests.integration.budget import need_python
 from tests.integration.targets import SIMULATOR
 from tests.unit.toolchain.fakes import write_program
 
@@ -95,6 +96,7 @@ class Xcode:
 
 def test_the_testbed_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = ForgeHome.from_environment()
+    need_python(home, [TARGET])
     context = ensure_context(home, "3.13", [TARGET], SilentProgress(), Provider.BUILT)
     store = find_recipes()
     built = build_one(store.load("markupsafe"), TARGET, context, store, tmp_path / "dist", SilentProgress())

@@ -14,6 +14,7 @@ from forge.plan.cache import entry_directory
 from forge.plan.provision import ensure_context
 from forge.plan.run import Result, build_one
 from forge.recipe.store import find_recipes
+from tests.integration.budget import need_wheels
 from tests.integration.targets import skip_if_large
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Forge:
     def build(self, name: str, target: Target) -> Result:
         skip_if_large(name, target)
         store = find_recipes()
+        need_wheels([name], target, self.context, store)
         return build_one(store.load(name), target, self.context, store, self.out, SilentProgress())
 
     def log(self, result: Result) -> str:

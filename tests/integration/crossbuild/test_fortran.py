@@ -14,7 +14,9 @@ from forge.crossbuild.cross_environment import ensure_cross_environment
 from forge.crossbuild.fortran import fortran_runtime
 from forge.macho.reader import read_macho
 from forge.recipe.model import Language
+from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
+from tests.integration.budget import need_wheels
 from tests.integration.targets import skip_if_large
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class Shell:
 @pytest.fixture
 def shell(forge: Forge, target: Target, tmp_path: Path) -> Shell:
     skip_if_large("fortran", target)
+    need_wheels(["lapack"], target, forge.context, find_recipes())
     return Shell(forge, target, tmp_path)
 
 

@@ -18,6 +18,7 @@ from forge.macho.reader import read_macho
 from forge.plan.provision import ensure_context
 from forge.toolchain.environment import TOOLS_DIRECTORY
 from forge.toolchain.symbols import libraries
+from tests.integration.budget import need_python
 from tests.integration.targets import COMPILED
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ MODULES = {
 
 @pytest.fixture(scope="module")
 def context() -> BuildContext:
-    return ensure_context(ForgeHome.from_environment(), "3.13", COMPILED, SilentProgress(), Provider.BUILT)
+    home = ForgeHome.from_environment()
+    need_python(home, COMPILED)
+    return ensure_context(home, "3.13", COMPILED, SilentProgress(), Provider.BUILT)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from forge.trial.options import TrialOptions
 from forge.trial.run import try_recipe
+from tests.integration.budget import BUILDS, need_minutes, need_python
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
 from tests.integration.targets import COMPILED, LONG, SIMULATOR, runs_here
@@ -49,6 +50,7 @@ def context() -> BuildContext:
 @pytest.fixture(scope="module")
 def built() -> IOSPython:
     home = ForgeHome.from_environment()
+    need_python(home, COMPILED)
     return ensure_context(home, "3.13", COMPILED, SilentProgress(), Provider.BUILT).python
 
 
@@ -94,6 +96,7 @@ def fresh_wheel(context: BuildContext, name: str, target: Target, out: Path) -> 
 def test_the_same_wheel_from_every_provider(
     name: str, context: BuildContext, built: IOSPython, official: IOSPython, tmp_path: Path
 ) -> None:
+    need_minutes(3 * BUILDS.get(name, 1), f"building {name} three times")
     pythons = {str(python.provider): python for python in (context.python, built, official)}
     assert set(pythons) == {"assembled", "built", "official"}
     wheels = {

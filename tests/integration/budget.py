@@ -1,0 +1,73 @@
+"""How much time the tests have: FORGE_TEST_MINUTES. What takes longer than is left is skipped, and says so.
+
+On two slow cores an empty cache costs two hours of compilers: LLVM's Fortran runtime, OpenBLAS, numpy, OpenSSL,
+CPython. Continuous integration gives the tests less. What is in the cache costs nothing, so a second run goes further;
+without the variable all tests run.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.ios_python.built import built_pythons
+from forge.plan.cache import find_wheel
+from forge.plan.closure import closure
+from forge.plan.fingerprint import step_fingerprints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from forge.base.paths import ForgeHome
+    from forge.base.target import Target
+    from forge.crossbuild.context import BuildContext
+    from forge.recipe.store import RecipeStore
+
+MINUTES = float(os.environ.get("FORGE_TEST_MINUTES") or "inf")
+_BEGAN = time.monotonic()
+
+RUNTIME, CPYTHON = 20, 35
+"""Minutes on two slow cores: LLVM's Fortran runtime; CPython with its libraries."""
+
+BUILDS = {
+    "cryptography": 8, "lapack": 6, "numpy": 16, "openblas": 14, "openssl": 14, "pillow": 4, "rpds-py": 4,
+    "scikit-learn": 30, "scipy": 60,
+}  # fmt: skip
+"""Minutes that a recipe's build takes there, where they are many."""
+
+
+def minutes_left() -> float:
+    """How much of the time is left."""
+    return MINUTES - (time.monotonic() - _BEGAN) / 60
+
+
+def need_minutes(minutes: float, what: str) -> None:
+    """Skip a test that takes longer than is left.
+
+    Args:
+        minutes: How long it takes on a slow machine.
+        what: What takes so long.
+    """
+    if minutes > minutes_left():
+        pytest.skip(f"{what} takes {minutes:.0f} minutes: more than is left of FORGE_TEST_MINUTES")
+
+
+def need_wheels(names: Iterable[str], target: Target, context: BuildContext, store: RecipeStore) -> None:
+    """Skip a test whose wheels take longer than is left to build; what is in the cache takes no time."""
+    if float("inf") == MINUTES:
+        return
+    steps = closure([store.load(name) for name in names], target, context.python.minor, store)
+    keys = step_fingerprints(steps, context)
+    missing = [name for name, key in keys.items() if find_wheel(context.home, key) is None]
+    runtime = RUNTIME if "lapack" in missing and not any(context.home.toolchains.glob(f"fortran-*{target}*")) else 0
+    need_minutes(runtime + sum(BUILDS.get(name, 1) for name in missing), f"building {', '.join(missing)}")
+
+
+def need_python(home: ForgeHome, targets: Iterable[Target]) -> None:
+    """Skip a test of a Python that forge compiles, if that takes longer than is left."""
+    wanted = {target.multiarch for target in targets}
+    if not any(wanted <= {target.multiarch for target in python.targets} for python in built_pythons(home)):
+        need_minutes(CPYTHON * len(wanted), "compiling CPython")
