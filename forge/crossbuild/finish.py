@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit.content import openssl_version
 from forge.base.neutral import neutral
 from forge.crossbuild.licenses import add_licenses
 from forge.crossbuild.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
+from forge.wheel.openssl import openssl_version
 from forge.wheel.pack import pack_wheel, unpack_wheel
 from forge.wheel.privacy import manifest_path, openssl_manifest
 from forge.wheel.repair import repair_wheel

@@ -57,7 +57,12 @@ def bill_of_materials(
             # A pure wheel is the same for every target.
             | ({"forge:target": recipe.target.clang_triple} if recipe.native else {}),
         ),
-        Component(kind="framework", name="cpython", version=python.minor, linked=False),
+        *(
+            # A native library reads no Python, and is the same for all of them.
+            ()
+            if recipe.is_native_library
+            else (Component(kind="framework", name="cpython", version=python.minor, linked=False),)
+        ),
         *(
             Component("application", pin.name, pin.version, purl=pypi_purl(pin.name, pin.version), linked=False)
             for pin in (() if lock is None else read_lock(lock).pins)

@@ -1,18 +1,15 @@
-"""Builds one recipe's wheel for one target: source, cross environment, back end, finished and checked wheel."""
+"""Builds one recipe's wheel for one target: source, cross environment, back end, finished wheel."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from forge.audit.promise import Promise, check_promise
-from forge.audit.report import render_text
 from forge.base.attempts import new_attempt, new_log, remove_tree
-from forge.base.errors import BuildError, WheelError
+from forge.base.errors import BuildError
 from forge.base.progress import SilentProgress
-from forge.base.severity import Severity
 from forge.crossbuild.backends import back_end
 from forge.crossbuild.build_side import include_directories
 from forge.crossbuild.compilers import Compilers
@@ -33,10 +30,9 @@ from forge.toolchain.environment import cross_environment
 from forge.toolchain.rust import rust_triple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
-    from forge.audit.finding import Finding
     from forge.base.progress import Progress
     from forge.crossbuild.context import BuildContext, Support
     from forge.recipe.model import EvaluatedRecipe
@@ -44,19 +40,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BuiltWheel:
-    """A built wheel that passed the check.
+    """A built wheel.
 
     Args:
         path: The file.
         log: The build's complete log.
-        warnings: Findings of the check that are not errors.
         work: The work directory, if it was kept.
     """
 
     path: Path
     log: Path
-    warnings: tuple[Finding, ...]
     work: Path | None = None
+
+
+class Verify(Protocol):
+    """Checks a finished wheel while its work directory is still there."""
+
+    def __call__(self, wheel: Path, build: Build, *, places: Collection[Path], hint: str) -> None:
+        """Raise an error, and the work directory is kept.
+
+        Args:
+            wheel: The file.
+            build: The build.
+            places: Directories of this machine that the wheel must not name.
+            hint: How to look into the build, for the error.
+        """
 
 
 def build_recipe(
@@ -69,6 +77,7 @@ def build_recipe(
     subject: str,
     host: Sequence[HostPackage] = (),
     compilers: Compilers | None = None,
+    verify: Verify | None = None,
 ) -> BuiltWheel:
     """Build the wheel of a recipe for its target.
 
@@ -81,12 +90,13 @@ def build_recipe(
         subject: The build's name in messages.
         host: The built host requirements, including indirect ones.
         compilers: The compilers of the recipe's languages.
+        verify: Checks the wheel; None takes it as it is.
 
     Raises:
         SourceError, NetworkError: The source is not available, or a patch does not apply.
         RecipeError: The lock is missing or out of date, or the recipe asks for something that forge does not support.
         BuildError: The back end failed; the work directory is kept.
-        WheelError: The wheel does not match the recipe; the work directory is kept.
+        WheelError: The wheel cannot be repaired, or *verify* says so; the work directory is kept.
     """
     home, target, compilers = context.home, recipe.target, compilers or Compilers()
     name = "-".join([recipe.normalized_name, recipe.version, *([str(target)] if recipe.native else []), key[:12]])
@@ -116,7 +126,7 @@ def build_recipe(
     except BuildError as error:
         error.hint = error.hint or f"to enter the failed build, run: {enter}"
         raise
-    progress.phase(subject, "finish and check")
+    progress.phase(subject, "finish")
     crates = () if compilers.rust is None else linked_crates(work, rust_triple(target))
     sbom = bill_of_materials(recipe, context.python, context.toolchain, lock, host, crates)
     done = finish_wheel(
@@ -124,13 +134,15 @@ def build_recipe(
     )
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")
-    warnings = _check(done.path, build, names, hint=f"see the build log {log}; to enter the build, run: {enter}")
+    if verify is not None:
+        places = [path for path in names if path.parts[1:2] != ("usr",)]
+        verify(done.path, build, places=places, hint=f"see the build log {log}; to enter the build, run: {enter}")
     final = out / done.path.name
     shutil.copyfile(done.path, final)
     if context.keep_work:
-        return BuiltWheel(final, log, warnings, work)
+        return BuiltWheel(final, log, work)
     remove_tree(work)
-    return BuiltWheel(final, log, warnings)
+    return BuiltWheel(final, log)
 
 
 def _environment(build: Build, names: Mapping[Path, str], support: Support) -> dict[str, str]:
@@ -173,27 +185,3 @@ def _neutral_names(build: Build) -> dict[Path, str]:
         **{room: f"/forge/{room.name}" for room in context.home.rooms},
     }
     return names | {path.parent: "/forge/toolchain" for path in context.toolchain.path if path.name == "bin"}
-
-
-def _check(wheel: Path, build: Build, names: Mapping[Path, str], *, hint: str) -> tuple[Finding, ...]:
-    recipe = build.recipe
-    promise = Promise(
-        name=recipe.name,
-        version=recipe.version,
-        target=recipe.target,
-        python="py3" if recipe.is_native_library else build.context.python.python_tag,
-        native=recipe.native,
-        extensions=recipe.extensions,
-        libraries=recipe.libraries,
-        forbidden_prefixes=tuple(str(path) for path in names if path.parts[1:2] != ("usr",)),
-    )
-    findings = check_promise(wheel, promise)
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    if errors:
-        if recipe.is_native_library and any(error.name == "not-native" for error in errors):
-            hint = f"if the library has headers only, set 'native: false' under 'wheel'; {hint}"
-        raise WheelError(
-            f"{wheel.name} does not match its recipe:\n{render_text(errors).rstrip()}",
-            hint=hint,
-        )
-    return findings

@@ -1,17 +1,17 @@
 """Built wheels by fingerprint: ``wheels/<first two digits>/<fingerprint>/{<wheel>, build.json, build.log}``.
 
-``warnings.json`` is there too if the check of the wheel had warnings.
+``checked.json`` says what the check of the wheel found that is no error, and which release's checks they were.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from forge.audit.finding import Finding
-from forge.base.atomic import atomic_directory, storage_error
+from forge.base.atomic import atomic_directory, atomic_file, storage_error
 from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
 from forge.base.severity import Severity
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
 
 
-_WARNINGS = "warnings.json"
+_CHECKED = "checked.json"
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,14 @@ class CachedWheel:
     Args:
         path: The file.
         sha256: Its hash when it was stored.
-        warnings: What the check found when it was built.
+        warnings: What its last check found that is no error.
+        checks: What tells those checks from others (`forge.plan.verify.checks_digest`); empty if that is not known.
     """
 
     path: Path
     sha256: str
     warnings: tuple[Finding, ...] = ()
+    checks: str = ""
 
 
 def entry_directory(home: ForgeHome, fingerprint: str) -> Path:
@@ -60,7 +62,7 @@ def find_wheel(home: ForgeHome, fingerprint: str) -> CachedWheel | None:
         record: dict[str, Any] = json.loads((directory / "build.json").read_text(encoding="utf-8"))
         wheel = directory / record["wheel"]
         if file_sha256(wheel) == record["sha256"]:
-            return CachedWheel(wheel, record["sha256"], _read_warnings(directory))
+            return CachedWheel(wheel, record["sha256"], *_read_checked(directory))
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError, KeyError, TypeError, AttributeError):
         return None
     except OSError as error:
@@ -73,7 +75,7 @@ def find_wheel(home: ForgeHome, fingerprint: str) -> CachedWheel | None:
 
 @contextlib.contextmanager
 def new_entry(home: ForgeHome, fingerprint: str, inputs: Mapping[str, object]) -> Iterator[Path]:
-    """Store an entry: the body puts one wheel (and a log and `store_warnings`) into the directory that it is given.
+    """Store an entry: the body puts one wheel (and a log and `write_checked`) into the directory that it is given.
 
     The entry is there whole or not at all; ``build.json`` tells what it was made from.
 
@@ -89,22 +91,38 @@ def new_entry(home: ForgeHome, fingerprint: str, inputs: Mapping[str, object]) -
         (directory / "build.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def store_warnings(directory: Path, warnings: Iterable[Finding]) -> None:
-    """Keep what the check found in an entry, so that it is reported again whenever the wheel is taken from the cache.
+def write_checked(directory: Path, warnings: Iterable[Finding], checks: str) -> None:
+    """Keep what the check found in an entry, so that it is told again whenever the wheel is taken from the cache.
 
     Args:
         directory: What `new_entry` gave.
         warnings: The findings.
+        checks: What tells the checks from others.
     """
-    if data := [asdict(finding) for finding in warnings]:
-        (directory / _WARNINGS).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    data = {"checks": checks, "warnings": [asdict(finding) for finding in warnings]}
+    with atomic_file(directory / _CHECKED) as file:
+        file.write((json.dumps(data, indent=2) + "\n").encode())
 
 
-def _read_warnings(directory: Path) -> tuple[Finding, ...]:
+def store_checked(cached: CachedWheel, warnings: Iterable[Finding], checks: str) -> CachedWheel:
+    """Keep what another check of a wheel in the cache found.
+
+    Args:
+        cached: The wheel.
+        warnings: The findings.
+        checks: What tells the checks from others.
+    """
+    found = tuple(warnings)
+    write_checked(cached.path.parent, found, checks)
+    return replace(cached, warnings=found, checks=checks)
+
+
+def _read_checked(directory: Path) -> tuple[tuple[Finding, ...], str]:
     try:
-        data: list[dict[str, Any]] = json.loads((directory / _WARNINGS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return ()
-    for each in data:
-        each.update(severity=Severity(each["severity"]), symbols=tuple(each["symbols"]))
-    return tuple(Finding(**each) for each in data)
+        data: dict[str, Any] = json.loads((directory / _CHECKED).read_text(encoding="utf-8"))
+        warnings: list[dict[str, Any]] = data["warnings"]
+        for each in warnings:
+            each.update(severity=Severity(each["severity"]), symbols=tuple(each["symbols"]))
+        return tuple(Finding(**each) for each in warnings), str(data["checks"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return (), ""  # the wheel is checked again

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forge.plan.closure import Step
     from forge.recipe.model import EvaluatedRecipe
 
-ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks"})
+ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks", "audit"})
 """The rooms whose code can change no wheel: what makes wheels (`forge.crossbuild`) imports nothing of theirs.
 
 What they decide reaches a build as its inputs, which the fingerprint covers. The contracts in pyproject.toml and a test
@@ -60,7 +60,8 @@ def build_inputs(
 ) -> dict[str, object]:
     """Everything that a build's fingerprint covers, as JSON data.
 
-    A pure wheel is the same for all targets, so neither the target nor the iOS Python made for it is covered.
+    A pure wheel is the same for all targets, so neither the target nor the iOS Python made for it is covered. A native
+    library is the same for all Pythons: it reads none, and is built in one only if it has build requirements.
 
     Args:
         recipe: Evaluated for the target.
@@ -71,11 +72,13 @@ def build_inputs(
     Raises:
         RecipeError: A patch or the lock cannot be read.
     """
+    of_python = not recipe.is_native_library
+    in_python = of_python or bool(recipe.requires)
     return {
-        "recipe": digest_input(recipe),
+        "recipe": digest_input(recipe) | ({} if in_python else {"python": None}),
         "toolchain": context.toolchain.id,
-        "ios python": context.python.fingerprint(recipe.target) if recipe.native else None,
-        "build python": context.build_python.minor,
+        "ios python": context.python.fingerprint(recipe.target) if recipe.native and of_python else None,
+        "build python": context.build_python.minor if in_python else None,
         "tools": tools_identity(),
         "forge": code_digest(),
         "host": dict(host or {}),

@@ -12,9 +12,10 @@ from forge.base.hashing import fingerprint
 from forge.crossbuild.compilers import find_compilers
 from forge.crossbuild.host_prefix import HostPackage
 from forge.crossbuild.recipe_build import build_recipe
-from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_warnings
+from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_checked, write_checked
 from forge.plan.closure import Step, closure
 from forge.plan.fingerprint import build_inputs
+from forge.plan.verify import checks_digest, verify_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.crossbuild.context import BuildContext
+    from forge.crossbuild.context import Build, BuildContext
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
 
@@ -186,8 +187,19 @@ def _build(
     def in_cache() -> tuple[Result, CachedWheel] | None:
         if (cached := find_wheel(context.home, key)) is None:
             return None
+        if cached.checks != checks_digest():
+            progress.phase(subject, "check again")
+            hint = f"it was built when forge had other checks; its log is {cached.path.parent / 'build.log'}"
+            warnings = verify_wheel(cached.path, recipe, context.python, hint=hint)
+            cached = store_checked(cached, warnings, checks_digest())
         progress.phase(subject, "taken from the cache")
         return Result(subject, cached.path, key, built=False, warnings=cached.warnings), cached
+
+    warnings: list[Finding] = []
+
+    def verify(wheel: Path, build: Build, *, places: Collection[Path], hint: str) -> None:
+        progress.phase(subject, "check")
+        warnings.extend(verify_wheel(wheel, build.recipe, build.context.python, places=places, hint=hint))
 
     if (found := in_cache()) is not None:
         return found
@@ -197,14 +209,14 @@ def _build(
         with new_entry(context.home, key, inputs) as entry:
             built = build_recipe(
                 recipe, context,
-                key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers,
+                key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers, verify=verify,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
-            store_warnings(entry, built.warnings)
+            write_checked(entry, warnings, checks_digest())
         made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")
-    return Result(subject, made.path, key, built=True, warnings=built.warnings, work=built.work), made
+    return Result(subject, made.path, key, built=True, warnings=tuple(warnings), work=built.work), made
 
 
 def _publish(wheel: Path, out: Path) -> Path:

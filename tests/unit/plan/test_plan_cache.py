@@ -16,7 +16,7 @@ from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
 from forge.base.paths import ForgeHome
 from forge.plan import cache as cache_module
-from forge.plan.cache import CachedWheel, entry_directory, find_wheel, new_entry, store_warnings
+from forge.plan.cache import CachedWheel, entry_directory, find_wheel, new_entry, store_checked, write_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,21 +93,37 @@ WARNING = rule("large").finding("it is large", "demo/_x.so", symbols=("_a", "_b"
 def test_warnings_are_kept(home: ForgeHome) -> None:
     with new_entry(home, KEY, {}) as entry:
         (entry / NAME).write_bytes(b"a wheel")
-        store_warnings(entry, [WARNING])
+        write_checked(entry, [WARNING], "checks")
     found = find_wheel(home, KEY)
     assert found is not None
-    assert found.warnings == (WARNING,)
+    assert (found.checks, found.warnings) == ("checks", (WARNING,))
 
 
-def test_damaged_warnings(home: ForgeHome) -> None:
-    for text in (
+@pytest.mark.parametrize(
+    "text",
+    [
         "[1]",
         "{}x",
-        '[{"severity": "odd", "symbols": []}]',
-        '[{"severity": "warning", "symbols": [], "x": 1}]',
-    ):
-        (store(home) / "warnings.json").write_text(text)
-        assert find_wheel(home, KEY) is None
+        "{}",
+        '{"checks": "x", "warnings": [{"severity": "odd", "symbols": []}]}',
+        '{"checks": "x", "warnings": [{"severity": "warning", "symbols": [], "x": 1}]}',
+    ],
+)
+def test_damaged_warnings_cost_another_check_alone(home: ForgeHome, text: str) -> None:
+    (store(home) / "checked.json").write_text(text)
+    found = find_wheel(home, KEY)
+    assert found is not None
+    assert (found.checks, found.warnings) == ("", ())
+
+
+def test_what_another_check_found(home: ForgeHome) -> None:
+    store(home)
+    found = find_wheel(home, KEY)
+    assert found is not None
+    assert store_checked(found, [WARNING], "newer") == find_wheel(home, KEY)
+    again = find_wheel(home, KEY)
+    assert again is not None
+    assert (again.checks, again.warnings) == ("newer", (WARNING,))
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EACCES])

@@ -104,6 +104,22 @@ def test_targets_share_a_pure_wheel(case: Case) -> None:
         assert case.key() == first
 
 
+def test_all_pythons_share_a_native_library(case: Case) -> None:
+    script = TEXT.replace("backend: setuptools", "backend: script\n  script: ['true']")
+    script = script.replace("wheel:\n  extensions: [demo._x]\n", "").replace("test:\n  imports: [demo]\n", "")
+    (case.directory / "recipe.yaml").write_text(script)
+
+    def key(minor: str) -> str:
+        case.change(
+            python=case.ios_python((DEVICE.multiarch, minor)), build_python=BuildPython(Path("/x"), minor + ".1")
+        )
+        return fingerprint(build_inputs(evaluate(read_recipe(case.directory), DEVICE, minor), case.context))
+
+    assert key("3.13") == key("3.14")
+    case.edit("recipe.yaml", "backend: script", "requires: [cmake]\n  backend: script")
+    assert key("3.13") != key("3.14"), "its tools run in a Python"
+
+
 NO_CHANGES: dict[str, Callable[[Case], object]] = {
     "nothing": lambda _: None,
     "about": lambda case: case.edit("recipe.yaml", "A demonstration", "Something else"),

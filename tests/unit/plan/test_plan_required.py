@@ -50,7 +50,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecipeStore:
         metadata = f"Metadata-Version: 2.4\nName: {recipe.name}\nVersion: 1.0\n{''.join(lines)}"
         tag = f"cp313-cp313-{recipe.target.platform_tag}" if recipe.native else "py3-none-any"
         filename = f"{recipe.name}-1.0-{tag}.whl"
-        return BuiltWheel(make_wheel(out, name=recipe.name, metadata=metadata, filename=filename), log, ())
+        return BuiltWheel(make_wheel(out, name=recipe.name, metadata=metadata, filename=filename), log)
 
     monkeypatch.setattr(run_module, "build_recipe", build)
     return RecipeStore(tmp_path / "recipes")

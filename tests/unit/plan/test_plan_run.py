@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -26,6 +27,8 @@ from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
 
 if TYPE_CHECKING:
     from forge.audit.finding import Finding
+    from forge.crossbuild.context import Build
+    from forge.crossbuild.recipe_build import Verify
     from forge.recipe.model import EvaluatedRecipe
 
 
@@ -34,11 +37,14 @@ class Builder:
 
     def __init__(self) -> None:
         self.keys: list[str] = []
+        self.verified: list[Path] = []
         self.seconds = 0.0
         self.error: BaseException | None = None
         self.warnings: tuple[Finding, ...] = ()
 
-    def __call__(self, recipe: EvaluatedRecipe, context: BuildContext, *, key: str, out: Path, **_: Any) -> BuiltWheel:
+    def __call__(
+        self, recipe: EvaluatedRecipe, context: BuildContext, *, key: str, out: Path, verify: Verify, **_: Any
+    ) -> BuiltWheel:
         self.keys.append(key)
         log = context.home.logs / "demo.log"
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +54,13 @@ class Builder:
         time.sleep(self.seconds)
         if self.error:
             raise self.error
-        return BuiltWheel(wheel, log, self.warnings)
+        build = cast("Build", SimpleNamespace(recipe=recipe, context=context))
+        verify(wheel, build, places=(), hint="look")
+        return BuiltWheel(wheel, log)
+
+    def verify(self, wheel: Path, recipe: EvaluatedRecipe, python: object, **_: Any) -> tuple[Finding, ...]:
+        self.verified.append(wheel)
+        return self.warnings
 
 
 class Forge:
@@ -69,6 +81,7 @@ class Forge:
 def builder(monkeypatch: pytest.MonkeyPatch) -> Builder:
     made = Builder()
     monkeypatch.setattr(run_module, "build_recipe", made)
+    monkeypatch.setattr(run_module, "verify_wheel", made.verify)
     return made
 
 
@@ -194,6 +207,7 @@ from forge.plan import run
 from tests.unit.plan.test_plan_run import Builder, Forge
 root = Path(sys.argv[1])
 run.build_recipe = builder = Builder()
+run.verify_wheel = builder.verify
 builder.seconds = 0.5
 forge = object.__new__(Forge)
 forge.root, forge.recipe_directory, forge.out = root, root / "recipes" / "demo", root / "dist"

@@ -45,7 +45,7 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         make_wheel(out, {"way": way.encode()}, name=recipe.name, filename=wheel.name)
         log = out / "log"
         log.touch()
-        return BuiltWheel(wheel, log, ())
+        return BuiltWheel(wheel, log)
 
     def make_app(wheels: list[Path], *_: object) -> None:
         raise ChosenError(*wheels)
