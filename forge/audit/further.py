@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from forge.audit.instructions import ATOMICS
 from forge.audit.needed import CHAINED_FIXUPS
 from forge.audit.rules import rule
 from forge.audit.symbol_checks import few
@@ -32,6 +33,18 @@ def check_layouts(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """Apple's tools can sign every binary."""
     for member, problem in sorted(subject.layouts.items()):
         yield rule("unsignable-layout").finding(problem, member)
+
+
+def check_instructions(subject: Subject, promise: Promise) -> Iterator[Finding]:
+    """Code has no instructions that some devices of its minimum iOS lack."""
+    if promise.target.is_simulator or promise.target.effective_ios_version >= ATOMICS:
+        return
+    for member, found in sorted(subject.new_instructions.items()):
+        yield rule("newer-instruction").finding(
+            f"{found.count} atomic instruction{'s' if found.count > 1 else ''} of ARMv8.1, e.g. {found.example} at "
+            f"{found.address:#x}; iOS {promise.target.effective_ios_version} also runs on CPUs without them",
+            member,
+        )
 
 
 def check_headers(subject: Subject, promise: Promise) -> Iterator[Finding]:

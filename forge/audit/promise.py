@@ -96,6 +96,7 @@ CHECKS = (
         ),
         needs_target=True,
     ),
+    Check(further.check_instructions, ("newer-instruction",), needs_target=True),
     Check(further.check_python_library, ("wrong-python-library",)),
     Check(further.check_privacy, ("invalid-privacy-manifest", "unused-privacy-manifest", "required-reason-api")),
     Check(further.check_startup_files, ("startup-file",)),

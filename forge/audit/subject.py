@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks
+from forge.audit.instructions import NewInstructions, new_instructions
 from forge.macho.checkout import layout_problem
 from forge.macho.errors import MachOError
 from forge.macho.fixups import bound_names, fixed_up_segments
@@ -88,6 +89,7 @@ class Subject:
         metadata_problems: What is wrong with METADATA and entry_points.txt: path, text, whether installers refuse it.
         provided: Frameworks that the app has besides.
         archived_code: Of each zip archive with code in it, the first file that is code.
+        new_instructions: Of each binary, what not every CPU of iOS 12 to 18 can run.
         startup: The files that Python reads at its start in site directories, by path.
         layouts: Why Apple's tools would refuse to sign a Mach-O file, by path.
     """
@@ -111,6 +113,7 @@ class Subject:
     provided: frozenset[str] = frozenset()
     startup: Mapping[str, bytes] = field(default_factory=dict)
     archived_code: Mapping[str, str] = field(default_factory=dict)
+    new_instructions: Mapping[str, NewInstructions] = field(default_factory=dict)
 
     @property
     def is_native(self) -> bool:
@@ -188,6 +191,7 @@ def read_files(
         metadata_problems=(*reading.metadata_problems, *problems),
         startup=reading.startup,
         archived_code=reading.archived_code,
+        new_instructions=reading.new_instructions,
     )
 
 
@@ -212,6 +216,7 @@ class _Reading:
     startup: dict[str, bytes] = field(default_factory=dict)
     metadata: dict[str, bytes] = field(default_factory=dict)
     archived_code: dict[str, str] = field(default_factory=dict)
+    new_instructions: dict[str, NewInstructions] = field(default_factory=dict)
 
     def take(self, member: str, data: bytes) -> None:
         """Sort one file."""
@@ -261,6 +266,9 @@ class _Reading:
                 raise MachOError(f"dyld looks up {other[0]}, which the symbol table does not have")
         images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
         self.load_code[member] = tuple(read_load_code(*part) for part in images)
+        for body, _, one in images:
+            if (found := new_instructions(body, one)) is not None:
+                self.new_instructions[member] = found
         read_only = {
             one.segments[index].name
             for body, frame, one in images

@@ -78,6 +78,12 @@ def with_section(data: bytes, name: str, *, flags: int | None = None, size: int 
     return bytes(changed)
 
 
+def with_atomics() -> tuple[str, bytes, int, int, int]:
+    """A section of arm64 code as for an M1: moves, ``ldaddal w0, w0, [x1]``, moves."""
+    moves = [0xAA0103E0] * 8
+    return "__more", struct.pack("<17I", *moves, 0xB8E00020, *moves), 0x80000400, 0, 0
+
+
 def with_protection(data: bytes, segment: str, protection: int) -> bytes:
     """A file with a segment's initial protection changed."""
     changed = bytearray(data)
