@@ -17,7 +17,7 @@ from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch, Target, TargetError, select_targets
 from forge.macho.errors import MachOError
 from forge.macho.formats import looks_like_macho
-from forge.macho.model import Platform
+from forge.macho.model import LoadKind, Platform
 from forge.macho.reader import read_macho
 from forge.wheel.contents import read_wheel
 from forge.wheel.extension import parse_extension
@@ -27,7 +27,7 @@ from forge.wheel.requirements import unmet_requirements
 from forge.wheel.tags import installs, parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -49,6 +49,21 @@ FILE_CHECKS = (
 
 
 @dataclass(frozen=True)
+class LoadedLibrary:
+    """A library that binaries of a wheel load.
+
+    Args:
+        name: Its install name.
+        is_weak: Whether all of them can do without it.
+        members: The binaries' paths in the wheel, sorted.
+    """
+
+    name: str
+    is_weak: bool
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class WheelReport:
     """What the checks said of one wheel.
 
@@ -59,6 +74,7 @@ class WheelReport:
         findings: Errors first, then by id and file.
         sboms: The bills of materials in it.
         needs: The lowest iOS that its code runs on; None where its target is not known.
+        libraries: What its binaries load, by install name.
     """
 
     path: Path
@@ -67,6 +83,7 @@ class WheelReport:
     findings: tuple[Finding, ...] = ()
     sboms: tuple[WheelSbom, ...] = ()
     needs: NeededIOS | None = None
+    libraries: tuple[LoadedLibrary, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +161,25 @@ def check_wheel(path: Path, provided: frozenset[str] = frozenset()) -> WheelRepo
     promise = promise_of(subject, target)
     checks = [check for check in FILE_CHECKS if target is not None or not check.needs_target]
     needs = None if target is None else needed_ios(subject, target)
-    return WheelReport(path, target, findings=check_subject(subject, promise, checks), sboms=subject.sboms, needs=needs)
+    return WheelReport(
+        path,
+        target,
+        findings=check_subject(subject, promise, checks),
+        sboms=subject.sboms,
+        needs=needs,
+        libraries=tuple(_libraries(subject)),
+    )
+
+
+def _libraries(subject: Subject) -> Iterator[LoadedLibrary]:
+    loads: dict[str, dict[str, bool]] = {}
+    for member, one in subject.slices():
+        for dylib in one.dylibs:
+            weak = dylib.kind is LoadKind.WEAK
+            members = loads.setdefault(dylib.name, {})
+            members[member] = members.get(member, True) and weak
+    for name, members in sorted(loads.items()):
+        yield LoadedLibrary(name, all(members.values()), tuple(sorted(members)))
 
 
 def _of_another_platform(path: Path, name: WheelName) -> WheelReport:

@@ -28,17 +28,21 @@ _SHOWN_FILES = 1
 _SHOWN_COMPONENTS = 8
 
 
-def render_text(report: Report) -> str:
+def render_text(report: Report, *, libraries: bool = False) -> str:
     """A report as plain text, grouped by wheel, each rule explained once at the end.
 
     Several files with the same information-only finding are one line.
+
+    Args:
+        report: The report.
+        libraries: Also list the libraries that binaries load.
 
     Returns:
         Text that ends in a line break.
     """
     lines: list[str] = []
     for wheel in report.wheels:
-        lines += [*_wheel_lines(wheel), ""]
+        lines += [*_wheel_lines(wheel), *(_library_lines(wheel) if libraries else ()), ""]
     if report.together:
         lines += ["the wheels together", *_finding_lines(report.together), ""]
     for rule in _rules_of(report.findings):
@@ -61,6 +65,10 @@ def to_json(report: Report) -> str:
             else {"ios_version": str(wheel.needs.version), "reasons": list(wheel.needs.reasons)},
             "skipped": wheel.skipped,
             "findings": [_finding_row(finding) for finding in wheel.findings],
+            "libraries": [
+                {"name": library.name, "weak": library.is_weak, "members": list(library.members)}
+                for library in wheel.libraries
+            ],
             "sboms": [dataclasses.asdict(sbom) for sbom in wheel.sboms],
         }
         for wheel in report.wheels
@@ -125,6 +133,13 @@ def _wheel_lines(wheel: WheelReport) -> Iterator[str]:
         yield f"  needs   iOS {wheel.needs.version}: {reasons[0]}{more}"
     for sbom in wheel.sboms:
         yield from _sbom_lines(sbom)
+
+
+def _library_lines(wheel: WheelReport) -> Iterator[str]:
+    for library in wheel.libraries:
+        first, *others = library.members
+        more = f" and {len(others)} more" if others else ""
+        yield f"  loads   {library.name}{' (weakly)' if library.is_weak else ''}: {first}{more}"
 
 
 def _sbom_lines(sbom: WheelSbom) -> Iterator[str]:

@@ -42,6 +42,7 @@ information.
 | `--json` | print JSON as [schemas/check.schema.json](../schemas/check.schema.json) has it |
 | `--explain ID` | print all about one rule, and check nothing |
 | `--select IDS`, `--ignore IDS` | only these rules, or all but these: ids, starts of ids (`IOS2`) or names, by commas |
+| `--libraries` | also list the libraries that each wheel loads, and which files load them |
 | `--provided NAME` | a framework that the app brings itself, e.g. `SDL3`; may be given several times |
 | `--fail-on warning` | exit with 9 for warnings too, not for errors alone |
 

@@ -23,6 +23,7 @@ from forge.base.severity import Severity
     "--fail-on", type=click.Choice([Severity.ERROR.value, Severity.WARNING.value]), default=Severity.ERROR.value,
     show_default=True, help="From which severity on the exit code is not 0.",
 )  # fmt: skip
+@click.option("--libraries", is_flag=True, help="Also list the libraries that the wheels' binaries load.")
 @click.option(
     "--provided", multiple=True, metavar="NAME",
     help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
@@ -34,6 +35,7 @@ def check(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     fail_on: str,
+    libraries: bool,
     provided: tuple[str, ...],
 ) -> int:
     """Check iOS wheels against everything that installers, iOS and the App Store ask of them.
@@ -49,7 +51,7 @@ def check(
         raise click.UsageError("Missing argument 'WHEEL|DIR...'.")
     rules = _rule_ids("--select or --ignore", _words(select), _words(ignore))
     report = check_paths(paths, rules, frozenset(provided))
-    click.echo(to_json(report) if as_json else render_text(report), nl=False)
+    click.echo(to_json(report) if as_json else render_text(report, libraries=libraries), nl=False)
     return WheelError.exit_code if report.fails(Severity(fail_on)) else 0
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,7 +8,7 @@ import pytest
 
 from forge.audit import docs
 from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
-from forge.audit.check_report import render_text
+from forge.audit.check_report import render_text, to_json
 from forge.audit.content import foreign_program
 from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
 from forge.base.severity import Severity
@@ -15,7 +16,7 @@ from forge.base.target import IOSVersion
 from forge.wheel.openssl import openssl_version
 from tests.unit.audit.broken import DEVICE, MODULE, SOUND, imports, loads, sound
 from tests.unit.macho import builder
-from tests.unit.macho.builder import macho
+from tests.unit.macho.builder import LOAD, PYTHON, SYSTEM, WEAK, macho
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -211,3 +212,19 @@ def test_names_from_files_cannot_speak_to_a_terminal_or_a_ci_system(tmp_path: Pa
     assert "\x1b" not in said
     assert "\n::error" not in said
     assert "/x\\n::error file=x::pwned\\n\\x1b[31mRED" in said
+
+
+def test_what_is_loaded_and_by_which_files(tmp_path: Path) -> None:
+    other = macho(loads=((PYTHON, LOAD), ("@rpath/SDL3.framework/SDL3", WEAK)), exports=("_PyInit_y",))
+    files = {"example/x.cpython-313-iphoneos.so": macho(), "example/y.cpython-313-iphoneos.so": other}
+    path = make_wheel(tmp_path, files, tag=f"cp313-cp313-{DEVICE}")
+    report = check_paths([path], provided=frozenset({"SDL3"}))
+    loaded = {library.name: (library.is_weak, library.members) for library in report.wheels[0].libraries}
+    both = ("example/x.cpython-313-iphoneos.so", "example/y.cpython-313-iphoneos.so")
+    assert loaded == {PYTHON: (False, both), SYSTEM: (False, both[:1]), "@rpath/SDL3.framework/SDL3": (True, both[1:])}
+    said = render_text(report, libraries=True)
+    assert f"  loads   {PYTHON}: {both[0]} and 1 more\n" in said
+    assert f"  loads   @rpath/SDL3.framework/SDL3 (weakly): {both[1]}\n" in said
+    assert "  loads " not in render_text(report)
+    rows = json.loads(to_json(report))["wheels"][0]["libraries"]
+    assert rows[0] == {"name": SYSTEM, "weak": False, "members": [both[0]]}
