@@ -59,7 +59,7 @@ class LiveProgress:
 
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
-        self._current: str | None = None
+        self._current: dict[int, str] = {}
         self._notes: list[str] = []
         self._guard = threading.Lock()
         self._spinner = Spinner("dots")
@@ -69,7 +69,7 @@ class LiveProgress:
         now = time.monotonic()
         with self._guard:
             row = self._rows.setdefault(subject, _Row(phase, now))
-            self._current = subject
+            self._current[threading.get_ident()] = subject
             row.phase = phase
             row.ended = now if phase in FINAL else None
 
@@ -82,8 +82,9 @@ class LiveProgress:
         now = time.monotonic()
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         with self._guard:
+            running = set(self._current.values())  # of each thread the last
             for subject, row in self._rows.items():
-                over = row.ended is not None or subject != self._current
+                over = row.ended is not None or subject not in running
                 mark: RenderableType = Text("✓", style="green") if over else self._spinner
                 elapsed = Text(f"{(row.ended or now) - row.began:.0f} s" if not over or row.ended else "", style="dim")
                 table.add_row(mark, Text(subject), Text(row.phase, style="dim" if over else "cyan"), elapsed)

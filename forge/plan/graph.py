@@ -57,6 +57,14 @@ class Graph(Generic[T]):
             raise GraphError(f"circular: {' -> '.join(reversed(error.args[1]))}") from None
         self.nodes: Mapping[str, Node[T]] = {name: by_name[name] for name in order}
 
+    def with_nodes(self, nodes: Iterable[Node[T]]) -> Graph[T]:
+        """The graph with further nodes.
+
+        Raises:
+            GraphError: As for a new one.
+        """
+        return Graph([*self.nodes.values(), *nodes])
+
     def needed_for(self, names: Iterable[str]) -> frozenset[str]:
         """The names of nodes, and of all that they need, directly or not."""
         return frozenset(_reached(names, lambda name: self.nodes[name].needs))

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from forge.base.errors import ForgeError
 from forge.base.process import end_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from forge.base.jobserver import JobServer
     from forge.plan.graph import Graph, Node
@@ -56,10 +56,42 @@ class Outcome(Generic[R]):
     seconds: float = 0.0
 
 
+class Work(Protocol[T, R]):
+    """What a run does with nodes. Both functions are called in the threads of the run."""
+
+    def make(self, node: Node[T], made: Mapping[str, R]) -> R:
+        """Make a node.
+
+        Args:
+            node: The node.
+            made: What was made before it, by name.
+
+        Raises:
+            ForgeError: It cannot be made.
+        """
+
+    def grow(self, graph: Graph[T], node: Node[T], made: R | None) -> Iterable[Node[T]]:
+        """The nodes that the run goes on with, besides those of the graph, now that a node has ended.
+
+        Only one thread at a time is in here.
+
+        Args:
+            graph: The graph so far.
+            node: The node that has ended.
+            made: What it made; None if it failed.
+
+        Raises:
+            ForgeError: What it made asks for something that cannot be: the node counts as failed.
+        """
+
+    def cost(self, node: Node[T]) -> float:
+        """How long a node takes by itself, in any unit: what begins the longest chain runs first."""
+
+
 @dataclass
 class _Run(Generic[T, R]):
     graph: Graph[T]
-    work: Callable[[Node[T], Mapping[str, R]], R]
+    work: Work[T, R]
     server: JobServer
     priority: Mapping[str, float]
     keep_going: bool
@@ -115,7 +147,7 @@ class _Run(Generic[T, R]):
             return Outcome(state, value, error, "", started - self.began, time.monotonic() - started)
 
         try:
-            end = outcome(State.DONE, self.work(node, made))
+            end = outcome(State.DONE, self.work.make(node, made))
         except ForgeError as error:
             end = outcome(State.FAILED, error=error)
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that called `run_graph`
@@ -124,28 +156,35 @@ class _Run(Generic[T, R]):
             end = outcome(State.FAILED)
         with self.changed:
             self.running.discard(node.name)
+            if self.surprise is None:
+                end = self._grow(node, end)
             self.outcomes[node.name] = end
             if end.state is State.FAILED and not self.keep_going:
                 self.ended = True
             self.changed.notify_all()
 
+    def _grow(self, node: Node[T], end: Outcome[R]) -> Outcome[R]:
+        try:
+            new = tuple(self.work.grow(self.graph, node, end.value))
+            if new:
+                self.graph = self.graph.with_nodes(new)
+                self.priority = self.graph.lengths(self.work.cost)
+        except ForgeError as error:
+            return replace(end, state=State.FAILED, value=None, error=error)
+        except BaseException as error:  # noqa: BLE001 - as above
+            self.surprise = error
+        return end
+
 
 def run_graph(
-    graph: Graph[T],
-    work: Callable[[Node[T], Mapping[str, R]], R],
-    *,
-    server: JobServer,
-    priority: Mapping[str, float] | None = None,
-    keep_going: bool = False,
+    graph: Graph[T], work: Work[T, R], *, server: JobServer, keep_going: bool = False
 ) -> dict[str, Outcome[R]]:
     """Run all nodes of a graph.
 
     Args:
         graph: The graph.
-        work: Makes a node, given what was made before it, by name. It is called in several threads.
+        work: What is done with its nodes.
         server: Its slots decide how many nodes run at once.
-        priority: Which of several nodes to run first: the one with the highest number; None for `Graph.lengths` with
-            nodes of equal cost.
         keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
             what runs already is ended in peace.
 
@@ -155,8 +194,8 @@ def run_graph(
     Raises:
         KeyboardInterrupt: The user interrupted it; what ran was ended.
     """
-    run = _Run(graph, work, server, priority or graph.lengths(lambda _: 1.0), keep_going)
-    threads = [threading.Thread(target=run.loop, daemon=True) for _ in range(min(server.jobs, len(graph.nodes)))]
+    run = _Run(graph, work, server, graph.lengths(work.cost), keep_going)
+    threads = [threading.Thread(target=run.loop, daemon=True) for _ in range(server.jobs)]
     for thread in threads:
         thread.start()
     try:
@@ -173,4 +212,4 @@ def run_graph(
     if run.surprise is not None:
         raise run.surprise
     skipped: Outcome[R] = Outcome(State.SKIPPED)
-    return {name: run.outcomes.get(name, skipped) for name in graph.nodes}
+    return {name: run.outcomes.get(name, skipped) for name in run.graph.nodes}

@@ -15,7 +15,25 @@ from forge.plan.graph import Graph, Node
 from forge.plan.schedule import Outcome, State, run_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+
+class Made:
+    """Makes nodes with a function; ``grow`` adds none, and all cost the same."""
+
+    def __init__(
+        self,
+        make: Callable[[Node[str], Mapping[str, Any]], Any],
+        grow: Callable[[Node[str], Any], Iterable[Node[str]]] = lambda node, made: (),
+        costs: Mapping[str, float] | None = None,
+    ) -> None:
+        self.make, self._grow, self._costs = make, grow, costs or {}
+
+    def grow(self, graph: Graph[str], node: Node[str], made: Any) -> Iterable[Node[str]]:
+        return self._grow(node, made)
+
+    def cost(self, node: Node[str]) -> float:
+        return self._costs.get(node.name, 1.0)
 
 
 def graph(**needs: str) -> Graph[str]:
@@ -31,7 +49,7 @@ def test_what_was_made_before_is_given() -> None:
         return node.name + "(" + "".join(made[name] for name in node.needs) + ")"
 
     with JobServer(2) as server:
-        outcomes = run_graph(graph(a="", b="a", c="a", d="b c"), work, server=server)
+        outcomes = run_graph(graph(a="", b="a", c="a", d="b c"), Made(work), server=server)
     assert outcomes["d"].value == "d(b(a())c(a()))"
     assert states(outcomes) == dict.fromkeys("abcd", "done")
 
@@ -39,7 +57,7 @@ def test_what_was_made_before_is_given() -> None:
 def test_nodes_run_at_once_when_there_are_slots() -> None:
     together = threading.Barrier(3, timeout=20)
     with JobServer(3) as server:
-        outcomes = run_graph(graph(a="", b="", c=""), lambda node, made: together.wait(), server=server)
+        outcomes = run_graph(graph(a="", b="", c=""), Made(lambda node, made: together.wait()), server=server)
     assert set(states(outcomes).values()) == {"done"}
 
 
@@ -56,23 +74,18 @@ def test_no_more_nodes_run_than_there_are_slots() -> None:
             running -= 1
 
     with JobServer(2) as server:
-        run_graph(graph(**dict.fromkeys("abcdefgh", "")), work, server=server)
+        run_graph(graph(**dict.fromkeys("abcdefgh", "")), Made(work), server=server)
     assert most == 2
 
 
 def test_the_longest_chain_first() -> None:
     ran: list[str] = []
     with JobServer(1) as server:
-        run_graph(graph(a="", b="", c="b", d="c", e=""), lambda node, made: ran.append(node.name), server=server)
+        run_graph(graph(a="", b="", c="b", d="c", e=""), Made(lambda node, made: ran.append(node.name)), server=server)
         assert ran[0] == "b"
         ran.clear()
-        priority = {"a": 1.0, "b": 2.0, "c": 9.0, "d": 9.0, "e": 3.0}
-        run_graph(
-            graph(a="", b="", c="b", d="c", e=""),
-            lambda node, made: ran.append(node.name),
-            server=server,
-            priority=priority,
-        )
+        work = Made(lambda node, made: ran.append(node.name), costs={"c": 9.0, "d": 9.0, "e": 20.0})
+        run_graph(graph(a="", b="", c="b", d="c", e=""), work, server=server)
     assert ran == ["e", "b", "c", "d", "a"]
 
 
@@ -87,7 +100,7 @@ def failing(*names: str) -> Callable[[Node[str], Mapping[str, None]], None]:
 def test_what_needs_what_failed_is_skipped_and_the_rest_is_built() -> None:
     nodes = graph(a="", b="a", c="b", d="a", e="", f="c d")
     with JobServer(2) as server:
-        outcomes = run_graph(nodes, failing("b"), server=server, keep_going=True)
+        outcomes = run_graph(nodes, Made(failing("b")), server=server, keep_going=True)
     assert states(outcomes) == {
         "a": "done", "b": "failed", "c": "skipped", "d": "done", "e": "done", "f": "skipped",
     }  # fmt: skip
@@ -99,7 +112,7 @@ def test_what_needs_what_failed_is_skipped_and_the_rest_is_built() -> None:
 
 def test_the_first_failure_ends_the_run() -> None:
     with JobServer(1) as server:
-        outcomes = run_graph(graph(a="", b="a", c="b", d="c"), failing("b"), server=server)
+        outcomes = run_graph(graph(a="", b="a", c="b", d="c"), Made(failing("b")), server=server)
     assert states(outcomes) == {"a": "done", "b": "failed", "c": "skipped", "d": "skipped"}
 
 
@@ -116,7 +129,7 @@ def test_what_runs_already_ends_in_peace() -> None:
         raise BuildError("no")
 
     with JobServer(2) as server:
-        outcomes = run_graph(graph(slow="", bad="", later="slow"), work, server=server)
+        outcomes = run_graph(graph(slow="", bad="", later="slow"), Made(work), server=server)
     assert outcomes["slow"].value == "whole"
     assert states(outcomes)["bad"] == "failed"
     assert states(outcomes)["later"] == "skipped"
@@ -128,12 +141,41 @@ def test_what_is_no_failure_of_a_node_comes_through(kind: type[BaseException]) -
         raise kind("a bug")
 
     with JobServer(2) as server, pytest.raises(kind, match="a bug"):
-        run_graph(graph(a="", b="a"), work, server=server)
+        run_graph(graph(a="", b="a"), Made(work), server=server)
+
+
+def test_what_a_node_made_can_ask_for_more() -> None:
+    def grow(node: Node[str], made: str | None) -> Iterable[Node[str]]:
+        if node.name == "wheel":
+            return [Node("required", "required"), Node("test", "test", ("wheel", "required"))]
+        return [Node(f"{node.name}'s own", "")] if node.name == "required" else []
+
+    with JobServer(2) as server:
+        outcomes = run_graph(graph(wheel="", user="wheel"), Made(lambda node, made: node.name, grow), server=server)
+    assert states(outcomes) == dict.fromkeys(["wheel", "user", "required", "test", "required's own"], "done")
+
+
+def test_a_failure_can_ask_for_more_too() -> None:
+    def grow(node: Node[str], made: object) -> Iterable[Node[str]]:
+        return [Node("newer", "newer")] if node.name == "older" and made is None else []
+
+    with JobServer(1) as server:
+        outcomes = run_graph(graph(older=""), Made(failing("older"), grow), server=server, keep_going=True)
+    assert states(outcomes) == {"older": "failed", "newer": "done"}
+
+
+def test_what_cannot_be_asked_for_is_the_nodes_failure() -> None:
+    def grow(node: Node[str], made: object) -> Iterable[Node[str]]:
+        raise BuildError("requires what no recipe builds")
+
+    with JobServer(1) as server:
+        outcomes = run_graph(graph(a="", b="a"), Made(lambda node, made: node.name, grow), server=server)
+    assert states(outcomes) == {"a": "failed", "b": "skipped"}
 
 
 def test_nothing_to_do() -> None:
     with JobServer(2) as server:
-        assert run_graph(Graph[str]([]), lambda node, made: None, server=server) == {}
+        assert run_graph(Graph[str]([]), Made(lambda node, made: None), server=server) == {}
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -152,7 +194,7 @@ def test_any_graph_ends_with_each_node_run_once_at_most(seed: int) -> None:
 
     nodes = graph(**needs)
     with JobServer(chance.randint(1, 4)) as server:
-        outcomes = run_graph(nodes, work, server=server, keep_going=True)
+        outcomes = run_graph(nodes, Made(work), server=server, keep_going=True)
     assert len(ran) == len(set(ran))
     spoilt = {other for name in bad if name in ran for other in nodes.dependents(name)}
     for name, outcome in outcomes.items():
