@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, TypeVar
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Target, parse_multiarch
+from forge.plan.builds import build_one
 from forge.plan.cache import entry_directory
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import RecipeStore, find_recipes
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from forge.base.target import Abi, Target
 from forge.emulate.app import make_app
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import Emulator
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import ensure_emulator, host_arch
 from forge.trial.run import wheel_target

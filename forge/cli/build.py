@@ -23,10 +23,10 @@ from forge.cli.options import (
     variant_option,
 )
 from forge.ios_python.choose import minor_of
+from forge.plan.builds import Request, build_requests
 from forge.plan.closure import plan_builds
-from forge.plan.matrix import recipes_by_version
+from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import ensure_context
-from forge.plan.required import build_steps
 from forge.plan.run import Failure, subject_of
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
@@ -56,6 +56,10 @@ if TYPE_CHECKING:
     "--test", "tested", is_flag=True, help="Also run the recipes' tests on the simulator wheels for this CPU."
 )
 @click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), metavar="N",
+    help="How many processes may run at once.  [default: the number of CPUs]",
+)  # fmt: skip
+@click.option(
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
 @click.option(
@@ -71,6 +75,7 @@ def build(
     variants: tuple[str, ...],
     out: Path,
     tested: bool,
+    jobs: int | None,
     keep_going: bool,
     recipes: Path | None,
 ) -> int:
@@ -98,16 +103,23 @@ def build(
     failures: list[Failure] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
-            for version, each in asked.items():
-                context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
-                for target, steps in zip(targets, plans[version], strict=True):
-                    build_steps(
-                        steps, target, context, store, out, progress, variants, results,
-                        failures=failures if keep_going else None,
-                    )  # fmt: skip
-                failed = {failure.subject for failure in failures}
-                for recipe, target in product(each if tested else (), runnable):
-                    if (subject := subject_of(recipe, target)) in failed:
+            contexts = {
+                version: ensure_context(home, version, targets, progress, chosen_provider(python_from))
+                for version in asked
+            }
+            requests = [
+                Request(steps, target, contexts[version])
+                for version, closures in plans.items()
+                for target, steps in zip(targets, closures, strict=True)
+            ]
+            build_requests(
+                requests, store, out, progress, variants=variants, results=results,
+                failures=failures if keep_going else None, jobs=jobs,
+            )  # fmt: skip
+            for version, context in contexts.items():
+                there = {each.subject for each in results if serves(each.wheel.name, context.python.minor)}
+                for recipe, target in product(asked[version] if tested else (), runnable):
+                    if (subject := subject_of(recipe, target)) not in there:
                         continue
                     try:
                         options = TrialOptions(variants=variants)

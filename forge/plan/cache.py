@@ -1,6 +1,7 @@
 """Built wheels by fingerprint: ``wheels/<first two digits>/<fingerprint>/{<wheel>, build.json, build.log}``.
 
-``checked.json`` says what the check of the wheel found that is no error, and which release's checks they were.
+``checked.json`` says what the check of the wheel found that is no error, and which release's checks they were. How long
+a recipe's last build took is kept apart, in ``timings/<recipe>-<target>``: it tells what a changed one will take.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.paths import ForgeHome
+    from forge.base.target import Target
 
 
 _CHECKED = "checked.json"
@@ -115,6 +117,36 @@ def store_checked(cached: CachedWheel, warnings: Iterable[Finding], checks: str)
     found = tuple(warnings)
     write_checked(cached.path.parent, found, checks)
     return replace(cached, warnings=found, checks=checks)
+
+
+def is_cached(home: ForgeHome, fingerprint: str) -> bool:
+    """Whether there is an entry of a fingerprint, be it damaged: quick, for estimates."""
+    return (entry_directory(home, fingerprint) / "build.json").is_file()
+
+
+def write_seconds(home: ForgeHome, recipe: str, target: Target, seconds: float) -> None:
+    """Keep how long a build took.
+
+    Args:
+        home: The cache.
+        recipe: The recipe's normalised name.
+        target: The target.
+        seconds: By the clock.
+    """
+    with atomic_file(_timing(home, recipe, target)) as file:
+        file.write(f"{seconds:.1f}\n".encode())
+
+
+def read_seconds(home: ForgeHome, recipe: str, target: Target) -> float | None:
+    """How long a recipe's last build for a target took, by the clock; None if that is not known."""
+    try:
+        return float(_timing(home, recipe, target).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def _timing(home: ForgeHome, recipe: str, target: Target) -> Path:
+    return home.root / "timings" / f"{recipe}-{target.multiarch}"
 
 
 def _read_checked(directory: Path) -> tuple[tuple[Finding, ...], str]:

@@ -1,4 +1,4 @@
-"""Wheels for several versions of Python: what one build made for all of them is not built again."""
+"""Wheels for several versions of Python: which ones are meant, and which a wheel serves."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from packaging.utils import parse_wheel_filename
 from forge.base.errors import IOSPythonError
 from forge.ios_python.choose import minor_of
 from forge.ios_python.interface import known_minors
-from forge.plan.run import subject_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from packaging.tags import Tag
 
-    from forge.plan.closure import Step
-    from forge.plan.run import Result
     from forge.recipe.model import Recipe
 
 ALL = "all"
@@ -65,26 +62,6 @@ def recipes_by_version(text: str, recipes: Sequence[Recipe]) -> dict[str, tuple[
     if {r.normalized_name for r in recipes} != {r.normalized_name for each in supported.values() for r in each}:
         return every  # one supports no version that forge knows: the plan says so
     return {version: each for version, each in supported.items() if each}
-
-
-def remaining(steps: Sequence[Step], results: Iterable[Result], minor: str) -> tuple[Step, ...]:
-    """The steps of a version's closure, without those whose wheels are there already and serve this version too.
-
-    A wheel for the stable ABI is built once, for the oldest version asked for, and a pure one too. What others are
-    compiled against stays, since these may read what is particular to a version.
-
-    Args:
-        steps: The closure.
-        results: What was built for older versions.
-        minor: The version, e.g. ``3.14``.
-    """
-    served = {result.subject for result in results if serves(result.wheel.name, minor)}
-    needed = {name for step in steps for name in step.host}
-    return tuple(
-        step
-        for step in steps
-        if step.recipe.normalized_name in needed or subject_of(step.recipe.recipe, step.recipe.target) not in served
-    )
 
 
 def serves(wheel: str, minor: str) -> bool:

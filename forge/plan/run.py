@@ -1,19 +1,17 @@
-"""Building recipes for targets: each taken from the cache if it is there, else built, then put into the output."""
+"""One build: taken from the cache if it is there, else made and stored there."""
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
-from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.crossbuild.compilers import find_compilers
-from forge.crossbuild.host_prefix import HostPackage
 from forge.crossbuild.recipe_build import build_recipe
-from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_checked, write_checked
-from forge.plan.closure import Step, closure
+from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_checked, write_checked, write_seconds
 from forge.plan.fingerprint import build_inputs
 from forge.plan.verify import checks_digest, verify_wheel
 
@@ -22,11 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.audit.finding import Finding
+    from forge.base.errors import ForgeError
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.crossbuild.context import Build, BuildContext
+    from forge.crossbuild.host_prefix import HostPackage
     from forge.recipe.model import EvaluatedRecipe, Recipe
-    from forge.recipe.store import RecipeStore
 
 
 @dataclass(frozen=True)
@@ -70,115 +69,21 @@ def subject_of(recipe: Recipe, target: Target) -> str:
     return f"{recipe.name} {recipe.version} {target}" if recipe.native else f"{recipe.name} {recipe.version}"
 
 
-def build_all(
-    recipes: Sequence[Recipe],
-    targets: Sequence[Target],
-    context: BuildContext,
-    store: RecipeStore,
-    out: Path,
-    progress: Progress,
-    variants: Collection[str] = (),
-) -> list[Result]:
-    """Build every recipe for every target, and before it what it requires, one after the other.
-
-    Each build uses every core by itself, so nothing is gained by running two at once on one machine.
-
-    Args:
-        recipes: What to build.
-        targets: For what.
-        context: Toolchain and Pythons.
-        store: Where requirements are found.
-        out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
-        progress: Receives progress updates.
-        variants: Variants to build, each in every recipe that declares it.
-
-    Returns:
-        What was asked for and what is needed to run it.
-
-    Raises:
-        ForgeError: The first failure; what was built before it is in the cache and in the output.
-    """
-    # All of them before anything is built, so that a recipe that is wrong is told at once.
-    closures = [closure(recipes, target, context.python.minor, store, variants) for target in targets]
-    return [result for steps in closures for result in run_steps(steps, context, out, progress)]
-
-
-def build_one(
-    recipe: Recipe,
-    target: Target,
-    context: BuildContext,
-    store: RecipeStore,
-    out: Path,
-    progress: Progress,
-    variants: Collection[str] = (),
-) -> Result:
-    """Build one recipe for one target, as `build_all` does.
-
-    Raises:
-        ForgeError: It, or what it requires, cannot be built, or is not what its recipe promised.
-    """
-    subject = subject_of(recipe, target)
-    results = build_all([recipe], [target], context, store, out, progress, variants)
-    return next(result for result in results if result.subject == subject)
-
-
-def run_steps(
-    steps: Sequence[Step], context: BuildContext, out: Path, progress: Progress, results: list[Result] | None = None,
-    failures: list[Failure] | None = None,
-) -> list[Result]:  # fmt: skip
-    """Build the steps of one target's closure in order, or take them from the cache.
-
-    Args:
-        steps: What to build.
-        context: Toolchain and Pythons.
-        out: Where the wheels go.
-        progress: Receives progress updates.
-        results: Where what is done is appended, so that a failure leaves it; None for a new list.
-        failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
-
-    Returns:
-        Those that were wanted.
-
-    Raises:
-        ForgeError: The first failure, if *failures* is None.
-    """
-    made: dict[str, HostPackage] = {}
-    results = [] if results is None else results
-    for step in steps:
-        recipe = step.recipe
-        subject = subject_of(recipe.recipe, recipe.target)
-        if failures and any(failure.subject == subject for failure in failures):
-            continue  # a pure wheel, for another target
-        if lacking := [name for name in step.host if name not in made]:
-            assert failures  # noqa: S101 - host requirements come first, so that only a failure leaves one out
-            failures.append(Failure(subject, None, f"its host requirement {lacking[0]} was not built"))
-            continue
-        try:
-            built, cached = _build(recipe, context, [made[name] for name in step.host], progress)
-        except ForgeError as error:
-            if failures is None:
-                raise
-            progress.phase(subject, "failed")
-            failures.append(Failure(subject, error))
-            continue
-        made[recipe.normalized_name] = HostPackage(
-            recipe.normalized_name,
-            recipe.version,
-            cached.path,
-            built.fingerprint,
-            recipe.is_native_library,
-            recipe.about.license or "",
-        )
-        if step.wanted:
-            results.append(replace(built, wheel=_publish(cached.path, out)))
-    return results
-
-
-def _build(
-    recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress
+def build_or_find(
+    recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress, subject: str
 ) -> tuple[Result, CachedWheel]:
-    """Build one recipe for one target, or find it in the cache."""
-    subject = subject_of(recipe.recipe, recipe.target)
+    """Build one recipe for one target, or find it in the cache.
+
+    Args:
+        recipe: Evaluated for the target.
+        context: Toolchain and Pythons.
+        host: The built host requirements, including indirect ones.
+        progress: Receives progress updates.
+        subject: What it is called on the screen.
+
+    Raises:
+        ForgeError: It cannot be built, or is not what its recipe says.
+    """
     progress.phase(subject, "check the cache")
     compilers = find_compilers(recipe.languages)
     inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
@@ -206,6 +111,7 @@ def _build(
     with locked(context.home.locks, f"wheel-{key[:32]}"):
         if (found := in_cache()) is not None:  # another process built it meanwhile
             return found
+        began = time.monotonic()
         with new_entry(context.home, key, inputs) as entry:
             built = build_recipe(
                 recipe, context,
@@ -213,13 +119,19 @@ def _build(
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
             write_checked(entry, warnings, checks_digest())
+        write_seconds(context.home, recipe.normalized_name, recipe.target, time.monotonic() - began)
         made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")
     return Result(subject, made.path, key, built=True, warnings=tuple(warnings), work=built.work), made
 
 
-def _publish(wheel: Path, out: Path) -> Path:
+def publish(wheel: Path, out: Path) -> Path:
+    """Put a wheel into the output directory.
+
+    Raises:
+        StorageError: It cannot be written.
+    """
     with atomic_file(out / wheel.name) as file, wheel.open("rb") as source:
         shutil.copyfileobj(source, file)
     return out / wheel.name

@@ -14,9 +14,10 @@ from forge.base.errors import TrialError, WheelError
 from forge.emulate.app import make_app
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import run_session
+from forge.plan.builds import Request, build_requests
 from forge.plan.closure import closure
 from forge.plan.matrix import serves
-from forge.plan.required import build_steps, is_for
+from forge.plan.required import is_for
 from forge.plan.run import subject_of
 from forge.recipe.evaluate import evaluate
 from forge.trial.comparison import compare
@@ -73,7 +74,8 @@ def try_recipe(
         )
     steps = closure([recipe], target, context.python.minor, store, options.variants, checked=True)
     needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
-    results = build_steps(steps, target, context, store, out, progress, options.variants, built, needed)
+    request = Request(steps, target, context, needed)
+    results = build_requests([request], store, out, progress, variants=options.variants, results=built)
     subject = subject_of(recipe, target)
     usable = {
         result.subject: result.wheel

@@ -15,8 +15,8 @@ from forge.base.process import output
 from forge.base.progress import SilentProgress
 from forge.emulate.guest import find_qemu
 from forge.emulate.runtime.config import LoaderConfig
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
 from forge.trial.emulator import ensure_linux, host_arch

@@ -19,8 +19,8 @@ from forge.emulate.guest import find_qemu
 from forge.emulate.libcxx import ensure_libcxx
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.toolchain.environment import cross_environment
 from forge.trial.emulator import ensure_linux

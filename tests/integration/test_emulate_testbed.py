@@ -17,8 +17,8 @@ from forge.base.progress import SilentProgress
 from forge.crossbuild.context import BuildContext
 from forge.emulate.session import Limits
 from forge.ios_python.model import Provider
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.trial.testbed import run_pytest
 from forge.trial.testbed_app import prepare_testbed

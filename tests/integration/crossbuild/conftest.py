@@ -10,9 +10,9 @@ import pytest
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Target, select_targets
+from forge.plan.builds import build_one
 from forge.plan.cache import entry_directory
 from forge.plan.provision import ensure_context
-from forge.plan.run import Result, build_one
 from forge.recipe.store import find_recipes
 from tests.integration.budget import need_wheels
 from tests.integration.targets import skip_if_large
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.crossbuild.context import BuildContext
+    from forge.plan.run import Result
 
 ROOT_MODULES = {"markupsafe": "markupsafe", "lru-dict": "lru", "multidict": "multidict", "numpy": "numpy"}
 

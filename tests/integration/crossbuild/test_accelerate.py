@@ -16,13 +16,14 @@ from forge.base.severity import Severity
 from forge.base.target import Abi, Arch, IOSVersion, Target, select_targets
 from forge.macho.model import Binding
 from forge.macho.reader import read_macho
-from forge.plan.run import Result, build_one
+from forge.plan.builds import build_one
 from forge.recipe import InvalidRecipeError
 from forge.recipe.store import find_recipes
 from tests.integration.publications import published_wheel
 from tests.integration.targets import long
 
 if TYPE_CHECKING:
+    from forge.plan.run import Result
     from tests.integration.crossbuild.conftest import Forge
 
 pytestmark = pytest.mark.toolchain

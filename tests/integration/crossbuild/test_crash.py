@@ -9,7 +9,7 @@ import pytest
 
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
-from forge.plan.run import build_one
+from forge.plan.builds import build_one
 from forge.recipe.store import RecipeStore
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.ios_python.interface import known_minors
 from forge.ios_python.model import Provider
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.trial.options import TrialOptions
 from forge.trial.run import try_recipe, try_wheel

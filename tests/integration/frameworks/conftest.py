@@ -12,8 +12,8 @@ from forge.base.target import Arch, select_targets
 from forge.frameworks.make import Made, make_frameworks
 from forge.frameworks.options import Options
 from forge.ios_python.build_python import ensure_build_python
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from tests.integration.publications import published_wheel
 

@@ -19,8 +19,8 @@ from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
 from forge.ios_python.model import IOSPython, Provider
 from forge.ios_python.official import add_official
+from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
-from forge.plan.run import build_one
 from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from forge.trial.options import TrialOptions

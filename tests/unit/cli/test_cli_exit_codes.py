@@ -266,7 +266,7 @@ class TestBuild:
         for module in (build_command, trial_command):
             monkeypatch.setattr(module, "try_recipe", try_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
-        monkeypatch.setattr(build_command, "build_steps", lambda *_, **__: [])
+        monkeypatch.setattr(build_command, "build_requests", lambda *_, **__: [])
         write_recipe(forge.root / "recipes", text=VARIANT)
         said = forge(*command, "--arch", "arm64", "--variant", "fast", "--ios-version", "16.4")
         assert said.code == TrialError.exit_code

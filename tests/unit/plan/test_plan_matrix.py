@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
 from forge.base.errors import IOSPythonError
 from forge.plan.lock_python import lock_minor
-from forge.plan.matrix import parse_versions, recipes_by_version, remaining, wheel_versions
-from forge.plan.run import Result
+from forge.plan.matrix import parse_versions, recipes_by_version, serves, wheel_versions
 from forge.recipe.read import read_recipe
-from tests.unit.ios_python.fakes import DEVICE
 
 if TYPE_CHECKING:
-    from forge.plan.closure import Step
+    from pathlib import Path
+
     from forge.recipe.model import Recipe
 
 
@@ -73,38 +70,21 @@ def test_what_a_recipe_is_locked_for(python: str, minor: str, tmp_path: Path) ->
     assert lock_minor(recipe(tmp_path, "demo", python), "3.13") == minor
 
 
-def step(name: str, *host: str) -> Step:
-    named = SimpleNamespace(name=name, version="1.0", native=True)
-    evaluated = SimpleNamespace(recipe=named, target=DEVICE, normalized_name=name)
-    return cast("Step", SimpleNamespace(recipe=evaluated, host=host))
-
-
-def result(name: str, tags: str) -> Result:
-    return Result(f"{name} 1.0 {DEVICE}", Path(f"{name}-1.0-{tags}.whl"), "key", built=True)
-
-
 @pytest.mark.parametrize(
-    ("tags", "minor", "built_again"),
+    ("tags", "minor", "served"),
     [
-        ("cp313-cp313-ios_12_0_arm64_iphoneos", "3.14", True),
-        ("cp313-abi3-ios_12_0_arm64_iphoneos", "3.14", False),
-        ("cp311-abi3-ios_12_0_arm64_iphoneos", "3.15", False),
-        ("cp315-abi3.abi3t-ios_12_0_arm64_iphoneos", "3.14", True),
-        ("cp39.cp310-abi3-ios_12_0_arm64_iphoneos", "3.14", False),
-        ("py3-none-any", "3.14", False),
-        ("py3-none-ios_12_0_arm64_iphoneos", "3.14", False),
-        ("cp314-cp314-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("cp313-cp313-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("cp313-abi3-ios_12_0_arm64_iphoneos", "3.14", True),
+        ("cp311-abi3-ios_12_0_arm64_iphoneos", "3.15", True),
+        ("cp315-abi3.abi3t-ios_12_0_arm64_iphoneos", "3.14", False),
+        ("cp39.cp310-abi3-ios_12_0_arm64_iphoneos", "3.14", True),
+        ("py3-none-any", "3.14", True),
+        ("py3-none-ios_12_0_arm64_iphoneos", "3.14", True),
+        ("cp314-cp314-ios_12_0_arm64_iphoneos", "3.14", True),
     ],
 )
-def test_what_serves_a_version_is_not_built_again(tags: str, minor: str, built_again: bool) -> None:
-    left = remaining([step("demo")], [result("demo", tags)], minor)
-    assert bool(left) is built_again
-
-
-def test_others_and_what_is_compiled_against_stay() -> None:
-    steps: list[Any] = [step("ffi"), step("numpy"), step("demo", "numpy")]
-    results = [result(name, "cp313-abi3-ios_12_0_arm64_iphoneos") for name in ("ffi", "numpy", "elsewhere")]
-    assert [each.recipe.normalized_name for each in remaining(steps, results, "3.14")] == ["numpy", "demo"]
+def test_what_serves_a_version(tags: str, minor: str, served: bool) -> None:
+    assert serves(f"demo-1.0-{tags}.whl", minor) is served
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from forge.base.errors import BuildError
 from forge.crossbuild.context import BuildContext
 from forge.crossbuild.recipe_build import BuiltWheel
 from forge.plan import run as run_module
+from forge.plan.builds import build_all, build_one
 from forge.plan.cache import entry_directory, find_wheel
-from forge.plan.run import Result, build_all, build_one
 from forge.recipe.read import read_recipe
 from forge.recipe.store import RecipeStore
 from tests.unit.crossbuild.fakes import WHEEL, make_context, write_recipe
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from forge.audit.finding import Finding
     from forge.crossbuild.context import Build
     from forge.crossbuild.recipe_build import Verify
+    from forge.plan.run import Result
     from forge.recipe.model import EvaluatedRecipe
 
 

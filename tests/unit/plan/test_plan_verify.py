@@ -10,8 +10,8 @@ from forge.base.errors import WheelError
 from forge.base.hashing import fingerprint
 from forge.crossbuild import recipe_build
 from forge.plan import run as run_module
+from forge.plan.builds import build_one
 from forge.plan.fingerprint import build_inputs
-from forge.plan.run import build_one
 from forge.plan.verify import verify_wheel
 from forge.recipe.evaluate import evaluate
 from forge.recipe.read import read_recipe
