@@ -71,6 +71,7 @@ bench: system $(READY_DEV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
 	$(BIN)/python -m bench first
 	$(BIN)/python -m bench build
+	$(BIN)/python -m bench plan
 	$(BIN)/python -m bench check
 	$(BIN)/python -m bench emulate
 

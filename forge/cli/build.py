@@ -17,6 +17,8 @@ from forge.cli.errors import show_error
 from forge.cli.options import (
     chosen_provider,
     chosen_targets,
+    jobs_option,
+    names_or_all,
     python_from_option,
     pythons_option,
     target_options,
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("--all", "every", is_flag=True, help="Every recipe.")
 @target_options
 @pythons_option
 @python_from_option
@@ -55,10 +58,7 @@ if TYPE_CHECKING:
 @click.option(
     "--test", "tested", is_flag=True, help="Also run the recipes' tests on the simulator wheels for this CPU."
 )
-@click.option(
-    "--jobs", "-j", type=click.IntRange(min=1), metavar="N",
-    help="How many processes may run at once.  [default: the number of CPUs]",
-)  # fmt: skip
+@jobs_option
 @click.option(
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
 )
 def build(
     names: tuple[str, ...],
+    every: bool,
     abi: str,
     arch: str,
     ios_version: IOSVersion,
@@ -94,7 +95,7 @@ def build(
             "--test runs simulator wheels for this machine's CPU, but --abi or --arch excludes them."
         )
     store = find_recipes(recipes)
-    wanted = store.load_all(names)
+    wanted = names_or_all(store, names, every=every)
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
     asked = recipes_by_version(python_versions, wanted)
     plans = {version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()}

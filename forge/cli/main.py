@@ -40,7 +40,7 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "python", "repair", "test", "toolchain",
+    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "plan", "python", "repair", "test", "toolchain",
 )  # fmt: skip
 
 

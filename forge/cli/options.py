@@ -10,7 +10,10 @@ from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError, select
 from forge.ios_python.model import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from forge.recipe.model import Recipe
+    from forge.recipe.store import RecipeStore
 
 DEFAULT_PYTHON = "3.13"
 """What ``--python`` is without being said: the version that most apps of today carry."""
@@ -58,6 +61,28 @@ def variant_option(function: Callable[..., Any]) -> Callable[..., Any]:
         "--variant", "variants", multiple=True, metavar="NAME",
         help="Build this variant of every recipe that declares it; can be repeated.",
     )(function)  # fmt: skip
+
+
+def jobs_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--jobs``."""
+    return click.option(
+        "--jobs", "-j", type=click.IntRange(min=1), metavar="N",
+        help="How many processes may run at once.  [default: the number of CPUs]",
+    )(function)  # fmt: skip
+
+
+def names_or_all(store: RecipeStore, names: Sequence[str], *, every: bool) -> tuple[Recipe, ...]:
+    """The recipes that NAME... or --all names.
+
+    Raises:
+        click.UsageError: Both were given, or neither.
+        RecipeError: One is not there, or is wrong.
+    """
+    if every and names:
+        raise click.UsageError("Give the names of recipes or --all, not both.")
+    if not every and not names:
+        raise click.UsageError("Missing argument 'NAME...' (or --all).")
+    return store.load_all(store.names() if every else names)
 
 
 def python_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -8,25 +8,27 @@ graph then.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.cpus import cpu_count
 from forge.base.errors import ForgeError
+from forge.base.hashing import fingerprint
 from forge.base.jobserver import JobServer
+from forge.base.progress import SilentProgress
 from forge.crossbuild.host_prefix import HostPackage
-from forge.plan.cache import is_cached, read_seconds
+from forge.plan.cache import is_cached, read_latest
 from forge.plan.closure import closure
-from forge.plan.fingerprint import step_fingerprints
+from forge.plan.fingerprint import step_inputs
 from forge.plan.graph import Graph, Node
 from forge.plan.matrix import serves
 from forge.plan.required import applying, required_steps
-from forge.plan.run import Failure, Result, build_or_find, publish, subject_of
+from forge.plan.run import Failure, Result, build_name, build_or_find, publish, subject_of
 from forge.plan.schedule import State, run_graph
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from packaging.utils import NormalizedName
 
@@ -67,12 +69,17 @@ class WheelBuild:
     Args:
         step: The recipe, evaluated for the target.
         context: Toolchain and Pythons.
-        key: The build's fingerprint.
+        inputs: What its fingerprint covers.
     """
 
     step: Step
     context: BuildContext
-    key: str
+    inputs: Mapping[str, object]
+
+    @property
+    def key(self) -> str:
+        """The build's fingerprint."""
+        return fingerprint(self.inputs)
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,8 @@ class _Builds:
     def _nodes(self, number: int, steps: Sequence[Step]) -> list[Node[WheelBuild]]:
         """Nodes for steps, without those that are there already, and those that wait for an older Python's."""
         request = self.requests[number]
-        keys = step_fingerprints(steps, request.context)
+        inputs = step_inputs(steps, request.context)
+        keys = {recipe: fingerprint(each) for recipe, each in inputs.items()}
         linked = {name for step in steps for name in step.host}
         names: dict[NormalizedName, str] = {}
         new: list[Node[WheelBuild]] = []
@@ -151,7 +159,7 @@ class _Builds:
             name = self.names.get(keys[recipe])
             if name is None:
                 name = self.names[keys[recipe]] = self._name(step, request)
-                work = WheelBuild(step, request.context, keys[recipe])
+                work = WheelBuild(step, request.context, inputs[recipe])
                 node = self.nodes[name] = Node(name, work, tuple(names[each] for each in step.host))
                 if step.wanted:
                     self._ask(number, name)
@@ -245,7 +253,8 @@ class _Builds:
         home, recipe = node.work.context.home, node.work.step.recipe
         if is_cached(home, node.work.key):
             return _CACHED_SECONDS
-        return read_seconds(home, recipe.normalized_name, recipe.target) or _UNKNOWN_SECONDS
+        latest = read_latest(home, build_name(recipe))
+        return _UNKNOWN_SECONDS if latest is None else latest.seconds
 
     # Run requirements
 
@@ -269,6 +278,22 @@ class _Builds:
             return []
         known.update({step.recipe.normalized_name: step.recipe.version for step in steps})
         return self._nodes(number, steps)
+
+
+def plan_requests(requests: Sequence[Request], store: RecipeStore, variants: Collection[str] = ()) -> Graph[WheelBuild]:
+    """What `build_requests` begins with: everything but what wheels say that they require once they are there.
+
+    Args:
+        requests: What is asked for, the oldest Python first.
+        store: Where recipes are found.
+        variants: Variants to build, each in every recipe that declares it.
+
+    Raises:
+        ForgeError: A requirement cannot be met, a compiler is missing, or a file of a recipe cannot be read.
+    """
+    nowhere = requests[0].context.home.work if requests else Path()
+    builds = _Builds(requests, store, nowhere, SilentProgress(), variants, (), follow=True, keep_going=False)
+    return builds.start().with_nodes(builds.nodes[name] for waiting in builds.newer.values() for name in waiting)
 
 
 def build_requests(

@@ -1,7 +1,8 @@
 """Built wheels by fingerprint: ``wheels/<first two digits>/<fingerprint>/{<wheel>, build.json, build.log}``.
 
-``checked.json`` says what the check of the wheel found that is no error, and which release's checks they were. How long
-a recipe's last build took is kept apart, in ``timings/<recipe>-<target>``: it tells what a changed one will take.
+``checked.json`` says what the check of the wheel found that is no error, and which release's checks they were. What was
+built last of a recipe and how long that took is kept apart, in ``latest/<build>.json``: it tells what has changed
+since, and what a changed build will take.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.base.paths import ForgeHome
-    from forge.base.target import Target
 
 
 _CHECKED = "checked.json"
@@ -124,29 +124,51 @@ def is_cached(home: ForgeHome, fingerprint: str) -> bool:
     return (entry_directory(home, fingerprint) / "build.json").is_file()
 
 
-def write_seconds(home: ForgeHome, recipe: str, target: Target, seconds: float) -> None:
-    """Keep how long a build took.
+@dataclass(frozen=True)
+class LatestBuild:
+    """What was built last under a name.
+
+    Args:
+        fingerprint: Its fingerprint.
+        seconds: How long it took, by the clock.
+    """
+
+    fingerprint: str
+    seconds: float
+
+
+def write_latest(home: ForgeHome, name: str, latest: LatestBuild) -> None:
+    """Keep what was built last.
 
     Args:
         home: The cache.
-        recipe: The recipe's normalised name.
-        target: The target.
-        seconds: By the clock.
+        name: What was built: a recipe for a target and a Python.
+        latest: The build.
     """
-    with atomic_file(_timing(home, recipe, target)) as file:
-        file.write(f"{seconds:.1f}\n".encode())
+    with atomic_file(_latest(home, name)) as file:
+        file.write((json.dumps(asdict(latest)) + "\n").encode())
 
 
-def read_seconds(home: ForgeHome, recipe: str, target: Target) -> float | None:
-    """How long a recipe's last build for a target took, by the clock; None if that is not known."""
+def read_latest(home: ForgeHome, name: str) -> LatestBuild | None:
+    """What was built last under a name; None if that is not known."""
     try:
-        return float(_timing(home, recipe, target).read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        data: dict[str, Any] = json.loads(_latest(home, name).read_text(encoding="utf-8"))
+        return LatestBuild(str(data["fingerprint"]), float(data["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _timing(home: ForgeHome, recipe: str, target: Target) -> Path:
-    return home.root / "timings" / f"{recipe}-{target.multiarch}"
+def read_inputs(home: ForgeHome, fingerprint: str) -> dict[str, Any] | None:
+    """What an entry was made from (`new_entry`); None if it is not there any more."""
+    try:
+        data: dict[str, Any] = json.loads((entry_directory(home, fingerprint) / "build.json").read_text("utf-8"))
+        return dict(data["inputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _latest(home: ForgeHome, name: str) -> Path:
+    return home.root / "latest" / f"{name}.json"
 
 
 def _read_checked(directory: Path) -> tuple[tuple[Finding, ...], str]:

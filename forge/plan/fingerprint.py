@@ -86,8 +86,8 @@ def build_inputs(
     }
 
 
-def step_fingerprints(steps: Sequence[Step], context: BuildContext) -> dict[NormalizedName, str]:
-    """The fingerprints of a closure's builds, by the recipe's name: all of them before anything is built.
+def step_inputs(steps: Sequence[Step], context: BuildContext) -> dict[NormalizedName, dict[str, object]]:
+    """What the fingerprints of a closure's builds cover, by the recipe's name: all of them before anything is built.
 
     Args:
         steps: The closure of one target, each after what it needs.
@@ -97,9 +97,9 @@ def step_fingerprints(steps: Sequence[Step], context: BuildContext) -> dict[Norm
         RecipeError: A patch or a lock cannot be read.
         ToolchainError: A compiler that a recipe names is missing.
     """
-    found: dict[NormalizedName, str] = {}
+    found: dict[NormalizedName, dict[str, object]] = {}
     for step in steps:
-        host = {str(name): found[name] for name in step.host}
+        host = {str(name): fingerprint(found[name]) for name in step.host}
         inputs = build_inputs(step.recipe, context, host, find_compilers(step.recipe.languages))
-        found[step.recipe.normalized_name] = fingerprint(inputs)
+        found[step.recipe.normalized_name] = inputs
     return found

@@ -11,7 +11,15 @@ from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import fingerprint
 from forge.crossbuild.compilers import find_compilers
 from forge.crossbuild.recipe_build import build_recipe
-from forge.plan.cache import CachedWheel, find_wheel, new_entry, store_checked, write_checked, write_seconds
+from forge.plan.cache import (
+    CachedWheel,
+    LatestBuild,
+    find_wheel,
+    new_entry,
+    store_checked,
+    write_checked,
+    write_latest,
+)
 from forge.plan.fingerprint import build_inputs
 from forge.plan.verify import checks_digest, verify_wheel
 
@@ -69,6 +77,12 @@ def subject_of(recipe: Recipe, target: Target) -> str:
     return f"{recipe.name} {recipe.version} {target}" if recipe.native else f"{recipe.name} {recipe.version}"
 
 
+def build_name(recipe: EvaluatedRecipe) -> str:
+    """What a build is called in the cache: the recipe, and what it is built for."""
+    target = recipe.target.multiarch if recipe.native else "any"
+    return f"{recipe.normalized_name}-{target}" + ("" if recipe.is_native_library else f"-{recipe.python}")
+
+
 def build_or_find(
     recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress, subject: str
 ) -> tuple[Result, CachedWheel]:
@@ -119,7 +133,7 @@ def build_or_find(
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
             write_checked(entry, warnings, checks_digest())
-        write_seconds(context.home, recipe.normalized_name, recipe.target, time.monotonic() - began)
+        write_latest(context.home, build_name(recipe), LatestBuild(key, time.monotonic() - began))
         made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from forge.base.hashing import fingerprint
 from forge.ios_python.built import built_pythons
-from forge.plan.cache import find_wheel
+from forge.plan.cache import is_cached
 from forge.plan.closure import closure
-from forge.plan.fingerprint import step_fingerprints
+from forge.plan.fingerprint import step_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,8 +61,8 @@ def need_wheels(names: Iterable[str], target: Target, context: BuildContext, sto
     if float("inf") == MINUTES:
         return
     steps = closure([store.load(name) for name in names], target, context.python.minor, store)
-    keys = step_fingerprints(steps, context)
-    missing = [name for name, key in keys.items() if find_wheel(context.home, key) is None]
+    inputs = step_inputs(steps, context)
+    missing = [name for name, each in inputs.items() if not is_cached(context.home, fingerprint(each))]
     runtime = RUNTIME if "lapack" in missing and not any(context.home.toolchains.glob(f"fortran-*{target}*")) else 0
     need_minutes(runtime + sum(BUILDS.get(name, 1) for name in missing), f"building {', '.join(missing)}")
 

@@ -19,13 +19,17 @@ from forge.cli import build as build_command
 from forge.cli import test as trial_command
 from forge.cli.main import cli
 from forge.crossbuild import recipe_build
+from forge.plan.run import Result
 from forge.toolchain import llvm
 from forge.trial.options import TrialOptions
 from tests.unit.crossbuild.fakes import RECIPE, VARIANT, WHEEL, make_context, write_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syrupy.assertion import SnapshotAssertion
 
+    from forge.plan.builds import Request
     from tests.unit.cli.runner import Forge
 
 ONE = ("--abi", "iphoneos")
@@ -258,6 +262,11 @@ class TestBuild:
 
     @pytest.mark.parametrize("command", [("build", "demo", "--test"), ("test", "demo")])
     def test_variants_are_tried(self, forge: Forge, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+        def build_nothing(requests: Sequence[Request], *_: object, results: list[Result], **__: object) -> None:
+            for request in requests:
+                wheel = Path(f"demo-1.0-cp313-cp313-{request.target.platform_tag}.whl")
+                results.append(Result(f"demo 1.0 {request.target}", wheel, "key", built=True))
+
         def try_recipe(*arguments: object) -> None:
             *_, options, _ = arguments
             assert isinstance(options, TrialOptions)
@@ -266,7 +275,7 @@ class TestBuild:
         for module in (build_command, trial_command):
             monkeypatch.setattr(module, "try_recipe", try_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
-        monkeypatch.setattr(build_command, "build_requests", lambda *_, **__: [])
+        monkeypatch.setattr(build_command, "build_requests", build_nothing)
         write_recipe(forge.root / "recipes", text=VARIANT)
         said = forge(*command, "--arch", "arm64", "--variant", "fast", "--ios-version", "16.4")
         assert said.code == TrialError.exit_code

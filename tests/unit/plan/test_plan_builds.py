@@ -244,4 +244,4 @@ def test_the_second_time_nothing_is_built(yard: Yard) -> None:
     built = list(yard.built)
     assert yard.build(yard.request("3.13", DEVICE, "num")) == first
     assert yard.built == built
-    assert (yard.root / "home" / "timings" / "num-arm64-iphoneos").is_file()
+    assert (yard.root / "home" / "latest" / "num-arm64-iphoneos-3.13.json").is_file()

@@ -1,0 +1,153 @@
+"""What a graph of builds would do, and why: what is in the cache, what has changed, and how long it takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from forge.plan.cache import is_cached, read_inputs, read_latest
+from forge.plan.run import build_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from forge.plan.builds import WheelBuild
+    from forge.plan.graph import Graph
+
+_UNKNOWN_SECONDS = 60.0
+_SHOWN = 60
+
+
+class Doing(StrEnum):
+    """What becomes of a node."""
+
+    CACHED = "cached"
+    BUILD = "build"
+
+
+@dataclass(frozen=True)
+class Change:
+    """An input that differs from that of the last build.
+
+    Args:
+        what: Its path in the inputs, e.g. ``recipe.env.CFLAGS``.
+        before: What it was, as JSON; empty if it was not there.
+        now: What it is, as JSON; empty if it is gone.
+    """
+
+    what: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class PlannedBuild:
+    """One build of a plan.
+
+    Args:
+        name: What is built.
+        fingerprint: Its fingerprint.
+        doing: What becomes of it.
+        needs: The names of the builds before it.
+        seconds: How long the last such build took, by the clock; None if that is not known.
+        is_new: Whether no such build is known.
+        changes: What has changed since the last one.
+    """
+
+    name: str
+    fingerprint: str
+    doing: Doing
+    needs: tuple[str, ...]
+    seconds: float | None
+    is_new: bool
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole plan.
+
+    Args:
+        builds: The builds, each after what it needs.
+        critical_path: The chain of builds, of those to build, that takes longest.
+        seconds: How long they take at the least, by the clock, with as many CPUs as they like.
+        work: How long they take one after the other.
+        unknown: How many of them have never been built; each is taken for a minute.
+    """
+
+    builds: tuple[PlannedBuild, ...]
+    critical_path: tuple[str, ...]
+    seconds: float
+    work: float
+    unknown: int
+
+
+def explain_plan(graph: Graph[WheelBuild]) -> Plan:
+    """What a graph of builds would do.
+
+    Args:
+        graph: From `forge.plan.builds.plan_requests`.
+    """
+    builds = {name: _explain(name, node.work, node.needs) for name, node in graph.nodes.items()}
+
+    def cost(name: str) -> float:
+        build = builds[name]
+        if build.doing is Doing.CACHED:
+            return 0.0
+        return _UNKNOWN_SECONDS if build.seconds is None else build.seconds
+
+    path = [name for name in graph.critical_path(lambda node: cost(node.name)) if cost(name)]
+    return Plan(
+        tuple(builds.values()),
+        tuple(path),
+        sum(map(cost, path)),
+        sum(map(cost, builds)),
+        sum(each.doing is Doing.BUILD and each.seconds is None for each in builds.values()),
+    )
+
+
+def _explain(name: str, work: WheelBuild, needs: tuple[str, ...]) -> PlannedBuild:
+    home, key = work.context.home, work.key
+    latest = read_latest(home, build_name(work.step.recipe))
+    doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD
+    before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
+    changes = () if before is None or doing is Doing.CACHED else tuple(changed(before, _as_json(work.inputs)))
+    seconds = None if latest is None else latest.seconds
+    return PlannedBuild(name, key, doing, needs, seconds, latest is None, changes)
+
+
+def _as_json(inputs: Mapping[str, object]) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(json.dumps(inputs, sort_keys=True))
+    return data
+
+
+def changed(before: Any, now: Any, path: str = "") -> Iterator[Change]:
+    """Where two values of JSON differ, as deep as objects go.
+
+    Args:
+        before: The one.
+        now: The other.
+        path: Where they are.
+    """
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted({*before, *now}):
+            inner = f"{path}.{key}" if path else key
+            if key not in before:
+                yield Change(inner, "", _shown(now[key]))
+            elif key not in now:
+                yield Change(inner, _shown(before[key]), "")
+            else:
+                yield from changed(before[key], now[key], inner)
+    elif before != now:
+        yield Change(path, _shown(before), _shown(now))
+
+
+def _shown(value: Any) -> str:
+    text = value[:12] if _is_hash(value) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef")

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.crossbuild.fakes import RECIPE, write_recipe
+
+if TYPE_CHECKING:
+    from tests.unit.cli.runner import Forge
+
+ONE = ("--abi", "iphoneos")
+
+pytestmark = pytest.mark.usefixtures("no_toolchain")
+
+
+def test_before_and_after_a_build(forge: Forge) -> None:
+    write_recipe(forge.root / "recipes")
+    said = forge("plan", "demo", *ONE)
+    assert (said.code, said.out) == (
+        0,
+        "demo 1.0 arm64-iphoneos  build\n    it has not been built yet\n"
+        "1 to build, 0 in the cache; about 60 s (1 of them never built before: a minute each)\n",
+    )
+    assert list((forge.root / "home").rglob("*.whl")) == [], "nothing was built"
+    assert forge("build", "demo", *ONE).code == 0
+    assert forge("plan", "demo", *ONE).out == "demo 1.0 arm64-iphoneos  cached\n0 to build, 1 in the cache\n"
+
+
+def test_why(forge: Forge) -> None:
+    directory = write_recipe(forge.root / "recipes")
+    assert forge("build", "demo", *ONE).code == 0
+    recipe = directory / "recipe.yaml"
+    recipe.write_text(RECIPE.replace("setuptools\n", "setuptools\n  env: {FAST: '1'}\n"))
+    said = forge("plan", "--all", *ONE, "--why", "Demo")
+    assert (said.code, said.out) == (0, 'demo 1.0 arm64-iphoneos: build\n    recipe.env.FAST is new: "1"\n')
+    recipe.write_text("# A comment\n" + RECIPE)
+    assert forge("plan", "demo", *ONE, "--why", "demo").out == "demo 1.0 arm64-iphoneos: cached\n"
+    said = forge("plan", "demo", *ONE, "--why", "numpy")
+    assert (said.code, said.out) == (2, "")
+    assert "the plan has no build of 'numpy'" in said.err
+
+
+@pytest.mark.parametrize(("shape", "start"), [("--tree", "demo 1.0"), ("--dot", "digraph"), ("--mermaid", "flowchart")])
+def test_shapes(forge: Forge, shape: str, start: str) -> None:
+    write_recipe(forge.root / "recipes")
+    said = forge("plan", "demo", *ONE, shape)
+    assert said.code == 0
+    assert said.out.startswith(start)
+
+
+def test_json(forge: Forge) -> None:
+    write_recipe(forge.root / "recipes")
+    (build,) = json.loads(forge("plan", "demo", *ONE, "--json").out)["builds"]
+    assert (build["name"], build["doing"], build["seconds"]) == ("demo 1.0 arm64-iphoneos", "build", None)
+
+
+@pytest.mark.parametrize("command", ["plan", "build"])
+def test_names_or_all(forge: Forge, command: str) -> None:
+    write_recipe(forge.root / "recipes")
+    assert (forge(command, *ONE).code, forge(command, "demo", "--all", *ONE).code) == (2, 2)
+    assert forge(command, "--all", *ONE).code == 0
