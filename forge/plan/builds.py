@@ -124,6 +124,8 @@ class _Builds:
         self.asked: dict[str, set[int]] = {}
         """The requests that want a node's wheel in the output, by number."""
         self.made: dict[str, _Made] = {}
+        self.ended: set[str] = set()
+        """Nodes that were made or failed, whose waiting ones have been let go."""
         self.failures: list[Failure] = []
 
     # What the graph begins with
@@ -166,7 +168,7 @@ class _Builds:
                 oldest = self.oldest.setdefault(subject_of(step.recipe.recipe, step.recipe.target), name)
                 if oldest == name or recipe in linked:
                     new.append(node)
-                elif oldest in self.made:
+                elif oldest in self.ended:
                     new += self._after(oldest, [name])
                 else:
                     self.newer.setdefault(oldest, []).append(name)
@@ -231,6 +233,7 @@ class _Builds:
 
     def grow(self, _graph: Graph[WheelBuild], node: Node[WheelBuild], made: _Made | None) -> list[Node[WheelBuild]]:
         """Builds for newer Pythons that the wheel does not serve, and what it requires at run time."""
+        self.ended.add(node.name)
         new = self._after(node.name, self.newer.pop(node.name, []))
         for number in sorted(self.asked.get(node.name, ())) if made is not None else ():
             new += self._follow(number, self.made[node.name].wheel)

@@ -15,6 +15,7 @@ from forge.crossbuild.recipe_build import BuiltWheel
 from forge.ios_python.build_python import BuildPython
 from forge.plan import run as run_module
 from forge.plan.builds import Request, build_requests
+from forge.plan.cache import LatestBuild, write_latest
 from forge.plan.closure import closure
 from forge.recipe.store import RecipeStore
 from tests.unit.crossbuild.fakes import RECIPE, make_context
@@ -113,6 +114,7 @@ class Yard:
         self.store = RecipeStore(root / "recipes")
         self.built: list[tuple[str, str, str]] = []
         self.stable: set[str] = set()
+        self.requires: dict[str, list[str]] = {}
         self.failing: set[tuple[str, str]] = set()
         self.meet: threading.Barrier | None = None
         monkeypatch.setattr(run_module, "build_recipe", self.build_recipe)
@@ -139,7 +141,10 @@ class Yard:
         python = context.python.python_tag
         abi = "abi3" if recipe.name in self.stable else python
         tag = f"{python}-{abi}" if not recipe.is_native_library else "py3-none"
-        return BuiltWheel(make_wheel(out, name=recipe.name, tag=f"{tag}-{recipe.target.platform_tag}"), log)
+        lines = "".join(f"Requires-Dist: {text}\n" for text in self.requires.get(recipe.name, ()))
+        metadata = f"Metadata-Version: 2.4\nName: {recipe.name}\nVersion: 1.0\n{lines}"
+        wheel = make_wheel(out, name=recipe.name, tag=f"{tag}-{recipe.target.platform_tag}", metadata=metadata)
+        return BuiltWheel(wheel, log)
 
     def request(self, minor: str, target: Target, *names: str) -> Request:
         context = make_context(self.root, target)
@@ -211,6 +216,24 @@ def test_a_failure_for_one_python_leaves_the_others(yard: Yard) -> None:
         f"fragile-1.0-cp314-cp314-{platform}", f"num-1.0-cp313-cp313-{platform}", f"num-1.0-cp314-cp314-{platform}",
     ]  # fmt: skip
     assert [(failure.subject, failure.because) for failure in failures] == [(f"fragile 1.0 {DEVICE} Python 3.13", "")]
+
+
+def test_a_requirement_that_failed_for_one_python_is_built_for_the_next(yard: Yard) -> None:
+    """It joins the graph when what requires it is there: for the newer Python after it has failed for the older."""
+    yard.add("app")
+    yard.add("needed")
+    yard.requires = {"app": ["needed"]}
+    yard.failing = {("needed", "3.13")}
+    requests = [yard.request(minor, DEVICE, "app") for minor in ("3.13", "3.14")]
+    # It takes long, so that it comes before the other Python's app.
+    write_latest(requests[0].context.home, f"needed-{DEVICE.multiarch}-3.13", LatestBuild("ab" * 32, 1000.0))
+    failures: list[Failure] = []
+    wheels = yard.build(*requests, failures=failures, jobs=1)
+    platform = DEVICE.platform_tag
+    assert sorted(wheels) == [
+        f"app-1.0-cp313-cp313-{platform}", f"app-1.0-cp314-cp314-{platform}", f"needed-1.0-cp314-cp314-{platform}",
+    ]  # fmt: skip
+    assert [failure.subject for failure in failures] == [f"needed 1.0 {DEVICE} Python 3.13"]
 
 
 def test_what_links_what_failed_is_skipped_for_every_python(yard: Yard) -> None:
