@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import os
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from forge.base.cpus import cpu_count
 from forge.base.hashing import fingerprint
 from forge.ios_python.built import built_pythons
 from forge.plan.cache import is_cached
@@ -30,14 +32,30 @@ if TYPE_CHECKING:
 MINUTES = float(os.environ.get("FORGE_TEST_MINUTES") or "inf")
 _BEGAN = time.monotonic()
 
+_REFERENCE_SECONDS, _REFERENCE_CPUS = 0.35, 2
+"""The machine that the minutes below are of: what it takes for `_loop`, and its CPUs."""
+
 RUNTIME, CPYTHON = 20, 35
-"""Minutes on two slow cores: LLVM's Fortran runtime; CPython with its libraries."""
+"""Minutes: LLVM's Fortran runtime; CPython with its libraries."""
 
 BUILDS = {
     "cryptography": 8, "lapack": 6, "numpy": 16, "openblas": 14, "openssl": 14, "pillow": 4, "rpds-py": 4,
     "scikit-learn": 30, "scipy": 60,
 }  # fmt: skip
-"""Minutes that a recipe's build takes there, where they are many."""
+"""Minutes that a recipe's build takes, where they are many."""
+
+
+@cache
+def slowness() -> float:
+    """How long builds take on this machine, as a multiple of the minutes here."""
+    return min(_loop() for _ in range(3)) / _REFERENCE_SECONDS * _REFERENCE_CPUS / cpu_count()
+
+
+def _loop() -> float:
+    start, total = time.process_time(), 0
+    for number in range(1_000_000):
+        total += number * number % 7
+    return time.process_time() - start
 
 
 def minutes_left() -> float:
@@ -49,11 +67,12 @@ def need_minutes(minutes: float, what: str) -> None:
     """Skip a test that takes longer than is left.
 
     Args:
-        minutes: How long it takes on a slow machine.
+        minutes: How long it takes on the machine that the numbers here are of.
         what: What takes so long.
     """
-    if minutes > minutes_left():
-        pytest.skip(f"{what} takes {minutes:.0f} minutes: more than is left of FORGE_TEST_MINUTES")
+    if minutes * slowness() > minutes_left():
+        expected = minutes * slowness()
+        pytest.skip(f"{what} takes about {expected:.0f} minutes: more than is left of FORGE_TEST_MINUTES")
 
 
 def need_wheels(names: Iterable[str], target: Target, context: BuildContext, store: RecipeStore) -> None:
