@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from forge.base.atomic import atomic_file
 from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
@@ -30,6 +33,7 @@ from forge.plan.closure import plan_builds
 from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import ensure_context
 from forge.plan.run import Failure, subject_of
+from forge.plan.timeline import render_html, render_markdown
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
     from forge.base.target import IOSVersion
     from forge.plan.run import Result
+    from forge.plan.timeline import Span
     from forge.trial.report import Trial
 
 
@@ -63,6 +68,10 @@ if TYPE_CHECKING:
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
 @click.option(
+    "--timeline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
+    help="Write a page that draws which build ran when.",
+)  # fmt: skip
+@click.option(
     "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
 )
 def build(
@@ -78,6 +87,7 @@ def build(
     tested: bool,
     jobs: int | None,
     keep_going: bool,
+    timeline: Path | None,
     recipes: Path | None,
 ) -> int:
     """Build the wheels of one or more recipes, for every target unless --abi or --arch selects fewer.
@@ -102,6 +112,7 @@ def build(
     results: list[Result] = []
     trials: list[Trial] = []
     failures: list[Failure] = []
+    spans: list[Span] = []
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
             contexts = {
@@ -115,7 +126,7 @@ def build(
             ]
             build_requests(
                 requests, store, out, progress, variants=variants, results=results,
-                failures=failures if keep_going else None, jobs=jobs,
+                failures=failures if keep_going else None, jobs=jobs, spans=spans,
             )  # fmt: skip
             for version, context in contexts.items():
                 there = {each.subject for each in results if serves(each.wheel.name, context.python.minor)}
@@ -130,11 +141,24 @@ def build(
                             raise
                         failures.append(Failure(f"test of {subject}", error))
     finally:
+        _write_reports(spans, timeline)
         _print_results(results)  # those before a failure too: they are in the output
         code = _print_failures(failures)
     for trial in trials:
         click.echo(render_trial(trial), nl=False)
     return code or (0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code)
+
+
+def _write_reports(spans: Sequence[Span], timeline: Path | None) -> None:
+    """The drawing that was asked for, and a summary where a CI system wants one (``GITHUB_STEP_SUMMARY``)."""
+    if not spans:
+        return
+    if timeline is not None:
+        with atomic_file(timeline) as file:
+            file.write(render_html(spans, "forge build").encode())
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with contextlib.suppress(OSError), Path(summary).open("a", encoding="utf-8") as file:
+            file.write(render_markdown(spans))
 
 
 def _print_failures(failures: Sequence[Failure]) -> int:

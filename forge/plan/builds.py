@@ -24,7 +24,8 @@ from forge.plan.graph import Graph, Node
 from forge.plan.matrix import serves
 from forge.plan.required import applying, required_steps
 from forge.plan.run import Failure, Result, build_name, build_or_find, publish, subject_of
-from forge.plan.schedule import State, run_graph
+from forge.plan.schedule import Outcome, State, run_graph
+from forge.plan.timeline import Ending, Span
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
@@ -302,7 +303,7 @@ def plan_requests(requests: Sequence[Request], store: RecipeStore, variants: Col
 def build_requests(
     requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress, *,
     variants: Collection[str] = (), results: list[Result] | None = None, failures: list[Failure] | None = None,
-    jobs: int | None = None, follow: bool = True,
+    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build all that was asked for, what it needs, and what its wheels require that forge has recipes for.
 
@@ -319,6 +320,7 @@ def build_requests(
         failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
         jobs: How many processes may run at once; None for as many as there are CPUs.
         follow: Whether to build what wheels require at run time.
+        spans: Where what became of each build is appended, and when it ran.
 
     Returns:
         *results*: what was asked for and what is needed to run it.
@@ -337,6 +339,8 @@ def build_requests(
         finally:
             wanted = [name for name in builds.nodes if name in builds.asked and name in builds.made]
             results += [builds.made[name].result for name in wanted]
+    if spans is not None:
+        spans += [_span(name, outcome) for name, outcome in outcomes.items()]
     found = list(builds.failures)
     for name, outcome in sorted(outcomes.items(), key=lambda item: item[1].started):
         if outcome.state is State.FAILED:
@@ -356,6 +360,12 @@ def build_requests(
         Failure(name, None, f"{oldest} was not built") for oldest, waiting in builds.newer.items() for name in waiting
     ]
     return results
+
+
+def _span(name: str, outcome: Outcome[_Made]) -> Span:
+    endings = {State.FAILED: Ending.FAILED, State.SKIPPED: Ending.SKIPPED}
+    made = Ending.BUILT if outcome.value is not None and outcome.value.result.built else Ending.CACHED
+    return Span(name, endings.get(outcome.state, made), outcome.started, outcome.seconds, outcome.because)
 
 
 def build_all(

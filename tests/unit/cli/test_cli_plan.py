@@ -61,3 +61,17 @@ def test_names_or_all(forge: Forge, command: str) -> None:
     write_recipe(forge.root / "recipes")
     assert (forge(command, *ONE).code, forge(command, "demo", "--all", *ONE).code) == (2, 2)
     assert forge(command, "--all", *ONE).code == 0
+
+
+def test_what_ran_when(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_recipe(forge.root / "recipes")
+    summary = forge.root / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    assert forge("build", "demo", *ONE, "--timeline", "run.html").code == 0
+    assert "<title>demo 1.0 arm64-iphoneos: built, " in (forge.root / "run.html").read_text()
+    assert "| demo 1.0 arm64-iphoneos | built | " in summary.read_text()
+    assert forge("build", "demo", *ONE).code == 0
+    assert "| demo 1.0 arm64-iphoneos | cached | " in summary.read_text()
+    write_recipe(forge.root / "failing", "raise SystemExit(3)")
+    assert forge("build", "demo", *ONE, "--recipes", "failing", "--timeline", "run.html").code == 8
+    assert "<title>demo 1.0 arm64-iphoneos: failed, " in (forge.root / "run.html").read_text()
