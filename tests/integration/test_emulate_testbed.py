@@ -50,10 +50,12 @@ LISTED = {
 }
 # What the Xcode project's build phases and iOSTestbedTests.m do of it: the app's tree, and Python's arguments.
 XCODEBUILD = """#!{python}
-import os, plistlib, shutil, subprocess, sys
+import json, os, plistlib, shlex, shutil, subprocess, sys
 from pathlib import Path
+if sys.argv[1] == "build-for-testing":  # newer testbeds build first
+    sys.exit()
 project = Path(sys.argv[sys.argv.index("-project") + 1]).parent
-assert sys.argv[1] == "test", sys.argv
+assert sys.argv[1] in ("test", "test-without-building"), sys.argv
 assert sys.argv[sys.argv.index("-destination") + 1] == "platform=iOS Simulator,name=iPhone 16e", sys.argv
 Path({here!r}, "booted").touch()
 slice_ = project / "Python.xcframework" / "ios-arm64_x86_64-simulator"
@@ -62,7 +64,12 @@ modules = sorted(path.name for path in (slice_ / "lib" / name / "lib-dynload").g
 bundle = Path({here!r}, "bundle")
 shutil.copytree(project / "iOSTestbed" / "app", bundle / "app")
 shutil.copytree(project / "iOSTestbed" / "app_packages", bundle / "app_packages")
-arguments = plistlib.loads((project / "iOSTestbed" / "iOSTestbed-Info.plist").read_bytes())["TestArgs"]
+plan = project / "iOSTestbed.xctestplan"  # newer testbeds have the arguments there, quoted for a shell
+if plan.is_file():
+    entries = json.loads(plan.read_text())["defaultOptions"]["commandLineArgumentEntries"]
+    arguments = [word for entry in entries for word in shlex.split(entry["argument"])]
+else:
+    arguments = plistlib.loads((project / "iOSTestbed" / "iOSTestbed-Info.plist").read_bytes())["TestArgs"]
 print(name, len(modules), "modules", flush=True)
 environment = {{**os.environ, "PYTHONPATH": f"{{bundle}}/app:{{bundle}}/app_packages"}}
 code = subprocess.run([sys.executable, "-m", *arguments], cwd=bundle / "app", env=environment).returncode
