@@ -141,7 +141,8 @@ def tests(
     context: BuildContext, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Path | None:
     """None where the build Python has CPython's package of tests, which is of its own release; else a copy."""
-    asked = [context.build_python.executable, "-c", "import test.libregrtest, test.test_ctypes, test.test_heapq"]
+    code = "import test.libregrtest, test.test_ctypes, test.test_heapq"
+    asked: list[str | Path] = [context.build_python.executable, "-c", code]
     if subprocess.run(asked, check=False, capture_output=True).returncode == 0:
         return None
     source: Path = request.getfixturevalue("source")
