@@ -22,10 +22,11 @@ from forge.base.cpus import cpu_count
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
-from forge.plan.builds import Request, build_requests, plan_requests
+from forge.plan.builds import build_requests, plan_requests
 from forge.plan.closure import closure
 from forge.plan.explain import explain_plan
 from forge.plan.provision import ensure_context
+from forge.plan.request import Request
 from forge.recipe.store import RecipeStore
 
 if TYPE_CHECKING:

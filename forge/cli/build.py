@@ -28,10 +28,11 @@ from forge.cli.options import (
     variant_option,
 )
 from forge.ios_python.choose import minor_of
-from forge.plan.builds import Request, build_requests
+from forge.plan.builds import build_requests
 from forge.plan.closure import plan_builds
 from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import ensure_context
+from forge.plan.request import requests_for
 from forge.plan.run import Failure, subject_of
 from forge.plan.timeline import render_html, render_markdown
 from forge.recipe.store import find_recipes
@@ -119,13 +120,8 @@ def build(
                 version: ensure_context(home, version, targets, progress, chosen_provider(python_from))
                 for version in asked
             }
-            requests = [
-                Request(steps, target, contexts[version])
-                for version, closures in plans.items()
-                for target, steps in zip(targets, closures, strict=True)
-            ]
             build_requests(
-                requests, store, out, progress, variants=variants, results=results,
+                requests_for(plans, targets, contexts), store, out, progress, variants=variants, results=results,
                 failures=failures if keep_going else None, jobs=jobs, spans=spans,
             )  # fmt: skip
             for version, context in contexts.items():

@@ -23,12 +23,13 @@ from forge.cli.options import (
     variant_option,
 )
 from forge.ios_python.choose import minor_of
-from forge.plan.builds import Request, plan_requests
+from forge.plan.builds import plan_requests
 from forge.plan.closure import plan_builds
 from forge.plan.explain import explain_plan
 from forge.plan.matrix import recipes_by_version
 from forge.plan.plan_report import reasons, render_text, render_tree, to_dot, to_json, to_mermaid
 from forge.plan.provision import ensure_context
+from forge.plan.request import requests_for
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
@@ -85,12 +86,7 @@ def plan(
         contexts = {
             version: ensure_context(home, version, targets, progress, chosen_provider(python_from)) for version in asked
         }
-        requests = [
-            Request(steps, target, contexts[version])
-            for version, each in closures.items()
-            for target, steps in zip(targets, each, strict=True)
-        ]
-        found = explain_plan(plan_requests(requests, store, variants))
+        found = explain_plan(plan_requests(requests_for(closures, targets, contexts), store, variants))
     if why is not None:
         click.echo(_why(found, why), nl=False)
     elif shape is not None:

@@ -8,6 +8,7 @@ graph then.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,12 @@ from forge.base.hashing import fingerprint
 from forge.base.jobserver import JobServer
 from forge.base.progress import SilentProgress
 from forge.crossbuild.host_prefix import HostPackage
-from forge.plan.cache import is_cached, read_latest
+from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_latest
 from forge.plan.closure import closure
 from forge.plan.fingerprint import step_inputs
 from forge.plan.graph import Graph, Node
 from forge.plan.matrix import serves
+from forge.plan.request import Request
 from forge.plan.required import applying, required_steps
 from forge.plan.run import Failure, Result, build_name, build_or_find, publish, subject_of
 from forge.plan.schedule import Outcome, State, run_graph
@@ -40,27 +42,7 @@ if TYPE_CHECKING:
     from forge.recipe.model import Recipe
     from forge.recipe.store import RecipeStore
 
-_UNKNOWN_SECONDS = 60.0
-"""What a build that was never run is taken to cost."""
-
 _CACHED_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Request:
-    """Wheels for one target and one Python.
-
-    Args:
-        steps: Their closure (`forge.plan.closure`).
-        target: The target.
-        context: Toolchain and Pythons.
-        besides: What is required besides, e.g. by tests (PEP 508).
-    """
-
-    steps: Sequence[Step]
-    target: Target
-    context: BuildContext
-    besides: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +59,7 @@ class WheelBuild:
     context: BuildContext
     inputs: Mapping[str, object]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The build's fingerprint."""
         return fingerprint(self.inputs)
@@ -258,7 +240,7 @@ class _Builds:
         if is_cached(home, node.work.key):
             return _CACHED_SECONDS
         latest = read_latest(home, build_name(recipe))
-        return _UNKNOWN_SECONDS if latest is None else latest.seconds
+        return UNKNOWN_SECONDS if latest is None else latest.seconds
 
     # Run requirements
 

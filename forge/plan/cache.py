@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _CHECKED = "checked.json"
 
+UNKNOWN_SECONDS = 60.0
+"""What a build that was never run is taken to need."""
+
 
 @dataclass(frozen=True)
 class CachedWheel:

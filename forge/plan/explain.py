@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from forge.plan.cache import is_cached, read_inputs, read_latest
+from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs, read_latest
 from forge.plan.run import build_name
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from forge.plan.builds import WheelBuild
     from forge.plan.graph import Graph
 
-_UNKNOWN_SECONDS = 60.0
 _SHOWN = 60
 
 
@@ -96,7 +95,7 @@ def explain_plan(graph: Graph[WheelBuild]) -> Plan:
         build = builds[name]
         if build.doing is Doing.CACHED:
             return 0.0
-        return _UNKNOWN_SECONDS if build.seconds is None else build.seconds
+        return UNKNOWN_SECONDS if build.seconds is None else build.seconds
 
     path = [name for name in graph.critical_path(lambda node: cost(node.name)) if cost(name)]
     return Plan(

@@ -14,9 +14,10 @@ from forge.base.errors import TrialError, WheelError
 from forge.emulate.app import make_app
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import run_session
-from forge.plan.builds import Request, build_requests
+from forge.plan.builds import build_requests
 from forge.plan.closure import closure
 from forge.plan.matrix import serves
+from forge.plan.request import Request
 from forge.plan.required import is_for
 from forge.plan.run import subject_of
 from forge.recipe.evaluate import evaluate

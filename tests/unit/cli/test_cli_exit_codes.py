@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from syrupy.assertion import SnapshotAssertion
 
-    from forge.plan.builds import Request
+    from forge.plan.request import Request
     from tests.unit.cli.runner import Forge
 
 ONE = ("--abi", "iphoneos")

@@ -14,9 +14,10 @@ from forge.base.errors import BuildError, WheelError
 from forge.crossbuild.recipe_build import BuiltWheel
 from forge.ios_python.build_python import BuildPython
 from forge.plan import run as run_module
-from forge.plan.builds import Request, build_requests
+from forge.plan.builds import build_requests
 from forge.plan.cache import LatestBuild, write_latest
 from forge.plan.closure import closure
+from forge.plan.request import Request
 from forge.recipe.store import RecipeStore
 from tests.unit.crossbuild.fakes import RECIPE, make_context
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
