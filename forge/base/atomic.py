@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("forge.waiting")
 """Reports that forge is waiting for another process; progress displays can listen."""
 
+_UNTOLD_SECONDS = 0.5
+"""How long a wait is not worth a line."""
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -131,7 +134,7 @@ def atomic_file(destination: Path, mode: str = "wb", permissions: int = 0o644) -
 def locked(locks: Path, name: str) -> Iterator[None]:
     """Hold the lock *name* (of other processes too) while the body runs.
 
-    Waiting is logged (`LOGGER`), with the process that is waited for: it may be an hour. Where this process cannot
+    Waiting for another process is logged (`LOGGER`), and which one it is: it may be an hour. Where this process cannot
     write, in a cache that several users read, there is nothing to lock: what is there is complete, and it can make
     nothing.
     """
@@ -142,9 +145,13 @@ def locked(locks: Path, name: str) -> Iterator[None]:
     holder = locks / f"{name}.pid"  # beside the lock, which is emptied by whoever tries to take it
     lock = FileLock(locks / f"{name}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_UNTOLD_SECONDS, poll_interval=0.01)
     except Timeout:
-        LOGGER.warning("waiting for another forge process (%s), which holds the lock %s", _holder(holder), name)
+        # What another build of this very process is at shows on the screen already.
+        if (pid := _holder(holder)) != os.getpid():
+            LOGGER.warning(
+                "waiting for another forge process (pid %s), which holds the lock %s", pid or "unknown", name
+            )
         lock.acquire()
     try:
         with contextlib.suppress(OSError):  # it is for people only
@@ -163,8 +170,8 @@ def _writable(directory: Path) -> bool:
     return os.access(directory, os.W_OK | os.X_OK) or not directory.is_dir()
 
 
-def _holder(file: Path) -> str:
+def _holder(file: Path) -> int | None:
     try:
-        return f"pid {int(file.read_text(encoding='ascii'))}"
+        return int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
-        return "pid unknown"
+        return None

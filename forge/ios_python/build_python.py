@@ -104,24 +104,30 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
     return (version, tuple(missing)) if implementation == "CPython" else None
 
 
-def _check_named(version: str) -> None:
+def _named() -> list[Path]:
+    """The programs in FORGE_BUILD_PYTHON, each for its own version; absolute, since builds run in other directories."""
+    return [Path(each).absolute() for each in os.environ.get("FORGE_BUILD_PYTHON", "").split(os.pathsep) if each]
+
+
+def _check_named(minor: str) -> None:
     """Reject an unsuitable FORGE_BUILD_PYTHON instead of silently using another Python.
 
     Args:
-        version: A minor version, or a full one if no other will do.
+        minor: The minor version that is needed. Programs of other versions are for other builds.
     """
-    if named := os.environ.get("FORGE_BUILD_PYTHON"):
-        state = probe(Path(named).absolute())
+    named = _named()
+    for path in named:
+        state = probe(path)
         if state is None:
             reason = "is not a working CPython"
-        elif version not in (state[0], ".".join(state[0].split(".")[:2])):
-            reason = f"is CPython {state[0]} instead of {version}"
+        elif not state[0].startswith(f"{minor}."):
+            continue
         elif state[1]:
             reason = f"lacks these modules: {', '.join(state[1])}"
         else:
-            return
+            continue
         raise IOSPythonError(
-            f"FORGE_BUILD_PYTHON is set to {named}, which {reason}", hint="set it to another Python, or unset it"
+            f"FORGE_BUILD_PYTHON names {path}, which {reason}", hint="name another Python there, or unset it"
         )
 
 
@@ -134,9 +140,7 @@ def _candidates(home: ForgeHome, version: str) -> Iterator[Path]:
     """
     minor = version.rpartition(".")[0]
     name = f"python{minor}"
-    # Absolute, since builds run in directories of their own.
-    if named := os.environ.get("FORGE_BUILD_PYTHON"):
-        yield Path(named).absolute()
+    yield from _named()
     pyenv = Path(os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"))  # noqa: PTH111 - never raises
     for directory in map(Path, os.get_exec_path()):
         path = (directory / name).absolute()

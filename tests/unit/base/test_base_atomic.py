@@ -162,14 +162,32 @@ def test_waiting_for_another_process_is_announced(tmp_path: Path, caplog: pytest
     assert holder.stdout is not None
     with holder, holder.stdin:
         assert holder.stdout.readline() == "held\n"
-        threading.Timer(0.3, holder.stdin.write, ["\n"]).start()
-        threading.Timer(0.4, holder.stdin.flush).start()
+        threading.Timer(1.3, holder.stdin.write, ["\n"]).start()
+        threading.Timer(1.4, holder.stdin.flush).start()
         with locked(tmp_path, "name"):
             assert caplog.messages == [
                 f"waiting for another forge process (pid {holder.pid}), which holds the lock name"
             ]
     with locked(tmp_path, "name"):
         assert len(caplog.messages) == 1
+
+
+def test_waiting_for_another_thread_of_this_process_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What that is at is on the screen already."""
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locked(tmp_path, "name"):
+            held.set()
+            let_go.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(10)
+    threading.Timer(1.2, let_go.set).start()
+    with locked(tmp_path, "name"):
+        assert caplog.messages == []
+    thread.join()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])

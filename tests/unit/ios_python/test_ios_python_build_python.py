@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from pathlib import Path
@@ -176,6 +177,18 @@ class TestFindForWheels:
         monkeypatch.setenv("FORGE_BUILD_PYTHON", str(named))
         assert ensure_build_python(home, "3.13", SilentProgress()) == BuildPython(named, "3.13.2")
 
+    def test_of_several_that_are_named_each_is_for_its_own_version(
+        self, tmp_path: Path, home: ForgeHome, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A build for several versions needs one of each."""
+        elsewhere = fake(tmp_path / "bin" / "python3.13", "3.13.7")
+        first, second = fake(tmp_path / "a" / "py", "3.15.1"), fake(tmp_path / "b" / "py", "3.14.2")
+        monkeypatch.setenv("FORGE_BUILD_PYTHON", f"{first}{os.pathsep}{second}")
+        found = [ensure_build_python(home, minor, SilentProgress()) for minor in ("3.13", "3.14", "3.15")]
+        assert found == [
+            BuildPython(elsewhere, "3.13.7"), BuildPython(second, "3.14.2"), BuildPython(first, "3.15.1"),
+        ]  # fmt: skip
+
     def test_uv_s(self, tmp_path: Path, home: ForgeHome, monkeypatch: pytest.MonkeyPatch) -> None:
         installed = tmp_path / "uv" / "cpython-3.13.9-linux-x86_64-gnu" / "bin" / "python3.13"
         python = fake(installed, "3.13.9")
@@ -247,7 +260,7 @@ class TestEnsure:
         assert not home.build_pythons.exists() or list(home.build_pythons.iterdir()) == []
 
 
-@pytest.mark.parametrize("said", ['["CPython", "3.12.1", []]', '["CPython", "3.13.5", ["ssl"]]', "nothing"])
+@pytest.mark.parametrize("said", ['["CPython", "3.13.5", ["ssl"]]', "nothing"])
 def test_a_named_python_that_will_not_do_is_refused(
     said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
