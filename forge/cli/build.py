@@ -31,7 +31,7 @@ from forge.ios_python.choose import minor_of
 from forge.plan.builds import build_requests
 from forge.plan.closure import plan_builds
 from forge.plan.matrix import recipes_by_version, serves
-from forge.plan.provision import ensure_context
+from forge.plan.provision import plan_context
 from forge.plan.request import requests_for
 from forge.plan.run import Failure, subject_of
 from forge.plan.timeline import render_html, render_markdown
@@ -117,8 +117,7 @@ def build(
     try:
         with progress_display(Console(stderr=True, highlight=False)) as progress:
             contexts = {
-                version: ensure_context(home, version, targets, progress, chosen_provider(python_from))
-                for version in asked
+                version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked
             }
             build_requests(
                 requests_for(plans, targets, contexts), store, out, progress, variants=variants, results=results,
@@ -131,7 +130,8 @@ def build(
                         continue
                     try:
                         options = TrialOptions(variants=variants)
-                        trials.append(try_recipe(recipe, target, context, store, out, progress, options, list(results)))
+                        ready = context.ready(progress)
+                        trials.append(try_recipe(recipe, target, ready, store, out, progress, options, list(results)))
                     except ForgeError as error:
                         if not keep_going:
                             raise

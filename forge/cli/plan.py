@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 from packaging.utils import canonicalize_name
-from rich.console import Console
 
 from forge.base.cpus import cpu_count
 from forge.base.paths import ForgeHome
-from forge.cli.display import progress_display
 from forge.cli.options import (
     chosen_provider,
     chosen_targets,
@@ -28,7 +26,7 @@ from forge.plan.closure import plan_builds
 from forge.plan.explain import explain_plan
 from forge.plan.matrix import recipes_by_version
 from forge.plan.plan_report import reasons, render_text, render_tree, to_dot, to_json, to_mermaid
-from forge.plan.provision import ensure_context
+from forge.plan.provision import plan_context
 from forge.plan.request import requests_for
 from forge.recipe.store import find_recipes
 
@@ -82,11 +80,8 @@ def plan(
     closures = {
         version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()
     }
-    with progress_display(Console(stderr=True, highlight=False)) as progress:
-        contexts = {
-            version: ensure_context(home, version, targets, progress, chosen_provider(python_from)) for version in asked
-        }
-        found = explain_plan(plan_requests(requests_for(closures, targets, contexts), store, variants))
+    contexts = {version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked}
+    found = explain_plan(plan_requests(requests_for(closures, targets, contexts), store, variants))
     if why is not None:
         click.echo(_why(found, why), nl=False)
     elif shape is not None:

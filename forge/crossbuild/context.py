@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from forge.base.jobserver import JobServer
     from forge.base.paths import ForgeHome
+    from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.crossbuild.cross_environment import CrossEnvironment
     from forge.crossbuild.host_prefix import HostPrefix
@@ -39,6 +40,10 @@ class BuildContext:
     build_python: BuildPython
     keep_work: bool = False
     jobs: JobServer | None = None
+
+    def ready(self, progress: Progress) -> BuildContext:  # noqa: ARG002 - a plan's contexts are made ready by this
+        """Itself: all of it is there."""
+        return self
 
 
 @dataclass(frozen=True)

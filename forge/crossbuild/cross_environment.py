@@ -57,65 +57,84 @@ class CrossEnvironment:
         return self.root / "host"
 
 
-def ensure_cross_environment(
-    home: ForgeHome,
-    python: IOSPython,
-    target: Target,
-    build_python: BuildPython,
-    toolchain: Toolchain,
-    lock: Path | None,
-) -> CrossEnvironment:
-    """The cross environment for a target with the locked build requirements, created if necessary.
+@dataclass(frozen=True)
+class EnvironmentRequest:
+    """What a cross environment is made from.
 
     Args:
-        home: The cache.
         python: The iOS Python.
         target: The target.
         build_python: The build Python, of the iOS Python's minor version.
         toolchain: The toolchain, whose compiler crossenv runs.
         lock: The build requirements, pinned with hashes; None if there are none.
+    """
+
+    python: IOSPython
+    target: Target
+    build_python: BuildPython
+    toolchain: Toolchain
+    lock: Path | None
+
+    @property
+    def name(self) -> str:
+        """Names the environment, the same for all builds that can share it."""
+        key = fingerprint(
+            {
+                "build python": [str(self.build_python.executable), self.build_python.version],
+                "ios python": [str(self.python.root), self.python.fingerprint(self.target)],
+                "target": [self.target.multiarch, str(self.target.ios_version)],
+                "lock": self.lock and file_sha256(self.lock),
+                "tools": file_sha256(TOOLS_LOCK),
+                "toolchain": [self.toolchain.id, *map(str, self.toolchain.path)],
+                "code": [file_sha256(Path(__file__)), file_sha256(Path(build_side.__file__))],
+            }
+        )
+        return f"cross-{self.target.multiarch}-{key[:16]}"
+
+    def at(self, root: Path) -> CrossEnvironment:
+        """The environment in a directory."""
+        return CrossEnvironment(
+            root=root,
+            cross_python=root / "cross" / "bin" / "python",
+            build_python=root / "build" / "bin" / "python",
+            wrappers=self.python.wrappers(self.target),
+        )
+
+
+def find_cross_environment(home: ForgeHome, request: EnvironmentRequest) -> CrossEnvironment | None:
+    """The cross environment that is wanted, if it was made before."""
+    complete = complete_attempt(home.build_pythons, request.name)
+    return None if complete is None else request.at(complete)
+
+
+def ensure_cross_environment(home: ForgeHome, request: EnvironmentRequest) -> CrossEnvironment:
+    """The cross environment for a target with the locked build requirements, created if necessary.
+
+    Args:
+        home: The cache.
+        request: What it is made from.
 
     Raises:
         BuildError: crossenv or pip failed.
         IOSPythonError: The iOS Python's sysconfig data cannot be used.
     """
-    key = fingerprint(
-        {
-            "build python": [str(build_python.executable), build_python.version],
-            "ios python": [str(python.root), python.fingerprint(target)],
-            "target": [target.multiarch, str(target.ios_version)],
-            "lock": lock and file_sha256(lock),
-            "tools": file_sha256(TOOLS_LOCK),
-            "toolchain": [toolchain.id, *map(str, toolchain.path)],
-            "code": [file_sha256(Path(__file__)), file_sha256(Path(build_side.__file__))],
-        }
-    )
-    name = f"cross-{target.multiarch}-{key[:16]}"
-
-    def environment(root: Path) -> CrossEnvironment:
-        return CrossEnvironment(
-            root=root,
-            cross_python=root / "cross" / "bin" / "python",
-            build_python=root / "build" / "bin" / "python",
-            wrappers=python.wrappers(target),
-        )
-
+    name = request.name
     with locked(home.locks, name):
-        if (complete := complete_attempt(home.build_pythons, name)) is not None:
-            return environment(complete)
-        tools = ensure_tools(home, build_python)
+        if (found := find_cross_environment(home, request)) is not None:
+            return found
+        tools = ensure_tools(home, request.build_python)
         # Its files record its path, so it is made in place and counts once it is marked as complete.
         root = new_attempt(home.build_pythons, name)
-        made = environment(root)
+        made = request.at(root)
         log = new_log(home.logs, name)
-        host = _make_host_view(made.host_view, python, target)
-        env = cross_environment(toolchain, target, root, path=[made.wrappers])
+        host = _make_host_view(made.host_view, request.python, request.target)
+        env = cross_environment(request.toolchain, request.target, root, path=[made.wrappers])
         run(
             [tools.python, "-m", "crossenv", "--without-pip", host, root],
-            log=log, env=env, cwd=root, what=f"cross environment for {target}",
+            log=log, env=env, cwd=root, what=f"cross environment for {request.target}",
         )  # fmt: skip
-        if lock is not None:
-            install(tools, made.build_python, lock, log=log, cwd=root)
+        if request.lock is not None:
+            install(tools, made.build_python, request.lock, log=log, cwd=root)
             for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):
                 hide_headers(site_packages)
         (root / COMPLETE).touch()

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.crossbuild.context import BuildContext
-    from forge.crossbuild.cross_environment import CrossEnvironment
     from forge.toolchain.fortran import Flang, FortranRuntime
 
 RUNTIME_SOURCES = {
@@ -29,22 +28,30 @@ It must be the compiler's own release; patch releases of LLVM keep the binary in
 """
 
 
-def fortran_runtime(
-    flang: Flang, context: BuildContext, target: Target, environment: CrossEnvironment, progress: Progress
-) -> FortranRuntime:
+def fortran_runtime(flang: Flang, context: BuildContext, target: Target, progress: Progress) -> FortranRuntime:
     """The runtime library and the compiler command for a target, created if necessary.
 
     Args:
         flang: The compiler.
         context: The toolchain and the cache.
         target: The target.
-        environment: The cross environment.
         progress: Receives progress updates.
 
     Raises:
         ToolchainError: The source of the compiler's release is not pinned.
         SourceError, NetworkError: The source is not available.
         BuildError: It does not compile.
+    """
+    fetched = functools.partial(fetch, runtime_source(flang), context.home, progress)
+    wrappers = context.python.wrappers(target)
+    return ensure_runtime(context.home, flang, fetched, context.toolchain, target, wrappers, progress)
+
+
+def runtime_source(flang: Flang) -> UrlSource:
+    """The source that a compiler's runtime library is built from.
+
+    Raises:
+        ToolchainError: It is not pinned.
     """
     source = RUNTIME_SOURCES.get(flang.version.rpartition(".")[0])
     if source is None:
@@ -53,8 +60,7 @@ def fortran_runtime(
             f"{', '.join(RUNTIME_SOURCES)}",
             hint="install flang-19 and set FORGE_FLANG to its path",
         )
-    fetched = functools.partial(fetch, source, context.home, progress)
-    return ensure_runtime(context.home, flang, fetched, context.toolchain, target, environment.wrappers, progress)
+    return source
 
 
 def fortran_variables(runtime: FortranRuntime, target: Target) -> dict[str, str]:

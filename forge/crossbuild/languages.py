@@ -37,7 +37,7 @@ def support_languages(compilers: Compilers, build: Build, names: Mapping[Path, s
         env |= rust_variables(compilers.rust, build.context, build.target, build.environment, names, progress)
         path = (link_programs(compilers.rust, build.work / "rust"),)
     if compilers.fortran is not None:
-        runtime = fortran_runtime(compilers.fortran, build.context, build.target, build.environment, progress)
+        runtime = fortran_runtime(compilers.fortran, build.context, build.target, progress)
         env |= fortran_variables(runtime, build.target)
         path = (*path, runtime.bin)
     return Support(env, path)

@@ -14,7 +14,7 @@ from forge.crossbuild.backends import back_end
 from forge.crossbuild.build_side import include_directories
 from forge.crossbuild.compilers import Compilers
 from forge.crossbuild.context import Build
-from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.cross_environment import EnvironmentRequest, ensure_cross_environment
 from forge.crossbuild.enter import write_enter_script
 from forge.crossbuild.finish import finish_wheel, own_files
 from forge.crossbuild.host_prefix import HostPackage, make_host_prefix
@@ -109,7 +109,8 @@ def build_recipe(
     prepare(archive, recipe.patches, tree, SilentProgress())
     lock = check_lock(recipe, tree)
     progress.phase(subject, "environment")
-    environment = ensure_cross_environment(home, context.python, target, context.build_python, context.toolchain, lock)
+    wanted = EnvironmentRequest(context.python, target, context.build_python, context.toolchain, lock)
+    environment = ensure_cross_environment(home, wanted)
     prefix = make_host_prefix(host, work / "host")
     build = Build(context, recipe, environment, prefix, work, tree, log, subject)
     names = _neutral_names(build)

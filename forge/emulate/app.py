@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.errors import TrialError
-from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.cross_environment import EnvironmentRequest, ensure_cross_environment
 from forge.crossbuild.tools import ensure_tools
 from forge.emulate.choose import download_wheels, install_wheels
 from forge.frameworks.findings import render_text
@@ -110,8 +110,7 @@ def install_app_wheels(wheels: Sequence[Path], target: Target, context: BuildCon
 
 def _cross_pip(target: Target, context: BuildContext) -> list[str | Path]:
     """pip, answering with a target's tags and markers."""
-    environment = ensure_cross_environment(
-        context.home, context.python, target, context.build_python, context.toolchain, None
-    )
+    wanted = EnvironmentRequest(context.python, target, context.build_python, context.toolchain, None)
+    environment = ensure_cross_environment(context.home, wanted)
     tools = ensure_tools(context.home, context.build_python)
     return [tools.python, "-m", "pip", "--python", environment.cross_python]

@@ -14,6 +14,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,6 +97,15 @@ def find_build_python(home: ForgeHome, minor: str) -> BuildPython | None:
 
 def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
     """A CPython's full version and which of `NEEDED_MODULES` it lacks; None if it is not a working CPython."""
+    try:
+        stat = executable.stat()
+    except OSError:
+        return None
+    return _probe(executable, (stat.st_mtime_ns, stat.st_size))
+
+
+@cache
+def _probe(executable: Path, _file: tuple[int, int]) -> tuple[str, tuple[str, ...]] | None:
     try:
         said = output([executable, "-I", "-c", _PROBE], timeout=60)
         implementation, version, missing = json.loads(said)

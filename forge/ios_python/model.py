@@ -52,7 +52,7 @@ class IOSPython:
     """An iOS Python that wheels are built against.
 
     Args:
-        root: The tree that builds read.
+        root: The tree that builds read; need not be there yet (`forge.ios_python.choose.describe_python`).
         version: The release that the headers are of, e.g. ``3.13.5``.
         targets: What it is there for, each with its minimum iOS version.
         fingerprints: What of it can change a wheel of each target; by multiarch.

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from forge.plan.build_graph import expected_seconds
 from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs, read_latest
+from forge.plan.prerequisites import Prerequisite
 from forge.plan.run import build_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forge.plan.builds import WheelBuild
+    from forge.plan.build_graph import Work
     from forge.plan.graph import Graph
 
 _SHOWN = 60
@@ -24,6 +26,10 @@ class Doing(StrEnum):
 
     CACHED = "cached"
     BUILD = "build"
+    PREPARE = "prepare"
+    """It is no wheel, but what builds need: an SDK, a Python, an environment, a runtime."""
+    FETCH = "fetch"
+    """It is a download."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class PlannedBuild:
 
     Args:
         name: What is built.
-        fingerprint: Its fingerprint.
+        fingerprint: Its fingerprint; empty for what is no wheel.
         doing: What becomes of it.
         needs: The names of the builds before it.
         seconds: How long the last such build took, by the clock; None if that is not known.
@@ -83,7 +89,7 @@ class Plan:
     unknown: int
 
 
-def explain_plan(graph: Graph[WheelBuild]) -> Plan:
+def explain_plan(graph: Graph[Work]) -> Plan:
     """What a graph of builds would do.
 
     Args:
@@ -107,7 +113,10 @@ def explain_plan(graph: Graph[WheelBuild]) -> Plan:
     )
 
 
-def _explain(name: str, work: WheelBuild, needs: tuple[str, ...]) -> PlannedBuild:
+def _explain(name: str, work: Work, needs: tuple[str, ...]) -> PlannedBuild:
+    if isinstance(work, Prerequisite):
+        doing = Doing.FETCH if work.is_download else Doing.PREPARE
+        return PlannedBuild(name, "", doing, needs, expected_seconds(name, work), is_new=False, changes=())
     home, key = work.context.home, work.key
     latest = read_latest(home, build_name(work.step.recipe))
     doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from forge.crossbuild.compilers import Compilers
-    from forge.crossbuild.context import BuildContext
     from forge.plan.closure import Step
+    from forge.plan.provision import Context
     from forge.recipe.model import EvaluatedRecipe
 
 ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks", "audit"})
@@ -54,7 +54,7 @@ def code_digest() -> str:
 
 def build_inputs(
     recipe: EvaluatedRecipe,
-    context: BuildContext,
+    context: Context,
     host: Mapping[str, str] | None = None,
     compilers: Compilers | None = None,
 ) -> dict[str, object]:
@@ -78,7 +78,7 @@ def build_inputs(
         "recipe": digest_input(recipe) | ({} if in_python else {"python": None}),
         "toolchain": context.toolchain.id,
         "ios python": context.python.fingerprint(recipe.target) if recipe.native and of_python else None,
-        "build python": context.build_python.minor if in_python else None,
+        "build python": context.python.minor if in_python else None,
         "tools": tools_identity(),
         "forge": code_digest(),
         "host": dict(host or {}),
@@ -86,7 +86,7 @@ def build_inputs(
     }
 
 
-def step_inputs(steps: Sequence[Step], context: BuildContext) -> dict[NormalizedName, dict[str, object]]:
+def step_inputs(steps: Sequence[Step], context: Context) -> dict[NormalizedName, dict[str, object]]:
     """What the fingerprints of a closure's builds cover, by the recipe's name: all of them before anything is built.
 
     Args:

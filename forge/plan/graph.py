@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Node(Generic[T]):
+class Node(Generic[T_co]):
     """One thing to make.
 
     Args:
@@ -23,7 +24,7 @@ class Node(Generic[T]):
     """
 
     name: str
-    work: T
+    work: T_co
     needs: tuple[str, ...] = ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def render_text(plan: Plan, jobs: int) -> str:
     width = max((len(build.name) for build in plan.builds), default=0)
     lines: list[str] = []
     for build in plan.builds:
-        known = build.doing is Doing.BUILD and build.seconds is not None
+        known = build.doing is not Doing.CACHED and build.seconds is not None
         takes = f"  about {_minutes(build.seconds or 0)}" if known else ""
         lines.append(f"{build.name:<{width}}  {build.doing}{takes}".rstrip())
         if build.doing is Doing.BUILD:
@@ -132,9 +133,11 @@ def _quoted(text: str) -> str:
 
 
 def _summary(plan: Plan, jobs: int) -> Iterator[str]:
-    building = [build for build in plan.builds if build.doing is Doing.BUILD]
-    text = f"{len(building)} to build, {len(plan.builds) - len(building)} in the cache"
-    if not building:
+    counted = Counter(build.doing for build in plan.builds)
+    text = f"{counted[Doing.BUILD]} to build, {counted[Doing.CACHED]} in the cache"
+    if before := counted[Doing.FETCH] + counted[Doing.PREPARE]:
+        text += f", {before} to fetch or prepare"
+    if not counted[Doing.BUILD]:
         yield text
         return
     text += f"; about {_minutes(max(plan.seconds, plan.work / jobs))}"

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forge.base.target import Target
-    from forge.crossbuild.context import BuildContext
     from forge.plan.closure import Step
+    from forge.plan.provision import Context
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,12 @@ class Request:
 
     steps: Sequence[Step]
     target: Target
-    context: BuildContext
+    context: Context
     besides: Sequence[str] = ()
 
 
 def requests_for(
-    plans: Mapping[str, Sequence[Sequence[Step]]], targets: Sequence[Target], contexts: Mapping[str, BuildContext]
+    plans: Mapping[str, Sequence[Sequence[Step]]], targets: Sequence[Target], contexts: Mapping[str, Context]
 ) -> list[Request]:
     """A request for each version of Python and each target.
 

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from forge.base.errors import ForgeError
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.crossbuild.context import Build, BuildContext
+    from forge.crossbuild.context import Build
     from forge.crossbuild.host_prefix import HostPackage
+    from forge.plan.provision import Context
     from forge.recipe.model import EvaluatedRecipe, Recipe
 
 
@@ -84,7 +85,7 @@ def build_name(recipe: EvaluatedRecipe) -> str:
 
 
 def build_or_find(
-    recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress, subject: str
+    recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str
 ) -> tuple[Result, CachedWheel]:
     """Build one recipe for one target, or find it in the cache.
 
@@ -125,10 +126,11 @@ def build_or_find(
     with locked(context.home.locks, f"wheel-{key[:32]}"):
         if (found := in_cache()) is not None:  # another process built it meanwhile
             return found
+        ground = context.ready(progress)
         began = time.monotonic()
         with new_entry(context.home, key, inputs) as entry:
             built = build_recipe(
-                recipe, context,
+                recipe, ground,
                 key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers, verify=verify,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")

@@ -2,11 +2,12 @@
 
 Nodes run in threads, since each waits for processes of its own. How many run at once is up to the slots of a job
 server: a node takes one, and the programs that it starts take further ones for what they run in parallel
-(`forge.base.jobserver`).
+(`forge.base.jobserver`). Nodes that wait for the network take none.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from forge.base.jobserver import JobServer
     from forge.plan.graph import Graph, Node
+
+_WAITING = 4
+"""How many nodes that wait for others run at once: downloads, each from a server that limits it."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -87,6 +91,9 @@ class Work(Protocol[T, R]):
     def cost(self, node: Node[T]) -> float:
         """How long a node takes by itself, in any unit: what begins the longest chain runs first."""
 
+    def waits(self, node: Node[T]) -> bool:
+        """Whether a node waits for others (the network) and needs no slot."""
+
 
 @dataclass
 class _Run(Generic[T, R]):
@@ -103,8 +110,12 @@ class _Run(Generic[T, R]):
     """What is no failure of a node's, but of forge's own: it ends the run."""
     ended: bool = False
 
-    def ready(self) -> list[str]:
-        """The nodes that can run now, the most urgent first; nodes that cannot run at all any more are skipped."""
+    def ready(self, *, waits: bool) -> list[str]:
+        """The nodes that can run now, the most urgent first; nodes that cannot run at all any more are skipped.
+
+        Args:
+            waits: Of those that wait for others, or of those that need a slot.
+        """
         found = []
         for node in self.graph.nodes.values():
             if node.name in self.outcomes or node.name in self.running:
@@ -114,25 +125,31 @@ class _Run(Generic[T, R]):
             if bad is not None:
                 failed = next(n for n in node.needs if self.outcomes.get(n) is bad)
                 self.outcomes[node.name] = Outcome(State.SKIPPED, because=bad.because or failed)
-            elif all(o is not None for o in before):
+            elif all(o is not None for o in before) and self.work.waits(node) is waits:
                 found.append(node.name)
         return sorted(found, key=lambda name: -self.priority[name])
 
     def is_over(self) -> bool:
         return self.ended or self.surprise is not None
 
-    def loop(self) -> None:
-        """One thread's life: take a slot, run the most urgent node, and again."""
+    def loop(self, *, waits: bool) -> None:
+        """One thread's life: take a slot if nodes need one, run the most urgent node, and again.
+
+        Args:
+            waits: Whether it runs the nodes that wait for others, or those that need a slot.
+        """
         while True:
             with self.changed:
-                while not self.is_over() and not self.ready() and self.running:
+                while not self.is_over() and not self.ready(waits=waits) and (
+                    self.running or self.ready(waits=not waits)
+                ):  # fmt: skip
                     self.changed.wait()
-                if self.is_over() or not self.ready():
+                if self.is_over() or not self.ready(waits=waits):
                     self.changed.notify_all()
                     return
-            with self.server.slot():
+            with contextlib.nullcontext() if waits else self.server.slot():
                 with self.changed:
-                    ready = [] if self.is_over() else self.ready()
+                    ready = [] if self.is_over() else self.ready(waits=waits)
                     if not ready:
                         continue
                     node = self.graph.nodes[ready[0]]
@@ -195,7 +212,8 @@ def run_graph(
         KeyboardInterrupt: The user interrupted it; what ran was ended.
     """
     run = _Run(graph, work, server, graph.lengths(work.cost), keep_going)
-    threads = [threading.Thread(target=run.loop, daemon=True) for _ in range(server.jobs)]
+    kinds = [False] * server.jobs + [True] * _WAITING
+    threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
     for thread in threads:
         thread.start()
     try:

@@ -71,6 +71,11 @@ def cached(sha256: str, home: ForgeHome, progress: Progress, filename: str | Non
     return None
 
 
+def is_cached(sha256: str, home: ForgeHome) -> bool:
+    """Whether the cache has a file of a hash, be it damaged: quick, for plans."""
+    return any(_directory(home, sha256).glob("[!.]*"))
+
+
 def download(
     urls: Iterable[str],
     *,

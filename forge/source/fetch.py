@@ -12,8 +12,8 @@ from forge.base.atomic import atomic_directory, storage_error
 from forge.base.errors import SourceError
 from forge.base.trees import copy_local
 from forge.source.archive import Limits, unpack_into
-from forge.source.download import cached, download
-from forge.source.git import fetch_git
+from forge.source.download import cached, download, is_cached
+from forge.source.git import fetch_git, has_commit
 from forge.source.http import Patience
 from forge.source.index import find_sdists
 from forge.source.mirror import file_names, from_mirror
@@ -101,6 +101,22 @@ def fetch(
         settings=index,
         skipped=skipped,
     )
+
+
+def is_fetched(source: Source, home: ForgeHome) -> bool:
+    """Whether `fetch` finds a source without the network, as far as can be told without reading it.
+
+    Args:
+        source: The source.
+        home: The cache.
+    """
+    match source:
+        case PathSource():
+            return True
+        case GitSource():
+            return has_commit(source, home)
+        case _:
+            return is_cached(source.sha256, home)
 
 
 def prepare(

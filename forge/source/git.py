@@ -56,8 +56,8 @@ def fetch_git(source: GitSource, home: ForgeHome, progress: Progress) -> Path:
         raise SourceError(f"{source.revision[:60]!r} is not a commit", hint="a commit is 40 lower-case hex digits")
     if shutil.which("git") is None:
         raise ToolchainError("the program 'git' is missing", hint="install it, e.g. with your package manager")
-    name = checked_filename(f"{source.name}-{source.revision}.tar")
-    archive = home.sources / _KIND / source.revision / name
+    archive = _place(source, home)
+    name = archive.name
     digest = archive.with_suffix(".tar.sha256")
     try:
         with locked(home.locks, f"source-git-{source.revision}"):
@@ -72,6 +72,21 @@ def fetch_git(source: GitSource, home: ForgeHome, progress: Progress) -> Path:
     except OSError as error:
         raise storage_error(error) or SourceError(f"cannot keep {name}: {error}") from error
     return archive
+
+
+def has_commit(source: GitSource, home: ForgeHome) -> bool:
+    """Whether the archive of a commit is there, be it damaged: quick, for plans.
+
+    Args:
+        source: The repository and commit.
+        home: The cache.
+    """
+    return _place(source, home).is_file()
+
+
+def _place(source: GitSource, home: ForgeHome) -> Path:
+    name = checked_filename(f"{source.name}-{source.revision}.tar")
+    return home.sources / _KIND / source.revision / name
 
 
 def _archive(source: GitSource, repository: Path, archive: Path, progress: Progress) -> None:

@@ -24,7 +24,7 @@ from forge.toolchain.debian import MINIMUM_LLVM, Apt, ask_apt, debian_packages, 
 from forge.toolchain.fortran import Flang, find_flang
 from forge.toolchain.llvm import LLVM, Rejected, survey
 from forge.toolchain.rust import Rust, find_rust
-from forge.toolchain.sdk.assemble import find_toolchain
+from forge.toolchain.sdk.assemble import describe_toolchain, is_assembled
 from forge.toolchain.xcode import find_xcode
 
 if TYPE_CHECKING:
@@ -298,8 +298,8 @@ def _check_flang(machine: Machine) -> Check:
 
 def _check_sdk(home: ForgeHome, llvm: LLVM | None) -> Check:
     title = "assembled iOS SDK"
-    toolchain = find_toolchain(home, llvm) if llvm else None
-    if toolchain is None:
+    toolchain = describe_toolchain(home, llvm) if llvm else None
+    if toolchain is None or not is_assembled(toolchain):
         return Check(
             "sdk", title, Status.OPTIONAL, "not assembled yet; the first build does that", "forge toolchain install"
         )

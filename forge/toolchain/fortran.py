@@ -143,15 +143,7 @@ def ensure_runtime(
         SourceError: The archive is not LLVM's source.
         BuildError: Compiling it failed.
     """
-    key = fingerprint(
-        {
-            "flang": flang.said,
-            "code": _CODE,
-            "toolchain": toolchain.id,
-            "target": [target.multiarch, str(target.ios_version)],
-        }
-    )
-    root = home.toolchains / f"fortran-{flang.version}-{target.multiarch}-{key[:12]}"
+    root = runtime_directory(home, flang, toolchain, target)
     with locked(home.locks, root.name):
         if not root.is_dir():
             _build_runtime(home, flang, fetched(), toolchain, target, wrappers, root, progress)
@@ -162,6 +154,26 @@ def ensure_runtime(
             with atomic_file(command, "w", permissions=0o755) as file:
                 file.write(text)
     return made
+
+
+def runtime_directory(home: ForgeHome, flang: Flang, toolchain: Toolchain, target: Target) -> Path:
+    """Where the runtime library for a target is, once it is compiled.
+
+    Args:
+        home: The cache.
+        flang: Whose runtime it is.
+        toolchain: What compiles it.
+        target: What it is compiled for.
+    """
+    key = fingerprint(
+        {
+            "flang": flang.said,
+            "code": _CODE,
+            "toolchain": toolchain.id,
+            "target": [target.multiarch, str(target.ios_version)],
+        }
+    )
+    return home.toolchains / f"fortran-{flang.version}-{target.multiarch}-{key[:12]}"
 
 
 def unpack_runtime(archive: Path, into: Path) -> None:

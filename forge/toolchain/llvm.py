@@ -150,8 +150,8 @@ class LLVMToolchain:
     """LLVM and an assembled SDK, behind `forge.toolchain.base.Toolchain`.
 
     Args:
-        root: The assembled directory (``bin/xcrun``, ``Platforms``, ``resource``, ``tools``).
-        id: The sha256 over the SDK, the compiler runtime, the seam and LLVM's version.
+        root: The assembled directory (``bin/xcrun``, ``Platforms``, ``resource``, ``tools``); need not be there yet.
+        id: The sha256 over all that decides what is in it (`forge.toolchain.sdk.assemble.describe_toolchain`).
         llvm: The installation that does the work.
     """
 

@@ -178,12 +178,29 @@ def ensure_std(
             f"and the source of Rust {rust.version} was not found",
             hint=f"run 'rustup target add {triple}' or 'rustup component add rust-src'",
         )
-    key = fingerprint({"rust": rust.id, "toolchain": toolchain.id, "triple": triple, "code": _CODE})
-    sysroot = home.toolchains / f"rust-{rust.version}-{triple}-{key[:12]}"
+    sysroot = _sysroot(home, rust, toolchain, triple)
     with locked(home.locks, sysroot.name):
         if not sysroot.is_dir():
             _build_std(home, rust, toolchain, target, wrappers, sysroot, progress)
     return sysroot
+
+
+def has_std(home: ForgeHome, rust: Rust, toolchain: Toolchain, target: Target) -> bool:
+    """Whether the standard library for a target is there: the compiler's own, or one that forge built.
+
+    Args:
+        home: The cache.
+        rust: The compiler.
+        toolchain: What links.
+        target: What is compiled for.
+    """
+    triple = rust_triple(target)
+    return rust.has_std(triple) or _sysroot(home, rust, toolchain, triple).is_dir()
+
+
+def _sysroot(home: ForgeHome, rust: Rust, toolchain: Toolchain, triple: str) -> Path:
+    key = fingerprint({"rust": rust.id, "toolchain": toolchain.id, "triple": triple, "code": _CODE})
+    return home.toolchains / f"rust-{rust.version}-{triple}-{key[:12]}"
 
 
 _CODE = 3

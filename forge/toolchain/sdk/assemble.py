@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,53 +36,54 @@ PATH_TOOLS = ("ar", "ranlib", "nm", "strip", "lipo", "otool", "install_name_tool
 _MANIFEST = "toolchain.json"
 
 
-def assembly_key(llvm: LLVM) -> str:
-    """What decides what an assembled toolchain holds: forge's data and code, the pinned headers, LLVM's release."""
-    code = Path(__file__).parent.parent
-    return fingerprint(
-        {
-            "toolchain room": tree_sha256(code),
-            "llvm": llvm.version,
-            "resource": str(llvm.resource),
-            "libcxx": str(llvm.libcxx),
-        }
+def describe_toolchain(home: ForgeHome, llvm: LLVM) -> LLVMToolchain:
+    """The toolchain for an LLVM, known before it is assembled.
+
+    What it holds follows from forge's code and data, which pin the headers, and from LLVM's release and packaging
+    revision; where it is, from where LLVM is as well.
+
+    Args:
+        home: The cache.
+        llvm: The installation.
+    """
+    identity = fingerprint({"toolchain room": _room_digest(), "llvm": llvm.version})
+    place = fingerprint(
+        {"id": identity, "bin": str(llvm.bin), "resource": str(llvm.resource), "libcxx": str(llvm.libcxx)}
     )
+    return LLVMToolchain(home.toolchains / place[:32], identity, llvm)
 
 
-def find_toolchain(home: ForgeHome, llvm: LLVM) -> LLVMToolchain | None:
-    """The toolchain assembled before for this LLVM and this forge, or None."""
-    root = home.toolchains / assembly_key(llvm)[:32]
-    try:
-        manifest: dict[str, Any] = json.loads((root / _MANIFEST).read_text(encoding="utf-8"))
-        return LLVMToolchain(root, manifest["id"], llvm)
-    except (OSError, ValueError, KeyError):
-        return None
+@cache
+def _room_digest() -> str:
+    return tree_sha256(Path(__file__).parent.parent)
 
 
-def assemble_toolchain(home: ForgeHome, ziglang_wheel: Path) -> LLVMToolchain:
-    """The toolchain for the newest LLVM of this machine, assembled if it is not there yet.
+def is_assembled(toolchain: LLVMToolchain) -> bool:
+    """Whether a toolchain is there."""
+    return (toolchain.root / _MANIFEST).is_file()
+
+
+def assemble_toolchain(home: ForgeHome, ziglang_wheel: Path, llvm: LLVM | None = None) -> LLVMToolchain:
+    """The toolchain for an LLVM, assembled if it is not there yet.
 
     Args:
         home: The cache.
         ziglang_wheel: The pinned wheel with the Darwin headers (``data/sdk.yaml``).
+        llvm: The installation; None takes the newest of this machine.
 
     Raises:
         ToolchainError: LLVM is missing, the wheel is another one, or the compiler cannot make the runtime.
     """
-    llvm = find_llvm()
-    root = home.toolchains / assembly_key(llvm)[:32]
-    with locked(home.locks, f"toolchain-{root.name}"):
-        if (found := find_toolchain(home, llvm)) is not None:
-            return found
-        with atomic_directory(root) as temporary:
-            _assemble(temporary, root, llvm, ziglang_wheel)
-    made = find_toolchain(home, llvm)
-    if made is None:  # only if something removed it since
-        raise ToolchainError(f"{root}: vanished while it was made", hint="is another program cleaning the cache?")
+    made = describe_toolchain(home, llvm or find_llvm())
+    with locked(home.locks, f"toolchain-{made.root.name}"):
+        if not is_assembled(made):
+            with atomic_directory(made.root) as temporary:
+                _assemble(temporary, made, ziglang_wheel)
     return made
 
 
-def _assemble(temporary: Path, root: Path, llvm: LLVM, ziglang_wheel: Path) -> None:
+def _assemble(temporary: Path, toolchain: LLVMToolchain, ziglang_wheel: Path) -> None:
+    llvm = toolchain.llvm
     settings: dict[str, Any] = load_yaml("sdk.yaml")
     if file_sha256(ziglang_wheel) != settings["ziglang"]["sha256"]:
         raise ToolchainError(f"{ziglang_wheel.name} is not the pinned wheel", hint="its sha256 is in sdk.yaml")
@@ -90,16 +92,9 @@ def _assemble(temporary: Path, root: Path, llvm: LLVM, ziglang_wheel: Path) -> N
     simulator = _write_sdk(temporary, "iPhoneSimulator", settings["sdk_version"])
     for name in ("usr", "System"):
         (simulator / name).symlink_to(os.path.relpath(device / name, simulator))
-    _write_xcrun(temporary, root, llvm, settings["sdk_version"])
+    _write_xcrun(temporary, toolchain.root, llvm, settings["sdk_version"])
     _write_runtime(temporary, llvm)
-    identity = {
-        "llvm": llvm.version,
-        "platforms": tree_sha256(temporary / "Platforms"),
-        "resource": tree_sha256(temporary / "resource" / "lib"),
-        # The script without this machine's paths.
-        "xcrun": data_path("xcrun.sh").read_text(encoding="utf-8"),
-    }
-    manifest = {"id": fingerprint(identity), "llvm": llvm.version, "sdk_version": settings["sdk_version"]}
+    manifest = {"id": toolchain.id, "llvm": llvm.version, "sdk_version": settings["sdk_version"]}
     (temporary / _MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     root = Path(sys.argv[1])
     with (
-        mock.patch.object(build_command, "ensure_context", return_value=make_context(root)),
+        mock.patch.object(build_command, "plan_context", return_value=make_context(root)),
         mock.patch.object(recipe_build, "ensure_cross_environment", no_cross_environment),
     ):
         main(sys.argv[2:])

@@ -10,7 +10,7 @@ import pytest
 
 from forge.base.progress import SilentProgress
 from forge.crossbuild.compilers import find_compilers
-from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.cross_environment import EnvironmentRequest, ensure_cross_environment
 from forge.crossbuild.fortran import fortran_runtime
 from forge.macho.reader import read_macho
 from forge.recipe.model import Language
@@ -81,10 +81,9 @@ class Shell:
         context = forge.context
         flang = find_compilers([Language.FORTRAN]).fortran
         assert flang is not None
-        environment = ensure_cross_environment(
-            context.home, context.python, target, context.build_python, context.toolchain, None
-        )
-        self.runtime = fortran_runtime(flang, context, target, environment, SilentProgress())
+        wanted = EnvironmentRequest(context.python, target, context.build_python, context.toolchain, None)
+        environment = ensure_cross_environment(context.home, wanted)
+        self.runtime = fortran_runtime(flang, context, target, SilentProgress())
         self.triple = target.host_triple
         self.directory = tmp_path
         self.env = cross_environment(

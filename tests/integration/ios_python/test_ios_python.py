@@ -11,7 +11,7 @@ import pytest
 
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
-from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.cross_environment import EnvironmentRequest, ensure_cross_environment
 from forge.ios_python.model import Provider
 from forge.ios_python.product import XCFramework, read_xcframework
 from forge.macho.reader import read_macho
@@ -111,9 +111,8 @@ def test_nothing_newer_than_the_minimum_is_bound_strongly(product: XCFramework, 
 def test_answers_as_pep_730_says(context: BuildContext, target: Target, tmp_path: Path) -> None:
     lock = tmp_path / "empty.lock"
     lock.write_text("", encoding="utf-8")
-    environment = ensure_cross_environment(
-        context.home, context.python, target, context.build_python, context.toolchain, lock
-    )
+    wanted = EnvironmentRequest(context.python, target, context.build_python, context.toolchain, lock)
+    environment = ensure_cross_environment(context.home, wanted)
     code = """
 import json, os, platform, sys, sysconfig
 print(json.dumps({

@@ -38,6 +38,7 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
-    for command in (build_command, plan_command, trial_command):
-        monkeypatch.setattr(command, "ensure_context", lambda *_: make_context(forge.root))
+    for command in (build_command, plan_command):
+        monkeypatch.setattr(command, "plan_context", lambda *_: make_context(forge.root))
+    monkeypatch.setattr(trial_command, "ensure_context", lambda *_: make_context(forge.root))
     monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)

@@ -39,8 +39,8 @@ def fails_with(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def failing(*_: object) -> None:
         raise error
 
-    for command in (build_command, trial_command):
-        monkeypatch.setattr(command, "ensure_context", failing)
+    monkeypatch.setattr(build_command, "plan_context", failing)
+    monkeypatch.setattr(trial_command, "ensure_context", failing)
 
 
 def cached(forge: Forge) -> list[str]:
@@ -220,7 +220,7 @@ class TestBuild:
         self, forge: Forge, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         context = make_context(forge.root)
-        monkeypatch.setattr(build_command, "ensure_context", lambda *_: context)
+        monkeypatch.setattr(build_command, "plan_context", lambda *_: context)
         write_recipe(forge.root / "recipes")
         assert forge("build", "demo", *ONE).code == 0
         before = sorted((forge.root / "home").rglob("*"))
@@ -309,7 +309,7 @@ class TestBuild:
         said = forge("build", "bad", "user", "worse", "demo", *ONE, "--keep-going")
         assert (said.code, said.out) == (8, f"dist/{WHEEL}\n")
         assert "failed or skipped: 3\n  bad 1.0 arm64-iphoneos: failed\n" in said.err
-        assert "  user 1.0 arm64-iphoneos: skipped: bad 1.0 arm64-iphoneos was not built\n" in said.err
+        assert "  user 1.0 arm64-iphoneos: skipped: bad 1.0 arm64-iphoneos failed\n" in said.err
         assert "  worse 1.0 arm64-iphoneos: failed\n" in said.err
         assert said.err.count("error[build]: ") == 2, "both errors are shown in full"
         assert forge("build", "bad", "demo", *ONE, "--jobs", "1").out == "", "otherwise the first failure ends it"

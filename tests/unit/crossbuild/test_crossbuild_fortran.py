@@ -10,7 +10,7 @@ from forge.base.target import parse_multiarch
 from forge.crossbuild.compilers import Compilers
 from forge.crossbuild.fortran import RUNTIME_SOURCES, fortran_runtime, fortran_variables
 from forge.toolchain.fortran import Flang, FortranRuntime
-from tests.unit.crossbuild.fakes import make_context, no_cross_environment
+from tests.unit.crossbuild.fakes import make_context
 
 DEVICE = parse_multiarch("arm64-iphoneos")
 
@@ -25,7 +25,7 @@ def test_a_release_whose_source_is_not_pinned(tmp_path: Path) -> None:
     context = make_context(tmp_path)
     flang = Flang(tmp_path / "flang", "18.1.0", "flang-new version 18.1.0")
     with pytest.raises(ToolchainError, match=r"is from LLVM 18\.1\.0, .* runtime library for LLVM 19\.1$"):
-        fortran_runtime(flang, context, DEVICE, no_cross_environment(context.home), SilentProgress())
+        fortran_runtime(flang, context, DEVICE, SilentProgress())
 
 
 def test_pinned_sources_are_whole() -> None:

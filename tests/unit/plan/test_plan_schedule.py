@@ -35,6 +35,9 @@ class Made:
     def cost(self, node: Node[str]) -> float:
         return self._costs.get(node.name, 1.0)
 
+    def waits(self, node: Node[str]) -> bool:
+        return node.name.startswith("download")
+
 
 def graph(**needs: str) -> Graph[str]:
     return Graph([Node(name, name, tuple(text.split())) for name, text in needs.items()])
