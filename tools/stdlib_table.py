@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Target
 from forge.emulate.darwin_python import ensure_darwin_python
 from forge.ios_python.model import Provider
@@ -23,14 +24,16 @@ from forge.trial.emulator import host_arch
 from forge.trial.stdlib import GROUPS, GroupResult, try_standard_library
 
 
-class Printer:
+class Printer(SilentProgress):
     """Progress as plain lines."""
 
     def phase(self, subject: str, phase: str) -> None:
         """Print it."""
         print(f"{subject}: {phase}", flush=True)
 
-    note = phase
+    def note(self, subject: str, text: str) -> None:
+        """Print it."""
+        self.phase(subject, text)
 
 
 def main() -> None:

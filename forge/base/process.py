@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from forge.base.errors import BuildError, ToolchainError
+from forge.base.memory import current_peak, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,10 +72,25 @@ def run(
                 f"{what}: cannot run {argv[0]}: {error.strerror}", hint="run 'forge doctor'"
             ) from error
         with _until_end(process):
-            code = process.wait()
+            code = _wait(process)
     if code != 0:
         ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
         raise BuildError(f"{what}: {shlex.join(argv[:2])} {ended}", log=log, tail=tail(log, start))
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """A program's exit code; the memory of its session is looked at meanwhile if somebody wants to know."""
+    peak = current_peak()
+    if peak is None:
+        return process.wait()
+    try:
+        while True:
+            try:
+                return process.wait(timeout=1.0)
+            except subprocess.TimeoutExpired:
+                peak.look(process.pid)
+    finally:
+        peak.end(process.pid)
 
 
 def run_each(
@@ -92,13 +108,14 @@ def run_each(
     Raises:
         ToolchainError, BuildError: As `run` does; programs that have not been started by then are not.
     """
-    guard = threading.Lock()
+    guard, peak = threading.Lock(), current_peak()
 
     def one(numbered: tuple[int, tuple[str, Sequence[str | Path]]]) -> None:
         number, (what, command) = numbered
         own = log.with_name(f".{log.name}.{number}")  # programs that write at the same time would mix their lines
         try:
-            run(command, log=own, env=env, cwd=cwd, what=what)
+            with contextlib.nullcontext() if peak is None else measured(peak):
+                run(command, log=own, env=env, cwd=cwd, what=what)
         except BuildError as error:
             raise BuildError(error.message, hint=error.hint, log=log, tail=error.tail) from None
         finally:

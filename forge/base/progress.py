@@ -14,6 +14,9 @@ class Progress(Protocol):
     def note(self, subject: str, text: str) -> None:
         """Something worth a line, e.g. that a cached wheel was taken."""
 
+    def whole(self, done: int, total: int, seconds: float) -> None:
+        """*done* of *total* parts of the whole have ended; the rest takes about so many *seconds*."""
+
 
 class SilentProgress:
     """Listens to nothing."""
@@ -22,4 +25,7 @@ class SilentProgress:
         """Ignore."""
 
     def note(self, subject: str, text: str) -> None:
+        """Ignore."""
+
+    def whole(self, done: int, total: int, seconds: float) -> None:
         """Ignore."""

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.text import Text
 
-from forge.base.atomic import atomic_file
 from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
-from forge.cli.display import progress_display
-from forge.cli.errors import show_error
+from forge.cli.build_report import emit_events, print_failures, print_results, write_reports
+from forge.cli.display import JSONProgress, progress_display
 from forge.cli.options import (
     chosen_provider,
     chosen_targets,
@@ -34,7 +30,6 @@ from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import plan_context
 from forge.plan.request import requests_for
 from forge.plan.run import Failure, subject_of
-from forge.plan.timeline import render_html, render_markdown
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
@@ -42,8 +37,6 @@ from forge.trial.report import render_text as render_trial
 from forge.trial.run import try_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from forge.base.target import IOSVersion
     from forge.plan.run import Result
     from forge.plan.timeline import Span
@@ -72,6 +65,7 @@ if TYPE_CHECKING:
     "--timeline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
     help="Write a page that draws which build ran when.",
 )  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print events and results as lines of JSON (docs/plan.md).")
 @click.option(
     "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
 )
@@ -89,6 +83,7 @@ def build(
     jobs: int | None,
     keep_going: bool,
     timeline: Path | None,
+    as_json: bool,
     recipes: Path | None,
 ) -> int:
     """Build the wheels of one or more recipes, for every target unless --abi or --arch selects fewer.
@@ -114,8 +109,9 @@ def build(
     trials: list[Trial] = []
     failures: list[Failure] = []
     spans: list[Span] = []
+    events = JSONProgress() if as_json else None
     try:
-        with progress_display(Console(stderr=True, highlight=False)) as progress:
+        with progress_display(Console(stderr=True, highlight=False), events) as progress:
             contexts = {
                 version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked
             }
@@ -137,47 +133,13 @@ def build(
                             raise
                         failures.append(Failure(f"test of {subject}", error))
     finally:
-        _write_reports(spans, timeline)
-        _print_results(results)  # those before a failure too: they are in the output
-        code = _print_failures(failures)
-    for trial in trials:
+        write_reports(spans, timeline)
+        # What was built before a failure too: it is in the output.
+        if events is None:
+            print_results(results)
+            code = print_failures(failures)
+        else:
+            code = emit_events(events, spans, results, failures, trials)
+    for trial in trials if events is None else ():
         click.echo(render_trial(trial), nl=False)
     return code or (0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code)
-
-
-def _write_reports(spans: Sequence[Span], timeline: Path | None) -> None:
-    """The drawing that was asked for, and a summary where a CI system wants one (``GITHUB_STEP_SUMMARY``)."""
-    if not spans:
-        return
-    if timeline is not None:
-        with atomic_file(timeline) as file:
-            file.write(render_html(spans, "forge build").encode())
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with contextlib.suppress(OSError), Path(summary).open("a", encoding="utf-8") as file:
-            file.write(render_markdown(spans))
-
-
-def _print_failures(failures: Sequence[Failure]) -> int:
-    """Every error in full, then a summary, on standard error; the exit code of the first, or 0."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    codes = [show_error(console, failure.error) for failure in failures if failure.error is not None]
-    if codes:
-        click.echo(f"failed or skipped: {len(failures)}", err=True)
-    for failure in failures:
-        click.echo(f"  {failure.subject}: {f'skipped: {failure.because}' if failure.because else 'failed'}", err=True)
-    return codes[0] if codes else 0
-
-
-def _print_results(results: Iterable[Result]) -> None:
-    """The wheels, one a line on standard output, in the order they were built; warnings go to standard error.
-
-    A pure wheel is the result of every target and printed once.
-    """
-    console = Console(highlight=False, soft_wrap=True)
-    by_wheel: dict[Path, Result] = {}
-    for result in results:
-        by_wheel.setdefault(result.wheel, result)
-    for result in by_wheel.values():
-        for finding in result.warnings:
-            click.echo(f"warning: {result.wheel.name}: {finding.message}", err=True)
-        console.print(Text(f"{result.wheel}" + ("" if result.built else "  (cached)")))

@@ -11,6 +11,7 @@ from rich.text import Text
 from forge.base.atomic import storage_error
 from forge.base.errors import BuildError
 from forge.base.printable import printable, printable_lines
+from forge.cli.first_error import first_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,10 @@ def show_error(console: Console, error: ForgeError) -> int:
     # Messages hold names out of files and lines of other programs' output: they are neither read as markup nor obeyed.
     console.print(Text.assemble(("error", "bold red"), f"[{error.title}]: {printable_lines(error.message)}"))
     if isinstance(error, BuildError):
+        first = first_error(error.log) if error.log else None
+        if first is not None and first not in error.tail:
+            console.print(Text("the first error in the log:", style="dim"))
+            console.print(Text(f"  {printable_lines(first)}"))
         if error.tail:
             console.print(Text("the last lines of its output:", style="dim"))
             console.print(Text("\n".join(f"  {printable_lines(line)}" for line in error.tail)))

@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from forge.base.cpus import cpu_count
 from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
+from forge.base.memory import measured
 from forge.crossbuild.host_prefix import HostPackage
 from forge.plan.cache import UNKNOWN_SECONDS, LatestBuild, is_cached, read_latest, write_latest
 from forge.plan.fingerprint import step_inputs
@@ -95,6 +97,7 @@ class BuildGraph:
     ) -> None:  # fmt: skip
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
         self.variants, self.done, self.follow, self.keep_going = variants, done, follow, keep_going
+        self.jobs = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
         self.several = len({request.context.python.minor for request in requests}) > 1
         self.available = frozenset(store.names()) if follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
@@ -116,6 +119,9 @@ class BuildGraph:
         self.ended: set[str] = set()
         """Nodes that were made or failed, whose waiting ones have been let go."""
         self.failures: list[Failure] = []
+        self.finished: set[str] = set()
+        """All nodes that have ended, prerequisites too."""
+        self.expected: dict[str, tuple[float, int]] = {}
 
     # What the graph begins with
 
@@ -251,12 +257,15 @@ class BuildGraph:
     def _prepare(self, name: str, work: Prerequisite) -> None:
         began = time.monotonic()
         self.progress.phase(name, "download" if work.is_download else "make")
-        work.make(self.progress)
+        with measured() as peak:
+            work.make(self.progress)
         self.progress.phase(name, "done")
-        write_latest(work.home, slug(name), LatestBuild("", time.monotonic() - began))
+        write_latest(work.home, slug(name), LatestBuild("", time.monotonic() - began, peak.bytes))
 
-    def grow(self, _graph: Graph[Work], node: Node[Work], made: Made | None) -> list[Node[Work]]:
+    def grow(self, graph: Graph[Work], node: Node[Work], made: Made | None) -> list[Node[Work]]:
         """Builds for newer Pythons that the wheel does not serve, and what it requires at run time."""
+        self.finished.add(node.name)
+        self._tell(graph)
         if isinstance(node.work, Prerequisite):
             return []
         self.ended.add(node.name)
@@ -264,6 +273,14 @@ class BuildGraph:
         for number in sorted(self.asked.get(node.name, ())) if made is not None else ():
             new += self._follow(number, self.made[node.name].wheel)
         return self._entering(new)
+
+    def _tell(self, graph: Graph[Work]) -> None:
+        """Tell how much of the whole is done, and about how long the rest takes."""
+        left = [node for node in graph.nodes.values() if node.name not in self.finished]
+        costs = {node.name: self.cost(node) for node in left}
+        chain = max(graph.lengths(lambda node: costs.get(node.name, 0.0)).values(), default=0.0)
+        seconds = max(chain, sum(costs.values()) / self.jobs)
+        self.progress.whole(len(graph.nodes) - len(left), len(graph.nodes), seconds)
 
     def _after(self, oldest: str, waiting: list[str]) -> list[Node[WheelBuild]]:
         new: list[Node[WheelBuild]] = []
@@ -279,7 +296,22 @@ class BuildGraph:
 
     def cost(self, node: Node[Work]) -> float:
         """Seconds: what such a build took the last time; next to nothing if it need not be run."""
-        return _CACHED_SECONDS if is_done(node.work) else expected_seconds(node.name, node.work) or UNKNOWN_SECONDS
+        return _CACHED_SECONDS if self._is_done(node) else self._expected(node)[0]
+
+    def memory(self, node: Node[Work]) -> int:
+        """Bytes: what its programs took the last time."""
+        return 0 if self._is_done(node) else self._expected(node)[1]
+
+    def _is_done(self, node: Node[Work]) -> bool:
+        return node.name in self.finished or is_done(node.work)
+
+    def _expected(self, node: Node[Work]) -> tuple[float, int]:
+        """Seconds and bytes, as far as they are known from earlier runs."""
+        if node.name not in self.expected:
+            latest = latest_run(node.name, node.work)
+            seconds = expected_seconds(node.name, node.work) or UNKNOWN_SECONDS
+            self.expected[node.name] = (seconds, 0 if latest is None else latest.memory)
+        return self.expected[node.name]
 
     def waits(self, node: Node[Work]) -> bool:
         """Whether a node waits for the network and needs no CPU."""
@@ -316,11 +348,17 @@ def is_done(work: Work) -> bool:
 
 def expected_seconds(name: str, work: Work) -> float | None:
     """How long a node takes by itself, as it did the last time; None if it was never run."""
+    latest = latest_run(name, work)
+    if latest is not None:
+        return latest.seconds
+    return work.seconds if isinstance(work, Prerequisite) else None
+
+
+def latest_run(name: str, work: Work) -> LatestBuild | None:
+    """What is known of the last time that a node was made; None if it was never made."""
     if isinstance(work, Prerequisite):
-        latest = read_latest(work.home, slug(name))
-        return work.seconds if latest is None else latest.seconds
-    latest = read_latest(work.context.home, build_name(work.step.recipe))
-    return None if latest is None else latest.seconds
+        return read_latest(work.home, slug(name))
+    return read_latest(work.context.home, build_name(work.step.recipe))
 
 
 def slug(name: str) -> str:

@@ -134,10 +134,12 @@ class LatestBuild:
     Args:
         fingerprint: Its fingerprint.
         seconds: How long it took, by the clock.
+        memory: The most that its programs took at the same time, in bytes; 0 if that is not known.
     """
 
     fingerprint: str
     seconds: float
+    memory: int = 0
 
 
 def write_latest(home: ForgeHome, name: str, latest: LatestBuild) -> None:
@@ -156,7 +158,7 @@ def read_latest(home: ForgeHome, name: str) -> LatestBuild | None:
     """What was built last under a name; None if that is not known."""
     try:
         data: dict[str, Any] = json.loads(_latest(home, name).read_text(encoding="utf-8"))
-        return LatestBuild(str(data["fingerprint"]), float(data["seconds"]))
+        return LatestBuild(str(data["fingerprint"]), float(data["seconds"]), int(data.get("memory", 0)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from forge.plan.build_graph import expected_seconds
-from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs, read_latest
+from forge.plan.build_graph import expected_seconds, latest_run
+from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs
 from forge.plan.prerequisites import Prerequisite
-from forge.plan.run import build_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,6 +56,7 @@ class PlannedBuild:
         doing: What becomes of it.
         needs: The names of the builds before it.
         seconds: How long the last such build took, by the clock; None if that is not known.
+        memory: The most memory that its programs took then, in bytes; None if that is not known.
         is_new: Whether no such build is known.
         changes: What has changed since the last one.
     """
@@ -66,6 +66,7 @@ class PlannedBuild:
     doing: Doing
     needs: tuple[str, ...]
     seconds: float | None
+    memory: int | None
     is_new: bool
     changes: tuple[Change, ...]
 
@@ -114,16 +115,17 @@ def explain_plan(graph: Graph[Work]) -> Plan:
 
 
 def _explain(name: str, work: Work, needs: tuple[str, ...]) -> PlannedBuild:
+    latest = latest_run(name, work)
+    memory = None if latest is None or not latest.memory else latest.memory
     if isinstance(work, Prerequisite):
         doing = Doing.FETCH if work.is_download else Doing.PREPARE
-        return PlannedBuild(name, "", doing, needs, expected_seconds(name, work), is_new=False, changes=())
+        return PlannedBuild(name, "", doing, needs, expected_seconds(name, work), memory, is_new=False, changes=())
     home, key = work.context.home, work.key
-    latest = read_latest(home, build_name(work.step.recipe))
     doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD
     before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
     changes = () if before is None or doing is Doing.CACHED else tuple(changed(before, _as_json(work.inputs)))
     seconds = None if latest is None else latest.seconds
-    return PlannedBuild(name, key, doing, needs, seconds, latest is None, changes)
+    return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes)
 
 
 def _as_json(inputs: Mapping[str, object]) -> dict[str, Any]:

@@ -143,6 +143,8 @@ def _summary(plan: Plan, jobs: int) -> Iterator[str]:
     text += f"; about {_minutes(max(plan.seconds, plan.work / jobs))}"
     if plan.unknown:
         text += f" ({plan.unknown} of them never built before: a minute each)"
+    if heaviest := max((build.memory or 0 for build in plan.builds if build.doing is not Doing.CACHED), default=0):
+        text += f"; up to {heaviest / 1e9:.1f} GB of memory for one of them"
     yield text
     if len(plan.critical_path) > 1:
         yield f"longest chain ({_minutes(plan.seconds)}): {' -> '.join(plan.critical_path)}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import fingerprint
+from forge.base.memory import measured
 from forge.crossbuild.compilers import find_compilers
 from forge.crossbuild.recipe_build import build_recipe
 from forge.plan.cache import (
@@ -128,14 +129,14 @@ def build_or_find(
             return found
         ground = context.ready(progress)
         began = time.monotonic()
-        with new_entry(context.home, key, inputs) as entry:
+        with measured() as peak, new_entry(context.home, key, inputs) as entry:
             built = build_recipe(
                 recipe, ground,
                 key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers, verify=verify,
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
             write_checked(entry, warnings, checks_digest())
-        write_latest(context.home, build_name(recipe), LatestBuild(key, time.monotonic() - began))
+        write_latest(context.home, build_name(recipe), LatestBuild(key, time.monotonic() - began, peak.bytes))
         made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
     progress.phase(subject, "done")

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from forge.base.errors import ForgeError
+from forge.base.memory import available_memory
 from forge.base.process import end_all
 
 if TYPE_CHECKING:
@@ -91,6 +92,9 @@ class Work(Protocol[T, R]):
     def cost(self, node: Node[T]) -> float:
         """How long a node takes by itself, in any unit: what begins the longest chain runs first."""
 
+    def memory(self, node: Node[T]) -> int:
+        """How much memory a node is known to take, in bytes; 0 if that is not known."""
+
     def waits(self, node: Node[T]) -> bool:
         """Whether a node waits for others (the network) and needs no slot."""
 
@@ -102,6 +106,8 @@ class _Run(Generic[T, R]):
     server: JobServer
     priority: Mapping[str, float]
     keep_going: bool
+    room: int
+    """How much memory nodes may take together, in bytes."""
     began: float = field(default_factory=time.monotonic)
     changed: threading.Condition = field(default_factory=threading.Condition)
     outcomes: dict[str, Outcome[R]] = field(default_factory=dict)
@@ -127,7 +133,13 @@ class _Run(Generic[T, R]):
                 self.outcomes[node.name] = Outcome(State.SKIPPED, because=bad.because or failed)
             elif all(o is not None for o in before) and self.work.waits(node) is waits:
                 found.append(node.name)
-        return sorted(found, key=lambda name: -self.priority[name])
+        return [name for name in sorted(found, key=lambda name: -self.priority[name]) if self._has_room(name)]
+
+    def _has_room(self, name: str) -> bool:
+        """Whether there is memory for a node beside those that run; one by itself may take what it likes."""
+        taken = sum(self.work.memory(self.graph.nodes[each]) for each in self.running)
+        wanted = self.work.memory(self.graph.nodes[name])
+        return not taken or not wanted or taken + wanted <= self.room
 
     def is_over(self) -> bool:
         return self.ended or self.surprise is not None
@@ -194,7 +206,7 @@ class _Run(Generic[T, R]):
 
 
 def run_graph(
-    graph: Graph[T], work: Work[T, R], *, server: JobServer, keep_going: bool = False
+    graph: Graph[T], work: Work[T, R], *, server: JobServer, keep_going: bool = False, room: int | None = None
 ) -> dict[str, Outcome[R]]:
     """Run all nodes of a graph.
 
@@ -204,6 +216,7 @@ def run_graph(
         server: Its slots decide how many nodes run at once.
         keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
             what runs already is ended in peace.
+        room: How much memory nodes may take together, in bytes; None for what is available now.
 
     Returns:
         What became of each node, by name, in the graph's order.
@@ -211,7 +224,8 @@ def run_graph(
     Raises:
         KeyboardInterrupt: The user interrupted it; what ran was ended.
     """
-    run = _Run(graph, work, server, graph.lengths(work.cost), keep_going)
+    room = available_memory() if room is None else room
+    run = _Run(graph, work, server, graph.lengths(work.cost), keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
     threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
     for thread in threads:

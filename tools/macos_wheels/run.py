@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.emulate.libcxx import ensure_libcxx
 from forge.emulate.openblas import ensure_openblas
@@ -32,14 +33,16 @@ PROJECTS = {
 TARGET = Target(Abi.IPHONESIMULATOR, Arch.X86_64)
 
 
-class Printer:
+class Printer(SilentProgress):
     """Progress as plain lines."""
 
     def phase(self, subject: str, phase: str) -> None:
         """Print it."""
         print(f"{subject}: {phase}", flush=True)
 
-    note = phase
+    def note(self, subject: str, text: str) -> None:
+        """Print it."""
+        self.phase(subject, text)
 
 
 def install(project: str, minor: str, macos: int, packages: Path) -> list[str]:

@@ -30,7 +30,15 @@ def signals() -> Iterator[None]:
 def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Forge:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FORGE_HOME", str(tmp_path / "home"))
-    for name in ("FORGE_RECIPES", "FORGE_LLVM", "FORGE_BUILD_PYTHON", "FORCE_COLOR", "TTY_COMPATIBLE", "COLUMNS"):
+    for name in (
+        "FORGE_RECIPES",
+        "FORGE_LLVM",
+        "FORGE_BUILD_PYTHON",
+        "GITHUB_ACTIONS",
+        "FORCE_COLOR",
+        "TTY_COMPATIBLE",
+        "COLUMNS",
+    ):
         monkeypatch.delenv(name, raising=False)
     return Forge(tmp_path, capsys)
 

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from rich.console import Console
 
-from forge.cli.display import FINAL, LiveProgress, PlainProgress, progress_display
+from forge.cli.display import FINAL, JSONProgress, LiveProgress, PlainProgress, progress_display
+
+
+@pytest.fixture(autouse=True)
+def not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
 
 
 def console(*, terminal: bool, width: int = 60) -> Console:
@@ -39,7 +47,71 @@ class TestPlain:
         assert said(on).count("\n") == 1
 
 
+class TestGrouped:
+    """GitHub's CI: what builds that run at once say stands together for each of them."""
+
+    @pytest.fixture(autouse=True)
+    def in_ci(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    def test_a_group_a_build(self) -> None:
+        on = console(terminal=False)
+        with progress_display(on) as progress:
+            progress.phase("numpy", "build")
+            with ThreadPoolExecutor(1) as other:
+                for phase in ("build", "done"):
+                    other.submit(progress.phase, "lapack", phase)
+            progress.phase("numpy-2.4.6.tar.gz", "download")
+            progress.note("forge", "a note")
+            progress.phase("numpy", "failed")
+            progress.phase("scipy", "build")
+        lines = [re.sub(r"^\[ +\d+\.\d s\] ", "", line) for line in said(on).splitlines()]
+        assert lines == [
+            "::group::lapack: done", "lapack: build", "lapack: done", "::endgroup::",
+            "forge: a note",
+            "::group::numpy: failed", "numpy: build", "numpy-2.4.6.tar.gz: download", "numpy: failed", "::endgroup::",
+            "::group::scipy: not finished", "scipy: build", "::endgroup::",
+        ]  # fmt: skip
+
+    def test_names_are_no_commands(self) -> None:
+        on = console(terminal=False)
+        with progress_display(on) as progress:
+            progress.phase("x\n::set-env name=PATH::y", "done")
+        assert [line[:9] for line in said(on).splitlines()] == ["::group::", "[    0.0 ", "::endgrou"]
+
+
+class TestJSON:
+    def test_a_line_an_event(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with progress_display(console(terminal=True), JSONProgress()) as progress:
+            progress.phase("numpy", "build")
+            progress.note("numpy", "a \x1b[31mred note")
+            progress.whole(1, 3, 12.34)
+        events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert all(event.pop("time") >= 0 for event in events)
+        assert events == [
+            {"event": "phase", "subject": "numpy", "phase": "build"},
+            {"event": "note", "subject": "numpy", "text": "a \x1b[31mred note"},
+            {"event": "whole", "done": 1, "total": 3, "seconds_left": 12.3},
+        ]
+
+
 class TestLive:
+    def test_the_whole(self) -> None:
+        progress = LiveProgress()
+        progress.phase("numpy", "done")
+        progress.whole(3, 8, 200)
+        assert re.search(r"━ +3 of 8 +about 3 min left$", drawn(progress)[-1])
+        progress.whole(8, 8, 0)
+        assert drawn(progress)[-1].endswith("8 of 8")
+
+    def test_what_has_ended_does_not_fill_the_screen(self) -> None:
+        progress = LiveProgress()
+        for number in range(100):
+            progress.phase(f"package {number}", "done")
+        progress.phase("numpy", "build")
+        assert len(drawn(progress)) == 13
+        assert "numpy" in drawn(progress)[-1]
+
     def test_a_row_a_subject(self) -> None:
         progress = LiveProgress()
         progress.phase("SDK", "assemble")

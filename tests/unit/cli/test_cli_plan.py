@@ -75,3 +75,25 @@ def test_what_ran_when(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     write_recipe(forge.root / "failing", "raise SystemExit(3)")
     assert forge("build", "demo", *ONE, "--recipes", "failing", "--timeline", "run.html").code == 8
     assert "<title>demo 1.0 arm64-iphoneos: failed, " in (forge.root / "run.html").read_text()
+
+
+def test_a_build_as_json(forge: Forge) -> None:
+    recipes = forge.root / "recipes"
+    body = "import sys; print('x.c:1:1: error: gone'); print(*range(99), sep='\\n'); sys.exit(3)"
+    text = RECIPE.replace("demo", "bad").replace("[bad._x]", "[demo._x]")
+    write_recipe(recipes, body, text=text).rename(recipes / "bad")
+    write_recipe(recipes)
+    said = forge("build", "demo", "bad", *ONE, "--json", "--keep-going")
+    events = [json.loads(line) for line in said.out.splitlines()]
+    assert said.code == 8
+    kinds = {kind: [event for event in events if event["event"] == kind] for kind in ("ended", "wheel", "error")}
+    assert sorted((event["name"], event["state"]) for event in kinds["ended"]) == [
+        ("bad 1.0 arm64-iphoneos", "failed"), ("demo 1.0 arm64-iphoneos", "built"),
+    ]  # fmt: skip
+    assert [event["subject"] for event in kinds["wheel"]] == ["demo 1.0 arm64-iphoneos"]
+    assert [event["exit_code"] for event in kinds["error"]] == [8]
+    assert {"event": "whole", "done": 2, "total": 2, "seconds_left": 0.0} in [
+        {name: value for name, value in event.items() if name != "time"} for event in events
+    ]
+    plain = forge("build", "bad", *ONE)
+    assert "the first error in the log:\n  x.c:1:1: error: gone\n" in plain.err

@@ -26,14 +26,18 @@ class Made:
         make: Callable[[Node[str], Mapping[str, Any]], Any],
         grow: Callable[[Node[str], Any], Iterable[Node[str]]] = lambda node, made: (),
         costs: Mapping[str, float] | None = None,
+        memory: Mapping[str, int] | None = None,
     ) -> None:
-        self.make, self._grow, self._costs = make, grow, costs or {}
+        self.make, self._grow, self._costs, self._memory = make, grow, costs or {}, memory or {}
 
     def grow(self, graph: Graph[str], node: Node[str], made: Any) -> Iterable[Node[str]]:
         return self._grow(node, made)
 
     def cost(self, node: Node[str]) -> float:
         return self._costs.get(node.name, 1.0)
+
+    def memory(self, node: Node[str]) -> int:
+        return self._memory.get(node.name, 0)
 
     def waits(self, node: Node[str]) -> bool:
         return node.name.startswith("download")
@@ -203,3 +207,28 @@ def test_any_graph_ends_with_each_node_run_once_at_most(seed: int) -> None:
     for name, outcome in outcomes.items():
         wanted = State.SKIPPED if name in spoilt else State.FAILED if name in bad else State.DONE
         assert outcome.state is wanted
+
+
+def test_nodes_that_do_not_fit_into_memory_wait() -> None:
+    running: set[str] = set()
+    together: list[set[str]] = []
+    guard = threading.Lock()
+
+    def work(node: Node[str], _made: object) -> None:
+        with guard:
+            running.add(node.name)
+            together.append(set(running))
+        time.sleep(0.05)
+        with guard:
+            running.discard(node.name)
+
+    memory = {"big": 60, "bigger": 70, "huge": 1000, "small": 10}
+    with JobServer(4) as server:
+        outcomes = run_graph(
+            graph(big="", bigger="", huge="", small="", unknown=""), Made(work, memory=memory), server=server, room=100
+        )
+    assert set(states(outcomes).values()) == {"done"}, "what is larger than all there is runs by itself"
+    for names in together:
+        known = [memory[name] for name in names if name in memory]
+        assert len(known) < 2 or sum(known) <= 100, names
+    assert any(len(names) > 1 for names in together)

@@ -54,6 +54,9 @@ class Recorder:
     def phase(self, subject: str, phase: str) -> None:
         self.phases.append(f"{subject}: {phase}")
 
+    def whole(self, done: int, total: int, seconds: float) -> None:
+        pass
+
     def note(self, subject: str, text: str) -> None:
         self.notes.append(f"{subject}: {text}")
 

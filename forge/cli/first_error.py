@@ -1,0 +1,42 @@
+"""The first real error in a build's log: what compilers say before a dozen tools report that another one failed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ERROR = re.compile(
+    r"""
+      :\s(?:fatal\s)?error:\s           # clang, gcc, flang: file.c:3:1: error: ...
+    | ^(?:ld64\.lld|ld|clang|flang(?:-new)?|error)(?:\[E\d+\])?:\s(?:error:\s)?(?!warning)   # linkers; rustc, cargo
+    | ^(?:CMake|meson(?:\.build)?:\d+:\d+:)\s(?:Error|ERROR)
+    | ^[\w.]*(?:Error|Exception):\s     # the last line of a Python traceback
+    | :\ [^:]+\.pyx:\d+:\d+:\           # Cython
+    | \bcommand\ not\ found\b
+    """,
+    re.VERBOSE,
+)
+_MOST_LINES = 1 << 20
+"""How many lines of a log are looked at."""
+
+
+def first_error(log: Path) -> str | None:
+    """The first line of a log that reports an error; None if no line is known to.
+
+    Args:
+        log: The log file. One that cannot be read has none.
+    """
+    try:
+        with log.open("rb") as file:
+            for number, line in enumerate(file):
+                text = line.decode("utf-8", errors="replace").rstrip()
+                if _ERROR.search(text):
+                    return text
+                if number > _MOST_LINES:
+                    return None
+    except OSError:
+        return None
+    return None
