@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from forge.base.target import IOSVersion
@@ -46,15 +47,19 @@ def _bytes(*tests: tuple[int, int]) -> bytes:
     return b"[" + b"".join(b"\\x%02x" % value for value in chosen) + b"]"
 
 
-_CANDIDATE = re.compile(
-    # Little-endian words: ldadd, ldclr, ldeor, ldset, ldsmax … swp; then cas. Looked ahead, as words may overlap bytes.
-    b"(?=.%s%s%s|.%s%s%s)"
-    % (
-        _bytes((0x0C, 0x00)), _bytes((0x20, 0x20)), _bytes((0x3F, 0x38)),
-        _bytes((0x7C, 0x7C)), _bytes((0xA0, 0xA0)), _bytes((0x3F, 0x08)),
-    ),
-    flags=re.DOTALL,
-)  # fmt: skip
+@cache
+def _candidate() -> re.Pattern[bytes]:
+    return re.compile(
+        # Little-endian words: ldadd, ldclr, ldeor, ldset, ldsmax … swp; then cas. Looked ahead, as words may overlap.
+        b"(?=.%s%s%s|.%s%s%s)"
+        % (
+            _bytes((0x0C, 0x00)), _bytes((0x20, 0x20)), _bytes((0x3F, 0x38)),
+            _bytes((0x7C, 0x7C)), _bytes((0xA0, 0xA0)), _bytes((0x3F, 0x08)),
+        ),
+        flags=re.DOTALL,
+    )  # fmt: skip
+
+
 _ATOMIC = re.compile(
     r"(ld(add|clr|eor|set|smax|smin|umax|umin)|st(add|clr|eor|set|smax|smin|umax|umin)|swp|casp?)[abhl]*"
 )
@@ -92,7 +97,7 @@ def new_instructions(data: bytes, one: MachOSlice) -> NewInstructions | None:
 def _in_code(code: bytes, address: int) -> Iterator[tuple[int, str]]:
     decoder: capstone.Cs | None = None
     looked = 0
-    for match in _CANDIDATE.finditer(code):
+    for match in _candidate().finditer(code):
         at = match.start()
         if at % 4 or looked == _MOST:
             continue

@@ -10,9 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forge import audit
-from forge.audit.promise import Promise, check_promise
-from forge.audit.report import render_text
+import forge
 from forge.base.errors import WheelError
 from forge.base.hashing import tree_sha256
 from forge.base.severity import Severity
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 @cache
 def checks_digest() -> str:
     """What tells these checks from those of another release of forge."""
-    return tree_sha256(Path(audit.__file__).parent)
+    return tree_sha256(Path(forge.__file__).parent / "audit")
 
 
 def verify_wheel(
@@ -49,6 +47,10 @@ def verify_wheel(
     Raises:
         WheelError: It is not what the recipe says; lists what is wrong.
     """
+    # Slow to import, and wheels that were checked by these very checks are not checked again.
+    from forge.audit.promise import Promise, check_promise  # noqa: PLC0415
+    from forge.audit.report import render_text  # noqa: PLC0415
+
     promise = Promise(
         name=recipe.name,
         version=recipe.version,

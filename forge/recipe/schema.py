@@ -12,14 +12,14 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator, ValidationError, validators
-
 from forge.recipe.data import data_directory
 from forge.recipe.diagnostics import Diagnostic, did_you_mean
 from forge.recipe.rules import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from jsonschema import Draft202012Validator, ValidationError
 
     from forge.recipe.document import Document, Path
 
@@ -34,6 +34,8 @@ _TYPES = {
 @functools.cache
 def _validator() -> Draft202012Validator:
     """The schema's validator; made once, as the schema is part of forge and cannot change meanwhile."""
+    from jsonschema import Draft202012Validator, validators  # noqa: PLC0415 - slow to import
+
     text = (data_directory("schemas") / "recipe.schema.json").read_text(encoding="utf-8")
     extend: Any = validators.extend  # jsonschema leaves it without types
     validator: Draft202012Validator = extend(Draft202012Validator, {"pattern": _pattern})(json.loads(text))
@@ -44,6 +46,8 @@ def _pattern(_validator: Any, pattern: str, instance: object, _schema: Any) -> I
     """JSON Schema's ``pattern`` as ECMA 262 means it: ``$`` is the very end, not the place before a last line break."""
     strict = re.sub(r"\$$", r"\\Z", pattern)
     if isinstance(instance, str) and not re.search(strict, instance):
+        from jsonschema import ValidationError  # noqa: PLC0415 - as above
+
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 

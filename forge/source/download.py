@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import httpx
-
 from forge.base.atomic import atomic_file, locked, storage_error
 from forge.base.errors import ForgeError, NetworkError, SourceError
 from forge.base.hashing import file_sha256
-from forge.source.http import Patience, client, is_transient, reason
 from forge.source.model import Attempt, checked_filename, checked_sha256, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import httpx
+
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.source.http import Patience
     from forge.source.pip_settings import PipSettings
 
 _CHUNK = 1024 * 1024
@@ -105,6 +105,10 @@ def download(
         NetworkError: No mirror gave a file; says why for each.
         StorageError: The cache cannot be written.
     """
+    import httpx  # noqa: PLC0415 - slow to import, and what is in the cache needs none of it
+
+    from forge.source.http import Patience, client, reason  # noqa: PLC0415 - slow to import, and what is in the cache needs none of it
+
     sha256, filename = checked_sha256(sha256), checked_filename(filename)
     patience = patience or Patience()
     destination = _directory(home, sha256) / filename
@@ -156,6 +160,10 @@ def _failure(filename: str, sha256: str, wrong: list[str], failed: list[Attempt]
 
 def _from_mirror(http: httpx.Client, url: str, sha256: str, destination: Path, patience: Patience) -> None:
     """Download from one mirror, again if the failure may pass."""
+    import httpx  # noqa: PLC0415 - slow to import, and what is in the cache needs none of it
+
+    from forge.source.http import is_transient  # noqa: PLC0415 - slow to import, and what is in the cache needs none of it
+
     for attempt in range(1, patience.attempts + 1):
         try:
             with _opened(http, url) as chunks:

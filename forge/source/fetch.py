@@ -14,20 +14,18 @@ from forge.base.trees import copy_local
 from forge.source.archive import Limits, unpack_into
 from forge.source.download import cached, download, is_cached
 from forge.source.git import fetch_git, has_commit
-from forge.source.http import Patience
-from forge.source.index import find_sdists
 from forge.source.mirror import file_names, from_mirror
 from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource, checked_filename
 from forge.source.patch import apply_patches
-from forge.source.pip_settings import PipSettings
-from forge.source.places import resolve_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.source.http import Patience
     from forge.source.model import Attempt
+    from forge.source.pip_settings import PipSettings
 
 
 def fetch(
@@ -55,7 +53,6 @@ def fetch(
         ToolchainError: git is missing.
         StorageError: The cache cannot be written.
     """
-    skipped: tuple[Attempt, ...] = ()
     match source:
         case PathSource(path):
             if not path.exists():
@@ -63,10 +60,25 @@ def fetch(
             return path
         case GitSource():
             return fetch_git(source, home, progress)
+        case SdistSource() | UrlSource():
+            filename = source.filename if isinstance(source, SdistSource) else None
+            return cached(source.sha256, home, progress, filename) or _download(source, home, progress, index, patience)
+
+
+def _download(
+    source: SdistSource | UrlSource, home: ForgeHome, progress: Progress, index: PipSettings | None,
+    patience: Patience | None,
+) -> Path:  # fmt: skip
+    """An archive that is not in the cache: from a mirror, else from the package index or where its URLs say."""
+    # Slow to import, and what is in the cache needs none of it.
+    from forge.source.http import Patience  # noqa: PLC0415
+    from forge.source.index import find_sdists  # noqa: PLC0415
+    from forge.source.pip_settings import PipSettings  # noqa: PLC0415
+    from forge.source.places import resolve_urls  # noqa: PLC0415
+
+    skipped: tuple[Attempt, ...] = ()
+    match source:
         case SdistSource(name, version, sha256, filename):
-            found = cached(sha256, home, progress, filename)
-            if found:
-                return found
             names = (filename,) if filename else sdist_names(name, version)
             if mirrored := from_mirror(sha256, names, home, progress, patience=patience, settings=index):
                 return mirrored
@@ -82,9 +94,6 @@ def fetch(
             )
             urls, filename = tuple(file.url for file in files), files[0].filename
         case UrlSource(given, sha256):
-            found = cached(sha256, home, progress)
-            if found:
-                return found
             names = file_names(given) or ("source",)
             if mirrored := from_mirror(sha256, names, home, progress, patience=patience, settings=index):
                 return mirrored

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,10 +93,17 @@ def survey(roots: tuple[Path, ...] = ()) -> Iterator[LLVM | Rejected]:
 
 
 def _examine(root: Path) -> LLVM | Rejected:
-    directory = root / "bin"
-    clang = directory / "clang"
+    clang = root / "bin" / "clang"
     if not os.access(clang, os.X_OK):
         return Rejected(root, "bin/clang not found")
+    return _asked(root, clang.stat().st_mtime_ns)
+
+
+@cache
+def _asked(root: Path, _when: int) -> LLVM | Rejected:
+    """What an installation says of itself; asked once, since each answer is a process."""
+    directory = root / "bin"
+    clang = directory / "clang"
     try:
         version = output([clang, "--version"], env=_PLAIN).partition("\n")[0].strip()
         resource = Path(output([clang, "-print-resource-dir"], env=_PLAIN).strip())
