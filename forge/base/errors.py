@@ -106,6 +106,13 @@ class TrialError(ForgeError):
     title = "test"
 
 
+class ReproducibilityError(ForgeError):
+    """A wheel that was built again is not the same."""
+
+    exit_code = 13
+    title = "reproducibility"
+
+
 class Interrupted(ForgeError):  # noqa: N818 - a request of the user's, not an error
     """Ctrl-C or a termination signal; 130 is what shells report for SIGINT."""
 

@@ -40,7 +40,8 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "plan", "python", "repair", "test", "toolchain",
+    "build", "cache", "challenge", "check", "doctor", "fetch", "frameworks", "lock", "plan", "python", "rebuild",
+    "repair", "test", "toolchain",
 )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ from forge.plan.matrix import serves
 from forge.plan.prerequisites import Prerequisite, prerequisites
 from forge.plan.provision import PlannedContext
 from forge.plan.required import applying, required_steps
-from forge.plan.run import Failure, Result, build_name, build_or_find, publish, subject_of
+from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, publish, subject_of
 from forge.wheel.contents import read_wheel
 
 if TYPE_CHECKING:
@@ -89,15 +89,18 @@ class BuildGraph:
         done: What was built before: what serves a newer Python is not built again.
         follow: Whether to build what wheels require at run time, too.
         keep_going: Whether a requirement that cannot be met is noted in `failures`, and the rest is built.
+        afresh: The normalised names of recipes that are built whether they are in the cache or not.
     """
 
     def __init__(
         self, requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress,
         variants: Collection[str], done: Sequence[Result], *, follow: bool, keep_going: bool,
+        afresh: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
         self.variants, self.done, self.follow, self.keep_going = variants, done, follow, keep_going
         self.jobs = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
+        self.afresh = frozenset(afresh)
         self.several = len({request.context.python.minor for request in requests}) > 1
         self.available = frozenset(store.names()) if follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
@@ -150,7 +153,7 @@ class BuildGraph:
         entering: list[Node[Work]] = []
         for node in nodes:
             work, names = node.work, []
-            if isinstance(work.context, PlannedContext) and not is_cached(work.context.home, work.key):
+            if isinstance(work.context, PlannedContext) and not self._is_done(node):
                 for each in prerequisites(work.step.recipe, work.context):
                     if each.name not in self.ground:
                         missing = None if each.work.is_there() else self._without_what_is_there(each)
@@ -243,7 +246,10 @@ class BuildGraph:
         build = node.work
         recipe = build.step.recipe
         host = [self.made[name].package for name in self.nodes[node.name].needs]
-        result, cached = build_or_find(recipe, build.context, host, self.progress, node.name)
+        if recipe.normalized_name in self.afresh:
+            result, cached = build_afresh(recipe, build.context, host, self.progress, node.name, self.out)
+        else:
+            result, cached = build_or_find(recipe, build.context, host, self.progress, node.name)
         package = HostPackage(
             recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
             recipe.about.license or "",
@@ -303,7 +309,10 @@ class BuildGraph:
         return 0 if self._is_done(node) else self._expected(node)[1]
 
     def _is_done(self, node: Node[Work]) -> bool:
-        return node.name in self.finished or is_done(node.work)
+        if node.name in self.finished:
+            return True
+        fresh = isinstance(node.work, WheelBuild) and node.work.step.recipe.normalized_name in self.afresh
+        return not fresh and is_done(node.work)
 
     def _expected(self, node: Node[Work]) -> tuple[float, int]:
         """Seconds and bytes, as far as they are known from earlier runs."""

@@ -47,7 +47,7 @@ def plan_requests(requests: Sequence[Request], store: RecipeStore, variants: Col
 def build_requests(
     requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress, *,
     variants: Collection[str] = (), results: list[Result] | None = None, failures: list[Failure] | None = None,
-    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None,
+    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None, afresh: Collection[str] = (),
 ) -> list[Result]:  # fmt: skip
     """Build all that was asked for, what it needs, and what its wheels require that forge has recipes for.
 
@@ -65,6 +65,7 @@ def build_requests(
         jobs: How many processes may run at once; None for as many as there are CPUs.
         follow: Whether to build what wheels require at run time.
         spans: Where what became of each build is appended, and when it ran.
+        afresh: The normalised names of recipes that are built whether they are in the cache or not.
 
     Returns:
         *results*: what was asked for and what is needed to run it.
@@ -76,8 +77,9 @@ def build_requests(
     with JobServer(jobs or cpu_count()) as server:
         shared = [replace(request, context=replace(request.context, jobs=server)) for request in requests]
         builds = BuildGraph(
-            shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None
-        )
+            shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None,
+            afresh=afresh,
+        )  # fmt: skip
         try:
             outcomes = run_graph(builds.start(), builds, server=server, keep_going=failures is not None)
         finally:

@@ -123,12 +123,13 @@ def _explain(name: str, work: Work, needs: tuple[str, ...]) -> PlannedBuild:
     home, key = work.context.home, work.key
     doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD
     before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
-    changes = () if before is None or doing is Doing.CACHED else tuple(changed(before, _as_json(work.inputs)))
+    changes = () if before is None or doing is Doing.CACHED else tuple(changed(before, as_json(work.inputs)))
     seconds = None if latest is None else latest.seconds
     return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes)
 
 
-def _as_json(inputs: Mapping[str, object]) -> dict[str, Any]:
+def as_json(inputs: Mapping[str, object]) -> dict[str, Any]:
+    """What a fingerprint covers, as it reads once it was written to the cache."""
     data: dict[str, Any] = json.loads(json.dumps(inputs, sort_keys=True))
     return data
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.atomic import atomic_file, locked
-from forge.base.hashing import fingerprint
+from forge.base.hashing import file_sha256, fingerprint
 from forge.base.memory import measured
 from forge.crossbuild.compilers import find_compilers
 from forge.crossbuild.recipe_build import build_recipe
@@ -26,7 +28,6 @@ from forge.plan.verify import checks_digest, verify_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from forge.audit.finding import Finding
     from forge.base.errors import ForgeError
@@ -143,12 +144,51 @@ def build_or_find(
     return Result(subject, made.path, key, built=True, warnings=tuple(warnings), work=built.work), made
 
 
+def build_afresh(
+    recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str, out: Path
+) -> tuple[Result, CachedWheel]:  # fmt: skip
+    """Build one recipe for one target whether it is in the cache or not; the cache does not get the wheel.
+
+    Args:
+        recipe: Evaluated for the target.
+        context: Toolchain and Pythons.
+        host: The built host requirements, including indirect ones.
+        progress: Receives progress updates.
+        subject: What it is called on the screen.
+        out: Where the wheel goes.
+
+    Raises:
+        ForgeError: It cannot be built, or is not what its recipe says.
+    """
+    compilers = find_compilers(recipe.languages)
+    key = fingerprint(build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers))
+    warnings: list[Finding] = []
+
+    def verify(wheel: Path, build: Build, *, places: Collection[Path], hint: str) -> None:
+        progress.phase(subject, "check")
+        warnings.extend(verify_wheel(wheel, build.recipe, build.context.python, places=places, hint=hint))
+
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".again-", dir=out) as temporary:
+        built = build_recipe(
+            recipe, context.ready(progress),
+            key=f"again-{key}", out=Path(temporary), progress=progress, subject=subject, host=host,
+            compilers=compilers, verify=verify,
+        )  # fmt: skip
+        wheel = publish(built.path, out)
+    progress.phase(subject, "done")
+    made = CachedWheel(wheel, file_sha256(wheel), tuple(warnings))
+    return Result(subject, wheel, key, built=True, warnings=tuple(warnings), work=built.work), made
+
+
 def publish(wheel: Path, out: Path) -> Path:
     """Put a wheel into the output directory.
 
     Raises:
         StorageError: It cannot be written.
     """
+    if wheel.parent == out:
+        return wheel
     with atomic_file(out / wheel.name) as file, wheel.open("rb") as source:
         shutil.copyfileobj(source, file)
     return out / wheel.name
