@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.crossbuild.context import BuildContext
     from forge.plan.closure import Step
+    from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import Recipe
     from forge.recipe.store import RecipeStore
 
@@ -84,14 +85,17 @@ class _Builds:
         done: What was built before: what serves a newer Python is not built again.
         follow: Whether to build what wheels require at run time, too.
         keep_going: Whether a requirement that cannot be met is noted in `failures`, and the rest is built.
+        cache: The shared cache, if there is one.
     """
 
     def __init__(
         self, requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress,
         variants: Collection[str], done: Sequence[Result], *, follow: bool, keep_going: bool,
+        cache: SharedCache | None = None,
     ) -> None:  # fmt: skip
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
         self.variants, self.done, self.follow, self.keep_going = variants, done, follow, keep_going
+        self.cache = cache
         self.several = len({request.context.python.minor for request in requests}) > 1
         self.available = frozenset(store.names()) if follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
@@ -203,7 +207,7 @@ class _Builds:
         build = node.work
         recipe = build.step.recipe
         host = [made[name].package for name in node.needs]
-        result, cached = build_or_find(recipe, build.context, host, self.progress, node.name)
+        result, cached = build_or_find(recipe, build.context, host, self.progress, node.name, self.cache)
         package = HostPackage(
             recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
             recipe.about.license or "",
@@ -285,7 +289,7 @@ def plan_requests(requests: Sequence[Request], store: RecipeStore, variants: Col
 def build_requests(
     requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress, *,
     variants: Collection[str] = (), results: list[Result] | None = None, failures: list[Failure] | None = None,
-    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None,
+    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None, cache: SharedCache | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build all that was asked for, what it needs, and what its wheels require that forge has recipes for.
 
@@ -303,6 +307,7 @@ def build_requests(
         jobs: How many processes may run at once; None for as many as there are CPUs.
         follow: Whether to build what wheels require at run time.
         spans: Where what became of each build is appended, and when it ran.
+        cache: The shared cache, if there is one.
 
     Returns:
         *results*: what was asked for and what is needed to run it.
@@ -314,8 +319,9 @@ def build_requests(
     with JobServer(jobs or cpu_count()) as server:
         shared = [replace(request, context=replace(request.context, jobs=server)) for request in requests]
         builds = _Builds(
-            shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None
-        )
+            shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None,
+            cache=cache,
+        )  # fmt: skip
         try:
             outcomes = run_graph(builds.start(), builds, server=server, keep_going=failures is not None)
         finally:
