@@ -142,7 +142,9 @@ def build(
                         continue
                     try:
                         options = TrialOptions(variants=variants)
-                        trial = try_recipe(recipe, target, context, store, out, progress, options, list(results), cache)
+                        trial = try_recipe(
+                            recipe, target, context, store, out, progress, options, list(results), cache=cache
+                        )
                         trials.append(trial)
                     except ForgeError as error:
                         if not keep_going:

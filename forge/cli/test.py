@@ -171,7 +171,7 @@ def test(
         for version in sorted({*tried, *chain(*runs.values())}, key=Version):
             context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
             trials += [
-                try_recipe(recipe, target, context, store, out, progress, options, built, cache)
+                try_recipe(recipe, target, context, store, out, progress, options, built, cache=cache)
                 for recipe in tried.get(version, ())
             ]
             trials += [try_wheel(wheel, context, progress, options) for wheel in wheels if version in runs[wheel]]

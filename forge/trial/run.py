@@ -57,6 +57,7 @@ def try_recipe(
     progress: Progress,
     options: TrialOptions,
     built: list[Result] | None = None,
+    *,
     cache: SharedCache | None = None,
 ) -> Trial:
     """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.

@@ -111,6 +111,8 @@ def _read(file: Path) -> dict[str, Any]:
             raise CacheError(f"{CONFIG_VARIABLE} names {file}, which does not exist", hint="correct it") from None
         return {}
     except OSError as error:
+        if isinstance(error, PermissionError) and not os.environ.get(CONFIG_VARIABLE):
+            return {}  # HOME is another user's, as it is under sudo
         raise CacheError(f"cannot read {file}: {error.strerror}", hint="check its permissions") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise CacheError(f"{file} is not valid TOML: {error}", hint="docs/cache.md has an example") from error

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forge.plan.shared.places import Place
 
 _SUBJECT = "shared cache"
-_SECONDS_TO_STOP = 3.0
+_SECONDS_TO_STOP = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Uploads:
         with self._changed:
             remaining = len(self._waiting) + self._busy
             if remaining:
-                self._progress.note(_SUBJECT, f"{_wheels(remaining)} still to upload to {self._place.name}")
+                self._progress.note(_SUBJECT, f"waiting for uploads to {self._place.name} ({remaining} left)")
             while self._waiting or self._busy:
                 self._changed.wait(0.2)  # a wait without a limit would not let Ctrl-C through
         if self._done:
