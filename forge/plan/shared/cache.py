@@ -147,14 +147,20 @@ class SharedCache:
         self._uploads.add(Upload(wanted.subject, wanted.name, wanted.fingerprint, wheel, seconds, is_new))
 
     def finish(self) -> None:
-        """Wait for what is being uploaded, and tell how it went."""
+        """Wait for what is being uploaded, tell how it went, and close all connections."""
         if self._uploads is not None:
             self._uploads.drain()
+        self._close()
 
     def stop(self) -> None:
         """End what is being uploaded: nothing half done stays."""
         if self._uploads is not None:
             self._uploads.stop()
+        self._close()
+
+    def _close(self) -> None:
+        for place in self._places:
+            place.close()
 
     def _tell(self, wanted: Wanted, text: str) -> None:
         self._progress.note(wanted.subject, text)

@@ -82,6 +82,9 @@ class FilesystemPlace:
             with contextlib.suppress(Exception):
                 self._files.rm_file(part)
 
+    def close(self) -> None:
+        """See `forge.plan.shared.places.Place`: fsspec keeps its connections for itself."""
+
 
 def directory_place(path: Path) -> FilesystemPlace:
     """A directory, which is made when the first entry is put there."""

@@ -49,6 +49,9 @@ class Place(Protocol):
             OSError: The file *content* cannot be read.
         """
 
+    def close(self) -> None:
+        """Close connections, if there are any; what is under way fails."""
+
 
 def open_place(text: str, where: str) -> Place:
     """The place of that address.

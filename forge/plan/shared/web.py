@@ -75,6 +75,11 @@ class WebPlace:
 
         self._try(attempt)
 
+    def close(self) -> None:
+        """See `forge.plan.shared.places.Place`."""
+        if "_client" in vars(self):  # one that was never asked has none
+            self._client.close()
+
     def _http(self) -> httpx.Client:
         with self._guard:  # asking for pip's settings takes a moment, in which another thread may ask too
             return self._client
@@ -91,6 +96,8 @@ class WebPlace:
                     raise PlaceError(reason(error)) from error
                 asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None
                 time.sleep(self._patience.wait(number, asked))
+            except RuntimeError as error:  # httpx: it was closed meanwhile
+                raise PlaceError(str(error)) from error
             except NetworkError as error:
                 raise PlaceError(error.message) from error
         return None

@@ -16,7 +16,7 @@ from forge.base.hashing import fingerprint
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.plan.cache import find_wheel, new_entry
-from forge.plan.shared.cache import SharedCache, Wanted, shared_cache
+from forge.plan.shared.cache import Wanted, shared_cache
 from forge.plan.shared.config import Settings
 from forge.plan.shared.keys import make_key, read_signing
 from forge.plan.shared.model import MissingError, Mode, PlaceError
@@ -66,7 +66,9 @@ def round_trip(url: str, tmp_path: Path) -> list[str]:
     with shared_cache(Settings((url,), Mode.WRITE, {"ci-1": public}, signing), one, progress) as cache:
         assert cache is not None
         cache.offer(WANTED, made, 1.0)
-    taken = SharedCache(two, Settings((url,), Mode.READ, {"ci-1": public}), progress).take(WANTED, lambda _: ())
+    with shared_cache(Settings((url,), Mode.READ, {"ci-1": public}), two, progress) as cache:
+        assert cache is not None
+        taken = cache.take(WANTED, lambda _: ())
     assert taken is not None, progress.notes
     assert taken.path.read_bytes() == LARGE
     return progress.notes
@@ -135,6 +137,7 @@ def test_nginx(nginx: str, tmp_path: Path) -> None:
         place.put("cas/x", b"", lambda: None)
     with pytest.raises(MissingError):
         place.get("ac/no", io.BytesIO(), 1)
+    place.close()
 
 
 @pytest.fixture

@@ -386,6 +386,7 @@ def test_a_place_that_has_failed_is_left_alone(team: Team, web: WebServer) -> No
         key = f"{number:064x}"
         assert cache.take(cache_module.Wanted("demo", "demo", key), lambda _: ()) is None
     assert len(web.requests) == 1
+    cache.finish()
 
 
 def test_the_second_place_has_it(team: Team, web: WebServer, tmp_path: Path) -> None:
@@ -471,6 +472,7 @@ def test_several_write_and_read_at_once(team: Team, shared: Files, builder: Buil
                     (taken.path.parent / "taken.json").unlink()
                     cache.offer(wanted, taken, 1.0)
                 cache_module.fetch_entry(place, key, settings)
+                place.close()
         except BaseException as error:  # noqa: BLE001 - of a thread
             errors.append(error)
 
