@@ -111,7 +111,7 @@ def prune_cache(max_size: int) -> None:
         click.echo(f"{path}  {shown_bytes(freed)}" if freed else path)
     click.echo(f"{shown_bytes(done.before)} before, {shown_bytes(done.after)} now")
     if done.after > max_size:
-        click.echo("The rest is not pruned: Pythons, and what belongs to them.", err=True)
+        click.echo("The rest is never pruned: iOS Pythons, build Pythons, logs and the like.", err=True)
 
 
 @cache.command()

@@ -26,6 +26,7 @@ from forge.ios_python.choose import minor_of
 from forge.plan.builds import plan_requests
 from forge.plan.closure import plan_builds
 from forge.plan.explain import explain_plan
+from forge.plan.in_use import in_use
 from forge.plan.matrix import recipes_by_version
 from forge.plan.plan_report import reasons, render_text, render_tree, to_dot, to_json, to_mermaid
 from forge.plan.provision import ensure_context
@@ -82,7 +83,7 @@ def plan(
     closures = {
         version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()
     }
-    with progress_display(Console(stderr=True, highlight=False)) as progress:
+    with in_use(home), progress_display(Console(stderr=True, highlight=False)) as progress:
         contexts = {
             version: ensure_context(home, version, targets, progress, chosen_provider(python_from)) for version in asked
         }
