@@ -67,23 +67,18 @@ class SharedCache:
         home: The local cache.
         settings: As it is configured.
         progress: Is told what goes wrong.
-        places: The places; None opens those of *settings*.
 
     Raises:
         CacheError: A place is none, or what it takes is not installed.
     """
 
-    def __init__(
-        self, home: ForgeHome, settings: Settings, progress: Progress, places: tuple[Place, ...] | None = None
-    ) -> None:
+    def __init__(self, home: ForgeHome, settings: Settings, progress: Progress) -> None:
         self._home, self._settings, self._progress = home, settings, progress
-        if places is None:
-            places = tuple(open_place(each, settings.where) for each in settings.places)
-        self._places = places
+        self._places = tuple(open_place(each, settings.where) for each in settings.places)
         self._failed: set[str] = set()
         self._uploads: Uploads | None = None
         if settings.mode is Mode.WRITE and settings.signing is not None:
-            self._uploads = Uploads(places[0], settings.signing, settings.trusted, progress)
+            self._uploads = Uploads(self._places[0], settings.signing, settings.trusted, progress)
 
     def take(self, wanted: Wanted, check: Callable[[Path], tuple[Finding, ...]]) -> CachedWheel | None:
         """The wheel of a fingerprint, put into the local cache; None if no place has one that can be taken.
@@ -102,7 +97,8 @@ class SharedCache:
                 continue
             self._progress.phase(wanted.subject, "ask the shared cache")
             try:
-                return self._take(place, wanted, check)
+                if (taken := self._take(place, wanted, check)) is not None:
+                    return taken
             except MissingError:
                 continue
             except IgnoredError as error:

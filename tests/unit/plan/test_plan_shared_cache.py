@@ -341,14 +341,22 @@ def test_user_and_password_are_sent_but_not_shown(team: Team, web: WebServer) ->
 
 
 def test_a_full_disk_of_the_shared_cache(team: Team, tmp_path: Path) -> None:
-    """Linux's device that is always full stands for a file of the shared cache."""
+    """The first bytes of each file fit."""
     team.place(tmp_path / "shared")
-    opened = fsspec.filesystem("file")
+    files = fsspec.filesystem("file")
+    really = files.open
 
-    def on_full(path: str, mode: str = "rb", **_: object) -> Any:
-        return open("/dev/full", "wb", buffering=0) if "w" in mode else Path(path).open(mode)  # noqa: PTH123
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.file, self.close = file, file.close
 
-    team.monkeypatch.setattr(opened, "open", on_full)
+        def write(self, data: bytes) -> None:
+            self.file.write(data[:3])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    team.monkeypatch.setattr(
+        files, "open", lambda path, mode="rb": Full(really(path, mode)) if "w" in mode else really(path, mode)
+    )
     result, said = team.build("one", "write")
     assert result.built
     assert any(line.endswith(f"{os.strerror(errno.ENOSPC)}; nothing more is uploaded in this run") for line in said)
