@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
@@ -32,6 +31,7 @@ from tests.unit.plan.test_plan_run import Builder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 TAKEN = "demo 1.0 arm64-iphoneos: taken from the shared cache"
 
