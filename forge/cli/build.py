@@ -14,6 +14,7 @@ from forge.base.paths import ForgeHome
 from forge.cli.build_report import emit_events, print_failures, print_results, write_reports
 from forge.cli.display import JSONProgress, progress_display
 from forge.cli.options import (
+    cache_option,
     chosen_provider,
     chosen_targets,
     jobs_option,
@@ -26,10 +27,13 @@ from forge.cli.options import (
 from forge.ios_python.choose import minor_of
 from forge.plan.builds import build_requests
 from forge.plan.closure import plan_builds
+from forge.plan.in_use import in_use
 from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import plan_context
 from forge.plan.request import requests_for
 from forge.plan.run import Failure, subject_of
+from forge.plan.shared.cache import shared_cache
+from forge.plan.shared.config import read_settings
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
@@ -58,6 +62,7 @@ if TYPE_CHECKING:
     "--test", "tested", is_flag=True, help="Also run the recipes' tests on the simulator wheels for this CPU."
 )
 @jobs_option
+@cache_option
 @click.option(
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
@@ -81,6 +86,7 @@ def build(
     out: Path,
     tested: bool,
     jobs: int | None,
+    cache_mode: str | None,
     keep_going: bool,
     timeline: Path | None,
     as_json: bool,
@@ -93,6 +99,7 @@ def build(
     first failure.
     """
     home = ForgeHome.from_environment()
+    settings = read_settings(cache_mode)
     targets = chosen_targets(abi, arch, ios_version)
     here = host_arch()
     runnable = [target for target in targets if target.is_simulator and target.arch is here]
@@ -111,13 +118,17 @@ def build(
     spans: list[Span] = []
     events = JSONProgress() if as_json else None
     try:
-        with progress_display(Console(stderr=True, highlight=False), events) as progress:
+        with (
+            in_use(home),
+            progress_display(Console(stderr=True, highlight=False), events) as progress,
+            shared_cache(settings, home, progress) as cache,
+        ):
             contexts = {
                 version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked
             }
             build_requests(
                 requests_for(plans, targets, contexts), store, out, progress, variants=variants, results=results,
-                failures=failures if keep_going else None, jobs=jobs, spans=spans,
+                failures=failures if keep_going else None, jobs=jobs, spans=spans, cache=cache,
             )  # fmt: skip
             for version, context in contexts.items():
                 there = {each.subject for each in results if serves(each.wheel.name, context.python.minor)}
@@ -126,8 +137,11 @@ def build(
                         continue
                     try:
                         options = TrialOptions(variants=variants)
-                        ready = context.ready(progress)
-                        trials.append(try_recipe(recipe, target, ready, store, out, progress, options, list(results)))
+                        trial = try_recipe(
+                            recipe, target, context.ready(progress), store, out, progress, options, list(results),
+                            cache=cache,
+                        )  # fmt: skip
+                        trials.append(trial)
                     except ForgeError as error:
                         if not keep_going:
                             raise

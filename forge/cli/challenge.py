@@ -14,6 +14,7 @@ from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
 from forge.cli.errors import show_error
 from forge.cli.options import jobs_option, variant_option
+from forge.plan.in_use import in_use
 from forge.plan.rebuild import rebuild, render_differences, wheels_in
 from forge.recipe.store import find_recipes
 
@@ -47,6 +48,7 @@ def challenge(
         try:
             with (
                 tempfile.TemporaryDirectory(prefix="rebuild-", dir=home.work) as temporary,
+                in_use(home),
                 progress_display(Console(stderr=True, highlight=False)) as progress,
             ):
                 made = rebuild(wheel, home, store, Path(temporary), progress, variants=variants, jobs=jobs)

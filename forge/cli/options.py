@@ -8,6 +8,8 @@ import click
 
 from forge.base.target import Abi, Arch, IOSVersion, Target, TargetError, select_targets
 from forge.ios_python.model import Provider
+from forge.plan.shared.config import MODE_VARIABLE
+from forge.plan.shared.model import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +70,15 @@ def jobs_option(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--jobs", "-j", type=click.IntRange(min=1), metavar="N",
         help="How many processes may run at once.  [default: the number of CPUs]",
+    )(function)  # fmt: skip
+
+
+def cache_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--cache``; the configuration also reads its variable, so that it comes before the file's setting."""
+    return click.option(
+        "--cache", "cache_mode", type=click.Choice([mode.value for mode in Mode]),
+        help="Take wheels from the shared cache (read), also upload what was built (write), or refuse to build what is "
+        f"in no cache (only); see docs/cache.md.  [env var: {MODE_VARIABLE}; default: read]",
     )(function)  # fmt: skip
 
 

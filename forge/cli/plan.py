@@ -10,7 +10,9 @@ from packaging.utils import canonicalize_name
 
 from forge.base.cpus import cpu_count
 from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
 from forge.cli.options import (
+    cache_option,
     chosen_provider,
     chosen_targets,
     jobs_option,
@@ -24,10 +26,13 @@ from forge.ios_python.choose import minor_of
 from forge.plan.builds import plan_requests
 from forge.plan.closure import plan_builds
 from forge.plan.explain import explain_plan
+from forge.plan.in_use import in_use
 from forge.plan.matrix import recipes_by_version
 from forge.plan.plan_report import reasons, render_text, render_tree, to_dot, to_json, to_mermaid
 from forge.plan.provision import plan_context
 from forge.plan.request import requests_for
+from forge.plan.shared.cache import shared_cache
+from forge.plan.shared.config import read_settings
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
@@ -45,6 +50,7 @@ _FORMATS = {"tree": render_tree, "json": to_json, "dot": to_dot, "mermaid": to_m
 @python_from_option
 @variant_option
 @jobs_option
+@cache_option
 @click.option("--tree", "shape", flag_value="tree", help="Print a tree: below each build what it needs.")
 @click.option("--json", "shape", flag_value="json", help="Print JSON (schemas/plan.schema.json).")
 @click.option("--dot", "shape", flag_value="dot", help="Print a graph for Graphviz.")
@@ -63,6 +69,7 @@ def plan(
     python_from: str | None,
     variants: tuple[str, ...],
     jobs: int | None,
+    cache_mode: str | None,
     shape: str | None,
     why: str | None,
     recipes: Path | None,
@@ -80,8 +87,11 @@ def plan(
     closures = {
         version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()
     }
-    contexts = {version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked}
-    found = explain_plan(plan_requests(requests_for(closures, targets, contexts), store, variants))
+    settings = read_settings(cache_mode)
+    with in_use(home), shared_cache(settings, home, SilentProgress()) as cache:
+        contexts = {version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked}
+        graph = plan_requests(requests_for(closures, targets, contexts), store, variants, cache)
+        found = explain_plan(graph, cache)
     if why is not None:
         click.echo(_why(found, why), nl=False)
     elif shape is not None:

@@ -12,6 +12,7 @@ from forge.base.errors import ReproducibilityError
 from forge.base.paths import ForgeHome
 from forge.cli.display import progress_display
 from forge.cli.options import jobs_option, variant_option
+from forge.plan.in_use import in_use
 from forge.plan.rebuild import rebuild as build_again
 from forge.plan.rebuild import render_differences
 from forge.recipe.store import find_recipes
@@ -38,7 +39,7 @@ def rebuild(wheel: Path, variants: tuple[str, ...], jobs: int | None, out: Path 
     home, store = ForgeHome.from_environment(), find_recipes(recipes)
     home.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="rebuild-", dir=home.work) as temporary:
-        with progress_display(Console(stderr=True, highlight=False)) as progress:
+        with in_use(home), progress_display(Console(stderr=True, highlight=False)) as progress:
             made = build_again(wheel, home, store, out or Path(temporary), progress, variants=variants, jobs=jobs)
         if made.differences:
             raise ReproducibilityError(

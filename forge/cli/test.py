@@ -17,6 +17,7 @@ from forge.base.target import Abi, Arch, Target
 from forge.cli.display import progress_display
 from forge.cli.options import (
     DEFAULT_PYTHON,
+    cache_option,
     chosen_provider,
     ios_version_option,
     python_from_option,
@@ -26,8 +27,11 @@ from forge.cli.options import (
 from forge.emulate.session import Limits
 from forge.ios_python.choose import minor_of
 from forge.plan.closure import plan_builds
+from forge.plan.in_use import in_use
 from forge.plan.matrix import parse_versions, recipes_by_version, wheel_versions
 from forge.plan.provision import ensure_context
+from forge.plan.shared.cache import shared_cache
+from forge.plan.shared.config import read_settings
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
@@ -89,6 +93,7 @@ if TYPE_CHECKING:
 @click.option(
     "--pytest", "pytest_args", multiple=True, metavar="ARG", help="Extra argument for pytest; can be repeated."
 )
+@cache_option
 @click.option("--bindings", is_flag=True, help="List what each imported symbol was bound to.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/test.schema.json).")
@@ -116,6 +121,7 @@ def test(
     timeout: float,
     memory: int,
     pytest_args: tuple[str, ...],
+    cache_mode: str | None,
     bindings: bool,
     junit: Path | None,
     as_json: bool,
@@ -132,6 +138,7 @@ def test(
     and what it does not.
     """
     home = ForgeHome.from_environment()
+    settings = read_settings(cache_mode)
     options = TrialOptions(
         suite=suite, as_host=as_host, limits=Limits(timeout, memory * 2**20), find_links=find_links,
         pytest_args=pytest_args, tests=tests, requires=requires, against_host=against_host, simulator=simulator,
@@ -156,11 +163,15 @@ def test(
         plan_builds(each, [target], minor_of(version), store, variants)
     trials: list[Trial] = []
     built: list[Result] = []
-    with progress_display(Console(stderr=True, highlight=False)) as progress:
+    with (
+        in_use(home),
+        progress_display(Console(stderr=True, highlight=False)) as progress,
+        shared_cache(settings, home, progress) as cache,
+    ):
         for version in sorted({*tried, *chain(*runs.values())}, key=Version):
             context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
             trials += [
-                try_recipe(recipe, target, context, store, out, progress, options, built)
+                try_recipe(recipe, target, context, store, out, progress, options, built, cache=cache)
                 for recipe in tried.get(version, ())
             ]
             trials += [try_wheel(wheel, context, progress, options) for wheel in wheels if version in runs[wheel]]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from forge.plan.closure import Step
     from forge.plan.provision import Context
     from forge.plan.request import Request
+    from forge.plan.shared.cache import SharedCache
     from forge.recipe.store import RecipeStore
 
 _CACHED_SECONDS = 0.1
@@ -90,17 +91,18 @@ class BuildGraph:
         follow: Whether to build what wheels require at run time, too.
         keep_going: Whether a requirement that cannot be met is noted in `failures`, and the rest is built.
         afresh: The normalised names of recipes that are built whether they are in the cache or not.
+        cache: The shared cache, if there is one.
     """
 
     def __init__(
         self, requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress,
         variants: Collection[str], done: Sequence[Result], *, follow: bool, keep_going: bool,
-        afresh: Collection[str] = (),
+        afresh: Collection[str] = (), cache: SharedCache | None = None,
     ) -> None:  # fmt: skip
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
         self.variants, self.done, self.follow, self.keep_going = variants, done, follow, keep_going
         self.jobs = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
-        self.afresh = frozenset(afresh)
+        self.afresh, self.cache = frozenset(afresh), cache
         self.several = len({request.context.python.minor for request in requests}) > 1
         self.available = frozenset(store.names()) if follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
@@ -249,7 +251,7 @@ class BuildGraph:
         if recipe.normalized_name in self.afresh:
             result, cached = build_afresh(recipe, build.context, host, self.progress, node.name, self.out)
         else:
-            result, cached = build_or_find(recipe, build.context, host, self.progress, node.name)
+            result, cached = build_or_find(recipe, build.context, host, self.progress, node.name, self.cache)
         package = HostPackage(
             recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
             recipe.about.license or "",
@@ -311,8 +313,11 @@ class BuildGraph:
     def _is_done(self, node: Node[Work]) -> bool:
         if node.name in self.finished:
             return True
-        fresh = isinstance(node.work, WheelBuild) and node.work.step.recipe.normalized_name in self.afresh
-        return not fresh and is_done(node.work)
+        if isinstance(node.work, Prerequisite):
+            return node.work.is_there()
+        if node.work.step.recipe.normalized_name in self.afresh:
+            return False
+        return is_done(node.work) or (self.cache is not None and self.cache.has(node.work.key))
 
     def _expected(self, node: Node[Work]) -> tuple[float, int]:
         """Seconds and bytes, as far as they are known from earlier runs."""

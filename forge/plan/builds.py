@@ -24,23 +24,29 @@ if TYPE_CHECKING:
     from forge.crossbuild.context import BuildContext
     from forge.plan.build_graph import Made, Work
     from forge.plan.graph import Graph
+    from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import Recipe
     from forge.recipe.store import RecipeStore
 
 
-def plan_requests(requests: Sequence[Request], store: RecipeStore, variants: Collection[str] = ()) -> Graph[Work]:
+def plan_requests(
+    requests: Sequence[Request], store: RecipeStore, variants: Collection[str] = (), cache: SharedCache | None = None
+) -> Graph[Work]:
     """What `build_requests` begins with: everything but what wheels say that they require once they are there.
 
     Args:
         requests: What is asked for, the oldest Python first.
         store: Where recipes are found.
         variants: Variants to build, each in every recipe that declares it.
+        cache: The shared cache, if there is one.
 
     Raises:
         ForgeError: A requirement cannot be met, a compiler is missing, or a file of a recipe cannot be read.
     """
     nowhere = requests[0].context.home.work if requests else Path()
-    builds = BuildGraph(requests, store, nowhere, SilentProgress(), variants, (), follow=True, keep_going=False)
+    builds = BuildGraph(
+        requests, store, nowhere, SilentProgress(), variants, (), follow=True, keep_going=False, cache=cache
+    )
     return builds.start().with_nodes(builds.waiting())
 
 
@@ -48,6 +54,7 @@ def build_requests(
     requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress, *,
     variants: Collection[str] = (), results: list[Result] | None = None, failures: list[Failure] | None = None,
     jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None, afresh: Collection[str] = (),
+    cache: SharedCache | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build all that was asked for, what it needs, and what its wheels require that forge has recipes for.
 
@@ -66,6 +73,7 @@ def build_requests(
         follow: Whether to build what wheels require at run time.
         spans: Where what became of each build is appended, and when it ran.
         afresh: The normalised names of recipes that are built whether they are in the cache or not.
+        cache: The shared cache, if there is one.
 
     Returns:
         *results*: what was asked for and what is needed to run it.
@@ -78,7 +86,7 @@ def build_requests(
         shared = [replace(request, context=replace(request.context, jobs=server)) for request in requests]
         builds = BuildGraph(
             shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None,
-            afresh=afresh,
+            afresh=afresh, cache=cache,
         )  # fmt: skip
         try:
             outcomes = run_graph(builds.start(), builds, server=server, keep_going=failures is not None)

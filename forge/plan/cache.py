@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,15 @@ def find_wheel(home: ForgeHome, fingerprint: str) -> CachedWheel | None:
             hint="check the disk, or remove that directory to build the wheel again",
         ) from error
     return None
+
+
+def mark_used(cached: CachedWheel) -> None:
+    """Keep that a wheel was used now, which is how `forge.plan.prune` knows what nobody needs.
+
+    That is the time stamp of ``build.json``. In a cache that is only read, nothing is kept.
+    """
+    with contextlib.suppress(OSError):
+        os.utime(cached.path.parent / "build.json")
 
 
 @contextlib.contextmanager

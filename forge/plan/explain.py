@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from forge.plan.build_graph import Work
     from forge.plan.graph import Graph
+    from forge.plan.shared.cache import SharedCache
 
 _SHOWN = 60
 
@@ -24,6 +25,8 @@ class Doing(StrEnum):
     """What becomes of a node."""
 
     CACHED = "cached"
+    SHARED = "shared"
+    """It is in the shared cache."""
     BUILD = "build"
     PREPARE = "prepare"
     """It is no wheel, but what builds need: an SDK, a Python, an environment, a runtime."""
@@ -90,17 +93,18 @@ class Plan:
     unknown: int
 
 
-def explain_plan(graph: Graph[Work]) -> Plan:
+def explain_plan(graph: Graph[Work], cache: SharedCache | None = None) -> Plan:
     """What a graph of builds would do.
 
     Args:
         graph: From `forge.plan.builds.plan_requests`.
+        cache: The shared cache, if there is one.
     """
-    builds = {name: _explain(name, node.work, node.needs) for name, node in graph.nodes.items()}
+    builds = {name: _explain(name, node.work, node.needs, cache) for name, node in graph.nodes.items()}
 
     def cost(name: str) -> float:
         build = builds[name]
-        if build.doing is Doing.CACHED:
+        if build.doing in (Doing.CACHED, Doing.SHARED):
             return 0.0
         return UNKNOWN_SECONDS if build.seconds is None else build.seconds
 
@@ -114,7 +118,7 @@ def explain_plan(graph: Graph[Work]) -> Plan:
     )
 
 
-def _explain(name: str, work: Work, needs: tuple[str, ...]) -> PlannedBuild:
+def _explain(name: str, work: Work, needs: tuple[str, ...], cache: SharedCache | None) -> PlannedBuild:
     latest = latest_run(name, work)
     memory = None if latest is None or not latest.memory else latest.memory
     if isinstance(work, Prerequisite):
@@ -122,8 +126,10 @@ def _explain(name: str, work: Work, needs: tuple[str, ...]) -> PlannedBuild:
         return PlannedBuild(name, "", doing, needs, expected_seconds(name, work), memory, is_new=False, changes=())
     home, key = work.context.home, work.key
     doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD
+    if doing is Doing.BUILD and cache is not None and cache.has(key):
+        doing = Doing.SHARED
     before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
-    changes = () if before is None or doing is Doing.CACHED else tuple(changed(before, as_json(work.inputs)))
+    changes = () if before is None or doing is not Doing.BUILD else tuple(changed(before, as_json(work.inputs)))
     seconds = None if latest is None else latest.seconds
     return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes)
 

@@ -135,6 +135,8 @@ def _quoted(text: str) -> str:
 def _summary(plan: Plan, jobs: int) -> Iterator[str]:
     counted = Counter(build.doing for build in plan.builds)
     text = f"{counted[Doing.BUILD]} to build, {counted[Doing.CACHED]} in the cache"
+    if counted[Doing.SHARED]:
+        text += f", {counted[Doing.SHARED]} in the shared cache"
     if before := counted[Doing.FETCH] + counted[Doing.PREPARE]:
         text += f", {before} to fetch or prepare"
     if not counted[Doing.BUILD]:

@@ -18,12 +18,14 @@ from forge.plan.cache import (
     CachedWheel,
     LatestBuild,
     find_wheel,
+    mark_used,
     new_entry,
     store_checked,
     write_checked,
     write_latest,
 )
 from forge.plan.fingerprint import build_inputs
+from forge.plan.shared.cache import Wanted
 from forge.plan.verify import checks_digest, verify_wheel
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from forge.crossbuild.context import Build
     from forge.crossbuild.host_prefix import HostPackage
     from forge.plan.provision import Context
+    from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import EvaluatedRecipe, Recipe
 
 
@@ -87,9 +90,10 @@ def build_name(recipe: EvaluatedRecipe) -> str:
 
 
 def build_or_find(
-    recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str
-) -> tuple[Result, CachedWheel]:
-    """Build one recipe for one target, or find it in the cache.
+    recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str,
+    shared: SharedCache | None = None,
+) -> tuple[Result, CachedWheel]:  # fmt: skip
+    """Build one recipe for one target, or find it in the cache of this machine or in the shared one.
 
     Args:
         recipe: Evaluated for the target.
@@ -97,14 +101,16 @@ def build_or_find(
         host: The built host requirements, including indirect ones.
         progress: Receives progress updates.
         subject: What it is called on the screen.
+        shared: The shared cache, if there is one.
 
     Raises:
-        ForgeError: It cannot be built, or is not what its recipe says.
+        ForgeError: It cannot be built, or is not what its recipe says; or it is in no cache, and may not be built.
     """
     progress.phase(subject, "check the cache")
     compilers = find_compilers(recipe.languages)
     inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
+    wanted = Wanted(subject, build_name(recipe), key)
 
     def in_cache() -> tuple[Result, CachedWheel] | None:
         if (cached := find_wheel(context.home, key)) is None:
@@ -114,8 +120,14 @@ def build_or_find(
             hint = f"it was built when forge had other checks; its log is {cached.path.parent / 'build.log'}"
             warnings = verify_wheel(cached.path, recipe, context.python, hint=hint)
             cached = store_checked(cached, warnings, checks_digest())
+        mark_used(cached)
+        if shared is not None:
+            shared.offer(wanted, cached)
         progress.phase(subject, "taken from the cache")
         return Result(subject, cached.path, key, built=False, warnings=cached.warnings), cached
+
+    def check(wheel: Path) -> tuple[Finding, ...]:
+        return verify_wheel(wheel, recipe, context.python, hint="it is from the shared cache")
 
     warnings: list[Finding] = []
 
@@ -128,6 +140,9 @@ def build_or_find(
     with locked(context.home.locks, f"wheel-{key[:32]}"):
         if (found := in_cache()) is not None:  # another process built it meanwhile
             return found
+        if shared is not None and (taken := shared.take(wanted, check)) is not None:
+            progress.phase(subject, "taken from the shared cache")
+            return Result(subject, taken.path, key, built=False, warnings=taken.warnings), taken
         ground = context.ready(progress)
         began = time.monotonic()
         with measured() as peak, new_entry(context.home, key, inputs) as entry:
@@ -137,9 +152,12 @@ def build_or_find(
             )  # fmt: skip
             shutil.copyfile(built.log, entry / "build.log")
             write_checked(entry, warnings, checks_digest())
-        write_latest(context.home, build_name(recipe), LatestBuild(key, time.monotonic() - began, peak.bytes))
+        seconds = time.monotonic() - began
+        write_latest(context.home, wanted.name, LatestBuild(key, seconds, peak.bytes))
         made = find_wheel(context.home, key)
         assert made is not None  # noqa: S101 - stored one line above, under a lock
+    if shared is not None:
+        shared.offer(wanted, made, seconds)
     progress.phase(subject, "done")
     return Result(subject, made.path, key, built=True, warnings=tuple(warnings), work=built.work), made
 

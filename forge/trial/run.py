@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from forge.crossbuild.context import BuildContext
     from forge.emulate.session import Emulator, Outcome
     from forge.plan.run import Result
+    from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import EvaluatedRecipe, Recipe
     from forge.recipe.store import RecipeStore
     from forge.trial.comparison import Comparison
@@ -56,11 +57,14 @@ def try_recipe(
     progress: Progress,
     options: TrialOptions,
     built: list[Result] | None = None,
+    *,
+    cache: SharedCache | None = None,
 ) -> Trial:
     """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.
 
-    What was *built* for an older Python and serves this one too is not built again; what is built is appended. Whether
-    *options*' variants can be had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
+    What was *built* for an older Python and serves this one too is not built again; what is built is appended.
+    Wheels are taken from the shared *cache* too, and offered to it, if there is one. Whether *options*' variants can be
+    had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
 
     Raises:
         TrialError: The tests cannot be run: that they fail is no error here.
@@ -76,7 +80,7 @@ def try_recipe(
     steps = closure([recipe], target, context.python.minor, store, options.variants, checked=True)
     needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
     request = Request(steps, target, context, needed)
-    results = build_requests([request], store, out, progress, variants=options.variants, results=built)
+    results = build_requests([request], store, out, progress, variants=options.variants, results=built, cache=cache)
     subject = subject_of(recipe, target)
     usable = {
         result.subject: result.wheel

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,9 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         "COLUMNS",
     ):
         monkeypatch.delenv(name, raising=False)
+    for name in ("FORGE_CACHE", "FORGE_CACHE_MODE", "FORGE_CACHE_TRUSTED_KEYS", "FORGE_CACHE_SIGNING_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORGE_CONFIG", os.devnull)
     return Forge(tmp_path, capsys)
 
 

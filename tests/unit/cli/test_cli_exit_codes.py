@@ -267,7 +267,7 @@ class TestBuild:
                 wheel = Path(f"demo-1.0-cp313-cp313-{request.target.platform_tag}.whl")
                 results.append(Result(f"demo 1.0 {request.target}", wheel, "key", built=True))
 
-        def try_recipe(*arguments: object) -> None:
+        def try_recipe(*arguments: object, **__: object) -> None:
             *_, options, _ = arguments
             assert isinstance(options, TrialOptions)
             raise TrialError(f"asked for {options.variants}")

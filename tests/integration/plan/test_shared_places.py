@@ -1,0 +1,183 @@
+"""Shared caches where teams have them: nginx with its dav module, and S3 (moto in place of Amazon's)."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.hashing import fingerprint
+from forge.base.paths import ForgeHome
+from forge.base.progress import SilentProgress
+from forge.plan.cache import find_wheel, new_entry
+from forge.plan.shared.cache import Wanted, shared_cache
+from forge.plan.shared.config import Settings
+from forge.plan.shared.keys import make_key, read_signing
+from forge.plan.shared.model import MissingError, Mode, PlaceError
+from forge.plan.shared.places import open_place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAME = "demo-1.0-py3-none-any.whl"
+INPUTS = {"recipe": {"name": "demo"}}
+KEY = fingerprint(INPUTS)
+WANTED = Wanted("demo 1.0", "demo-any", KEY)
+LARGE = os.urandom(1000) * 20_000
+"""A wheel that takes several parts and many pieces."""
+
+
+class Recorder(SilentProgress):
+    """A `Progress` that remembers notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, subject: str, text: str) -> None:
+        self.notes.append(f"{subject}: {text}")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"NO_PROXY": "*", "PIP_CONFIG_FILE": os.devnull, "NETRC": os.devnull}.items():
+        monkeypatch.setenv(name, value)
+
+
+def round_trip(url: str, tmp_path: Path) -> list[str]:
+    """One machine uploads a wheel, another takes it; what was noted."""
+    public = make_key("ci-1", tmp_path / "ci.pem")
+    signing = read_signing(str(tmp_path / "ci.pem"), "")
+    progress = Recorder()
+    one, two = ForgeHome(tmp_path / "one"), ForgeHome(tmp_path / "two")
+    with new_entry(one, KEY, INPUTS) as entry:
+        (entry / NAME).write_bytes(LARGE)
+        (entry / "build.log").write_text("log\n")
+    made = find_wheel(one, KEY)
+    assert made is not None
+    with shared_cache(Settings((url,), Mode.WRITE, {"ci-1": public}, signing), one, progress) as cache:
+        assert cache is not None
+        cache.offer(WANTED, made, 1.0)
+    with shared_cache(Settings((url,), Mode.READ, {"ci-1": public}), two, progress) as cache:
+        assert cache is not None
+        taken = cache.take(WANTED, lambda _: ())
+    assert taken is not None, progress.notes
+    assert taken.path.read_bytes() == LARGE
+    return progress.notes
+
+
+CONFIGURATION = """\
+daemon off;
+{user}
+pid {root}/nginx.pid;
+error_log {root}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {root}/body;
+    proxy_temp_path {root}/proxy;
+    fastcgi_temp_path {root}/fastcgi;
+    uwsgi_temp_path {root}/uwsgi;
+    scgi_temp_path {root}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        root {root}/files;
+        location /forge/ {{
+            client_max_body_size 2g;
+            dav_methods PUT;
+            create_full_put_path on;
+        }}
+        location /read-only/ {{
+            alias {root}/files/forge/;
+        }}
+    }}
+}}
+"""
+
+
+@pytest.fixture
+def nginx(tmp_path: Path) -> Iterator[str]:
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        pytest.skip("nginx is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    root = tmp_path / "nginx"
+    (root / "files").mkdir(parents=True)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (root / "nginx.conf").write_text(CONFIGURATION.format(root=root, port=port, user=user))
+    with subprocess.Popen([program, "-p", root, "-e", root / "error.log", "-c", root / "nginx.conf"]) as process:
+        try:
+            for _ in range(100):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        break
+                assert process.poll() is None, (root / "error.log").read_text()
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def test_nginx(nginx: str, tmp_path: Path) -> None:
+    notes = round_trip(f"{nginx}/forge", tmp_path)
+    assert notes[-1] == f"shared cache: uploaded 1 wheel to {nginx}/forge"
+    place = open_place(f"{nginx}/read-only", "")
+    place.get(f"ac/{KEY[:2]}/{KEY}.json", io.BytesIO(), 10**6)
+    with pytest.raises(PlaceError, match="HTTP 405"):
+        place.put("cas/x", b"", lambda: None)
+    with pytest.raises(MissingError):
+        place.get("ac/no", io.BytesIO(), 1)
+    place.close()
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        import s3fs  # noqa: PLC0415 - as above
+
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().makedirs("team", exist_ok=True)  # moto's buckets are those of the process
+        yield "s3://team/forge"
+        s3fs.S3FileSystem.clear_instance_cache()
+    finally:
+        server.stop()
+
+
+def test_s3(bucket: str, tmp_path: Path) -> None:
+    assert round_trip(bucket, tmp_path)[-1] == f"shared cache: uploaded 1 wheel to {bucket}"
+    with pytest.raises(MissingError):
+        open_place(bucket, "").get("ac/no", io.BytesIO(), 1)
+
+
+def test_a_bucket_that_is_not_there(bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(PlaceError):
+        open_place("s3://no-such-bucket/forge", "").put("cas/x", b"x", lambda: None)
+
+
+def test_a_server_that_is_gone(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    import s3fs  # noqa: PLC0415 - takes a second
+
+    s3fs.S3FileSystem.clear_instance_cache()
+    with pytest.raises(PlaceError):
+        open_place(bucket, "").get("ac/no", io.BytesIO(), 1)
