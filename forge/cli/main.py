@@ -40,7 +40,8 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "plan", "python", "repair", "test", "toolchain",
+    "build", "cache", "check", "doctor", "fetch", "frameworks", "lock", "patch", "plan", "python", "repair", "shell",
+    "test", "toolchain",
 )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from forge.crossbuild.build_side import include_directories
 from forge.crossbuild.compilers import Compilers
 from forge.crossbuild.context import Build
 from forge.crossbuild.cross_environment import ensure_cross_environment
+from forge.crossbuild.edits import edited_attempts
 from forge.crossbuild.enter import write_enter_script
 from forge.crossbuild.finish import finish_wheel, own_files
 from forge.crossbuild.host_prefix import HostPackage, make_host_prefix, read_host_prefix
@@ -184,8 +185,11 @@ def prepare_build(
     if kept is None:
         name = "-".join([recipe.normalized_name, recipe.version, *([str(target)] if recipe.native else []), key[:12]])
         log = new_log(home.logs, name)
+        edited = edited_attempts(home, recipe.normalized_name, name)
+        for each in edited:
+            progress.note(subject, f"the source tree that you edited stays, but is not built: {each.tree}")
         # A clean source tree for each build: nothing is left over from another target or a failed build.
-        work = new_attempt(home.work, name)
+        work = new_attempt(home.work, name, keep=[each.work for each in edited])
         tree = source_tree(work, recipe.normalized_name, recipe.version)
         archive = fetch(source_of(recipe), home, progress)
         progress.phase(subject, "unpack")
@@ -259,7 +263,10 @@ def _finished(prepared: PreparedBuild, progress: Progress, verify: Verify | None
     try:
         built = back_end(recipe).run(build, prepared.config_settings, prepared.env, prepared.raw)
     except BuildError as error:
-        error.hint = error.hint or f"to enter the failed build, run: {enter}"
+        error.hint = error.hint or (
+            f"to enter the failed build, run: {enter}\n"
+            f"to go on with it once its source is corrected: forge build {recipe.normalized_name} --continue"
+        )
         raise
     progress.phase(build.subject, "finish")
     crates = () if prepared.compilers.rust is None else linked_crates(work, rust_triple(build.target))
