@@ -264,8 +264,8 @@ def _finished(prepared: PreparedBuild, progress: Progress, verify: Verify | None
         built = back_end(recipe).run(build, prepared.config_settings, prepared.env, prepared.raw)
     except BuildError as error:
         error.hint = error.hint or (
-            f"to enter the failed build, run: {enter}\n"
-            f"to go on with it once its source is corrected: forge build {recipe.normalized_name} --continue"
+            f"to go on once you have edited its source, run 'forge build {recipe.normalized_name} --continue'; "
+            f"to enter the failed build, run: {enter}"
         )
         raise
     progress.phase(build.subject, "finish")
