@@ -42,6 +42,11 @@ DIRECTORY = "patches"
 """Where a recipe's patches are, beside it."""
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]*\.patch")
+_OF_DIFFS = re.compile(
+    r"---|\+\+\+|\*\*\*|@@|Index:|diff |Binary files |GIT binary |(rename|copy) from |new file mode "
+)
+"""What begins a line that ``patch``, or forge, takes for a diff's."""
+
 _WIDTH = 120
 _NO_REASON = "The reason for this patch is still to be written."
 
@@ -168,9 +173,15 @@ def _nothing(edits: Edits) -> str:
 
 
 def _header(reason: str) -> bytes:
-    """The first lines of a patch, which say why it is needed."""
+    """The first lines of a patch, which say why it is needed.
+
+    Raises:
+        RecipeError: One of them looks like a line of a diff.
+    """
     paragraphs = (reason or _NO_REASON).strip().splitlines()
     lines = [line for text in paragraphs for line in (textwrap.wrap(text, _WIDTH) or [""])]
+    if wrong := next(filter(_OF_DIFFS.match, lines), None):
+        raise RecipeError(f"a line of the reason looks like a diff's: {wrong!r}", hint="begin the line with a word")
     return ("\n".join(lines) + "\n\n").encode()
 
 
@@ -185,7 +196,7 @@ def _verify(patch: Path, before: Path, after: Path, files: Sequence[str]) -> Non
     if wrong := [name for name in files if now.get(name) != wanted.get(name)]:
         raise SourceError(
             f"a patch cannot say what was changed in {', '.join(wrong)}",
-            hint="see that the reason has no lines that look like a diff's, and that these are plain text files",
+            hint="undo the change: recipes' patches are plain unified diffs of text files",
         )
 
 

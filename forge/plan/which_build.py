@@ -72,11 +72,18 @@ def need_kept(home: ForgeHome, recipe: Recipe, choice: Choice, *, edited: bool =
         return next(filter(has_edits, kept), kept[0]) if edited else kept[0]
     name = recipe.normalized_name
     hint = f"'forge build {name}' leaves one if it fails; 'forge shell {name}' prepares one"
-    if others := [each for each in kept_builds(home, name) if each.version == recipe.version]:
-        hint = "there is " + ", ".join(f"{each.subject} (Python {each.python})" for each in others) + f"; {hint}"
-    raise BuildError(f"there is no failed build of {recipe.name} {recipe.version} that fits", hint=hint)
+    which = ""
+    if others := _kept(home, recipe, Choice()):
+        which = " for what the options say"
+        hint = f"{', '.join(dict.fromkeys(map(_described, others)))} can be continued; {hint}"
+    raise BuildError(f"there is no failed build of {recipe.name} {recipe.version}{which}", hint=hint)
 
 
 def _kept(home: ForgeHome, recipe: Recipe, choice: Choice) -> list[KeptBuild]:
     found = kept_builds(home, recipe.normalized_name)
     return [kept for kept in found if kept.version == recipe.version and choice.admits(kept)]
+
+
+def _described(kept: KeptBuild) -> str:
+    variants = "".join(f", {variant}" for variant in kept.variants)
+    return f"{kept.subject} (Python {kept.python}, iOS {kept.target.ios_version}{variants})"
