@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from forge.base.errors import BuildError
 from forge.base.manifest import tree_manifest
 from forge.crossbuild.kept import kept_builds, read_files
 
@@ -76,7 +77,7 @@ def has_edits(kept: KeptBuild) -> bool:
     try:
         files = read_files(kept)
         return find_edits(kept.tree, files.prepared, files.built).is_edited
-    except (OSError, ValueError, KeyError):  # it is being removed, or damaged
+    except (OSError, BuildError):  # it is being removed, or damaged
         return False
 
 

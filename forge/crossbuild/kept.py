@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_file
+from forge.base.errors import BuildError
 from forge.base.hashing import fingerprint
 from forge.base.manifest import changed_since, tree_manifest
 from forge.base.target import Abi, Arch, IOSVersion, Target
@@ -166,10 +167,16 @@ def read_files(kept: KeptBuild) -> TreeFiles:
     """What is known of a kept build's source tree.
 
     Raises:
-        OSError: It cannot be read.
+        BuildError: The work directory is damaged.
     """
-    data: dict[str, Any] = json.loads((kept.work / _FILES).read_text(encoding="utf-8"))
-    return TreeFiles(data["prepared"], data["built"], frozenset(data["own"]))
+    try:
+        data: dict[str, Any] = json.loads((kept.work / _FILES).read_text(encoding="utf-8"))
+        return TreeFiles(dict(data["prepared"]), dict(data["built"]), frozenset(data["own"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BuildError(
+            f"the work directory {kept.work} is damaged: {_FILES} cannot be read",
+            hint=f"start again with 'forge build {kept.name}'",
+        ) from error
 
 
 def note_built(kept: KeptBuild, before: dict[str, str]) -> None:
@@ -179,7 +186,7 @@ def note_built(kept: KeptBuild, before: dict[str, str]) -> None:
         kept: The build.
         before: The tree's manifest before the run.
     """
-    with contextlib.suppress(OSError, ValueError, KeyError):  # the build's own error is what the user has to see
+    with contextlib.suppress(OSError, BuildError):  # the build's own error is what the user has to see
         files = read_files(kept)
         built = files.built | changed_since(before, tree_manifest(kept.tree))
         _write_files(kept.work, TreeFiles(files.prepared, built, files.own))

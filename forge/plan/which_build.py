@@ -74,8 +74,8 @@ def need_kept(home: ForgeHome, recipe: Recipe, choice: Choice, *, edited: bool =
     hint = f"'forge build {name}' leaves one if it fails; 'forge shell {name}' prepares one"
     which = ""
     if others := _kept(home, recipe, Choice()):
-        which = " for what the options say"
-        hint = f"{', '.join(dict.fromkeys(map(_described, others)))} can be continued; {hint}"
+        which = " that fits the options"
+        hint = f"there is {', '.join(dict.fromkeys(map(_described, others)))}; {hint}"
     raise BuildError(f"there is no failed build of {recipe.name} {recipe.version}{which}", hint=hint)
 
 

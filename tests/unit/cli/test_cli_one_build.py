@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import tarfile
 from typing import TYPE_CHECKING
@@ -368,10 +367,3 @@ class TestPatch:
         said = forge("patch", "demo")
         assert (said.code, said.out) == (8, "")
         assert said.err == snapshot
-
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-    def test_a_recipe_that_cannot_be_written(self, forge: Forge) -> None:
-        directory = write_failing(forge)
-        edit(forge)
-        directory.chmod(0o555)
-        assert forge("patch", "demo").code == 10

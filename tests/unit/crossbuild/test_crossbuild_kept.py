@@ -13,12 +13,15 @@ from forge.base.errors import BuildError
 from forge.base.jobserver import JobServer
 from forge.crossbuild import recipe_build
 from forge.crossbuild.edits import has_edits
+from forge.crossbuild.host_prefix import HostPackage
 from forge.crossbuild.kept import kept_builds, read_files
 from forge.crossbuild.recipe_build import PreparedBuild, build_recipe, prepare_build, run_build
 from forge.recipe.evaluate import evaluate
 from forge.recipe.read import read_recipe
+from forge.wheel.contents import read_wheel
 from tests.unit.crossbuild.fakes import RECIPE, WHEEL, make_context, no_cross_environment, write_recipe
 from tests.unit.ios_python.fakes import DEVICE, Recorder
+from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -106,6 +109,19 @@ class TestKept:
         (kept.work / "build.json").write_text(damage)
         assert kept_builds(context.home, "demo") == ()
 
+    @pytest.mark.parametrize("damage", [None, "{", "[]", '{"prepared": 1}'])
+    def test_what_is_known_of_its_files_is_lost(
+        self, tmp_path: Path, context: BuildContext, damage: str | None
+    ) -> None:
+        kept = fail(write_recipe(tmp_path / "recipes", FAILS), context)
+        (kept.work / "files.json").unlink()
+        if damage is not None:
+            (kept.work / "files.json").write_text(damage)
+        assert not has_edits(kept)
+        with pytest.raises(BuildError, match=r"is damaged: files\.json cannot be read") as error:
+            prepared(tmp_path / "recipes" / "demo", context, kept)
+        assert error.value.hint == "start again with 'forge build demo'"
+
     def test_one_that_failed_before_it_was_prepared_cannot_be_entered(
         self, tmp_path: Path, context: BuildContext, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -173,3 +189,38 @@ class TestContinued:
         (directory / "source" / "new").touch()
         assert prepared(directory, context, kept).kept.source == kept.source
         assert json.loads((kept.work / "build.json").read_text())["source"] == kept.source
+
+    def test_what_a_script_installed_before_goes(self, tmp_path: Path, context: BuildContext) -> None:
+        text = RECIPE.replace("wheel:\n  extensions: [demo._x]\n", "wheel: {native: false}\n").replace(
+            "setuptools\n",
+            "script\n  script:\n    - mkdir -p $DESTDIR$PREFIX && touch $DESTDIR$PREFIX/$(cat name)\n    - cat ready\n",
+        )
+        directory = write_recipe(tmp_path / "recipes", text=text)
+        (directory / "source" / "name").write_text("wrong")
+        kept = fail(directory, context)
+        for name, content in (("name", "right"), ("ready", "")):
+            (kept.tree / name).write_text(content)
+        built = run_build(prepared(directory, context, kept), tmp_path, Recorder())
+        names = [member.path for member in read_wheel(built.path).members]
+        assert [name for name in names if name.startswith("opt/")] == ["opt/right"]
+
+    @pytest.mark.parametrize("same", [True, False])
+    def test_host_requirements(self, tmp_path: Path, context: BuildContext, same: bool) -> None:
+        def package(number: str) -> HostPackage:
+            files = {"opt/include/z.h": number.encode()}
+            wheel = make_wheel(tmp_path / number, files, name="libz", tag="py3-none-any")
+            return HostPackage("libz", "1.0", wheel, number)
+
+        for number in ("1", "2"):
+            (tmp_path / number).mkdir()
+        directory = write_recipe(tmp_path / "recipes")
+        recipe = evaluate(read_recipe(directory), DEVICE, "3.13")
+        host = [package("1")]
+        first = prepare_build(recipe, context, key=KEY, progress=Recorder(), subject="demo", host=host)
+        header = first.build.host.opt / "include" / "z.h"
+        before = header.stat().st_mtime_ns
+        host = host if same else [package("2")]
+        again = prepare_build(recipe, context, key=KEY, progress=Recorder(), subject="demo", host=host, kept=first.kept)
+        assert again.build.host == first.build.host
+        assert header.read_text() == ("1" if same else "2")
+        assert (header.stat().st_mtime_ns == before) is same, "make goes by times"
