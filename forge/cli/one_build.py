@@ -35,7 +35,7 @@ def one_build_options(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--ios-version", type=IOSVersionType(), help="Minimum iOS version."),
         click.option("--arch", type=click.Choice([arch.value for arch in Arch]), help="CPU architecture."),
         click.option("--abi", type=click.Choice([abi.value for abi in Abi]), help="Device or simulator."),
-        click.option("--target", metavar="ARCH-ABI", help="Both, e.g. arm64-iphonesimulator."),
+        click.option("--target", metavar="ARCH-ABI", help="--arch and --abi at once, e.g. arm64-iphonesimulator."),
     ):
         function = option(function)
     return function
