@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 _LOGS_KEPT = 7 * 24 * 3600
 """Seconds after which logs are removed: by then nobody writes to them or looks for them."""
@@ -25,7 +25,7 @@ COMPLETE = ".forge-complete"
 """Marks a directory that had to be made in its own place (virtual environments record it) and is whole."""
 
 
-def new_attempt(parent: Path, name: str) -> Path:
+def new_attempt(parent: Path, name: str, keep: Collection[Path] = ()) -> Path:
     """Make an empty directory for an attempt at *name*; what earlier attempts left is removed.
 
     The caller holds the lock of *name*, so that no other forge is at it.
@@ -33,10 +33,12 @@ def new_attempt(parent: Path, name: str) -> Path:
     Args:
         parent: Where attempts are; made if it is not there.
         name: Of what is made.
+        keep: Earlier attempts that stay.
     """
     earlier = dict(_attempts(parent, name))
     for path in earlier.values():
-        remove_tree(path)
+        if path not in keep:
+            remove_tree(path)
     directory = parent / f"{name}.{max(earlier, default=0) + 1}"
     directory.mkdir(parents=True)
     return directory

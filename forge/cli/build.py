@@ -12,6 +12,7 @@ from rich.console import Console
 from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.build_report import emit_events, print_failures, print_results, write_reports
+from forge.cli.continued import continue_named, uncached_warning
 from forge.cli.display import JSONProgress, progress_display
 from forge.cli.options import (
     cache_option,
@@ -67,6 +68,10 @@ if TYPE_CHECKING:
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
 @click.option(
+    "--continue", "continued", is_flag=True,
+    help="Go on with a recipe's build that failed, in its source tree as it is now.",
+)  # fmt: skip
+@click.option(
     "--timeline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.html",
     help="Write a page that draws which build ran when.",
 )  # fmt: skip
@@ -88,6 +93,7 @@ def build(
     jobs: int | None,
     cache_mode: str | None,
     keep_going: bool,
+    continued: bool,
     timeline: Path | None,
     as_json: bool,
     recipes: Path | None,
@@ -97,7 +103,16 @@ def build(
     Wheels already built from the same recipe, source, tools and version of forge are taken from the cache. Required
     recipes are built first. With --test, the exit code is 11 if a test fails; with --keep-going, it is that of the
     first failure.
+
+    With --continue, the back end of the newest build of one recipe that failed is run again without unpacking the
+    source, so that edits in the source tree count; --abi, --arch, --python and --variant say which, if there are
+    several. Its wheel is not stored in the cache.
     """
+    if continued:
+        result = continue_named(click.get_current_context(), names, find_recipes(recipes), out)
+        print_results([result])
+        click.echo(uncached_warning(result, names[0]), err=True)
+        return 0
     home = ForgeHome.from_environment()
     settings = read_settings(cache_mode)
     targets = chosen_targets(abi, arch, ios_version)

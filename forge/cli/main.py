@@ -40,8 +40,8 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "check", "doctor", "fetch", "frameworks", "lock", "plan", "python", "rebuild",
-    "repair", "test", "toolchain",
+    "build", "cache", "challenge", "check", "doctor", "fetch", "frameworks", "lock", "patch", "plan", "python",
+    "rebuild", "repair", "shell", "test", "toolchain",
 )  # fmt: skip
 
 

@@ -129,4 +129,13 @@ def make_host_prefix(packages: Iterable[HostPackage], root: Path) -> HostPrefix:
             target.parent.mkdir(parents=True, exist_ok=True)
             file.rename(target)
         shutil.rmtree(unpacked)
+    return read_host_prefix(root)
+
+
+def read_host_prefix(root: Path) -> HostPrefix:
+    """A host prefix that has been laid out.
+
+    Args:
+        root: The directory.
+    """
     return HostPrefix(root, tuple(sorted({path.parent for path in root.rglob("*.pc")})))

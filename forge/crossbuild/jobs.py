@@ -48,10 +48,19 @@ def support_jobs(server: JobServer | None, directory: Path) -> Support:
     """
     if server is None:
         return Support()
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     if (make := find_tool("make")) is not None:
         script = directory / "make"
         pipe = shlex.quote(str(server.path))
         script.write_text(_MAKE.format(pipe=pipe, jobs=server.jobs, make=make), encoding="utf-8")
         script.chmod(0o755)
     return Support({"MAKEFLAGS": server.makeflags}, (directory,))
+
+
+def entered_jobs(server: JobServer | None) -> dict[str, str]:
+    """What is different in a shell that is opened after the server is gone: make counts its processes itself.
+
+    Args:
+        server: The server; None if there was none.
+    """
+    return {} if server is None else {"MAKEFLAGS": f"-j{server.jobs}"}

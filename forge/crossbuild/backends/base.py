@@ -47,6 +47,15 @@ class BackEnd(Protocol):
             BuildError: The source's declaration is not valid.
         """
 
+    def commands(self, build: Build, config_settings: Mapping[str, Sequence[str]], out: Path) -> tuple[str, ...]:
+        """What `run` does, as commands that a person can give in the build's shell, in the source tree.
+
+        Args:
+            build: The build.
+            config_settings: As `prepare` said.
+            out: A directory for the wheel.
+        """
+
     def run(
         self, build: Build, config_settings: Mapping[str, Sequence[str]], env: Mapping[str, str], out: Path
     ) -> Path:

@@ -35,6 +35,18 @@ class Pep517:
         """The recipe's config settings."""
         return Prepared(build.host.expand_all(build.recipe.config_settings))
 
+    def commands(self, build: Build, config_settings: Mapping[str, Sequence[str]], out: Path) -> tuple[str, ...]:
+        """A call of the hook ``build_wheel`` in the cross Python."""
+        system = pyproject(build.tree).get("build-system", {})  # `requires` has looked at it; the rest is not checked
+        module, _, attribute = str(system.get("build-backend", "setuptools.build_meta:__legacy__")).partition(":")
+        code = f"import {module} as hooks; hooks{attribute and '.'}{attribute}.build_wheel({str(out)!r}"
+        if settings := hook_settings(config_settings):
+            code += f", {settings!r}"
+        if path := system.get("backend-path"):
+            code = f"import sys; sys.path[:0] = {path!r}; {code}"
+        # Not with the working directory on sys.path (-P), which PEP 517 rules out.
+        return (shlex.join([str(build.environment.cross_python), "-P", "-c", f"{code})"]),)
+
     def run(
         self, build: Build, config_settings: Mapping[str, Sequence[str]], env: Mapping[str, str], out: Path
     ) -> Path:
@@ -135,15 +147,20 @@ def ask_back_end(
         # Its last argument is the directory through which it talks to the process of the hook.
         _log_warnings(Path(cmd[-1]) / "output.json", log)
 
-    settings = {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
     try:
-        return hook(ProjectBuilder(tree, python_executable=str(python), runner=runner), settings)
+        builder = ProjectBuilder(tree, python_executable=str(python), runner=runner)
+        return hook(builder, hook_settings(config_settings))
     except BuildBackendException as error:
         if isinstance(error.exception, (ForgeError, OSError)):  # the runner's own: the log's last lines, a full disk
             raise error.exception from None
         raise BuildError(f"{subject}: {error}", log=log) from error
     except (BuildException, ValueError) as error:  # ValueError: backend-path leaves the tree (PEP 517)
         raise BuildError(f"{subject}: {error}", log=log) from error
+
+
+def hook_settings(config_settings: Mapping[str, Sequence[str]]) -> dict[str, str | list[str]]:
+    """Config settings as hooks take them: a string, or a list where a key has several values."""
+    return {key: list(values) if len(values) != 1 else values[0] for key, values in config_settings.items()}
 
 
 def _log_warnings(answer: Path, log: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.tags import Tag
 
+from forge.base.attempts import remove_tree
 from forge.base.cpus import cpu_count
 from forge.base.errors import BuildError
 from forge.base.process import run
@@ -49,6 +50,15 @@ class Script:
         """The variables that configure scripts and makefiles read."""
         return Prepared(env=script_variables(build.target, build.work / "stage", build.host.opt))
 
+    def commands(
+        self,
+        build: Build,
+        config_settings: Mapping[str, Sequence[str]],  # noqa: ARG002 - the interface's
+        out: Path,  # noqa: ARG002 - they install into DESTDIR
+    ) -> tuple[str, ...]:
+        """The recipe's commands."""
+        return tuple(map(build.host.expand, build.recipe.script))
+
     def run(
         self,
         build: Build,
@@ -57,7 +67,7 @@ class Script:
         out: Path,
     ) -> Path:
         """Run the commands and pack what they install."""
-        commands = tuple(map(build.host.expand, build.recipe.script))
+        commands = self.commands(build, {}, out)
         return build_script(
             build.recipe, build.tree, env, build.work / "stage", out,
             commands=commands, log=build.log, subject=build.subject,
@@ -99,7 +109,7 @@ def build_script(
         recipe: The recipe, evaluated for the target.
         tree: The source.
         env: The complete environment, including `script_variables`.
-        stage: ``DESTDIR``.
+        stage: ``DESTDIR``; what an earlier run installed is removed.
         out: A directory for the wheel.
         commands: The recipe's script with its variables expanded; run with ``sh -e``, a shell for each command.
         log: The log file.
@@ -108,6 +118,7 @@ def build_script(
     Raises:
         BuildError: A command failed, nothing was installed, or a licence file is missing.
     """
+    remove_tree(stage)
     stage.mkdir(parents=True)
     for command in commands:
         run(["/bin/sh", "-ec", command], log=log, env=env, cwd=tree, what=subject)

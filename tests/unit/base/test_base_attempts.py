@@ -32,6 +32,13 @@ def test_a_name_is_used_again_once_nothing_is_left(tmp_path: Path) -> None:
     assert new_attempt(tmp_path, "demo").name == "demo.1"
 
 
+def test_an_earlier_one_can_be_kept(tmp_path: Path) -> None:
+    first, second = new_attempt(tmp_path, "demo"), tmp_path / "demo.2"
+    assert new_attempt(tmp_path, "demo", keep=[first]) == second
+    assert new_attempt(tmp_path, "demo", keep=[first]).name == "demo.3"
+    assert (first.exists(), second.exists()) == (True, False)
+
+
 def test_a_killed_attempts_process_writes_into_no_other(tmp_path: Path) -> None:
     first = new_attempt(tmp_path, "demo")
     script = "import os,sys,time\nfor _ in range(400): os.makedirs(sys.argv[1], exist_ok=True);"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.cli import build as build_command
+from forge.cli import one_build
 from forge.cli import plan as plan_command
 from forge.cli import test as trial_command
 from forge.crossbuild import recipe_build
@@ -52,5 +53,6 @@ def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
     for command in (build_command, plan_command):
         monkeypatch.setattr(command, "plan_context", lambda *_: make_context(forge.root))
-    monkeypatch.setattr(trial_command, "ensure_context", lambda *_: make_context(forge.root))
+    for command in (one_build, trial_command):
+        monkeypatch.setattr(command, "ensure_context", lambda *_: make_context(forge.root))
     monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)
