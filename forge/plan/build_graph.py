@@ -127,6 +127,9 @@ class BuildGraph:
         self.finished: set[str] = set()
         """All nodes that have ended, prerequisites too."""
         self.expected: dict[str, tuple[float, int]] = {}
+        self.done_before: dict[str, bool] = {}
+        """Whether what a node makes was there when that was asked first."""
+        self.told = 0.0
 
     # What the graph begins with
 
@@ -283,7 +286,11 @@ class BuildGraph:
         return self._entering(new)
 
     def _tell(self, graph: Graph[Work]) -> None:
-        """Tell how much of the whole is done, and about how long the rest takes."""
+        """Tell how much of the whole is done, and about how long the rest takes; no more often than people can read."""
+        done = sum(name in self.finished for name in graph.nodes)
+        if done < len(graph.nodes) and time.monotonic() < self.told + 0.2:
+            return
+        self.told = time.monotonic()
         left = [node for node in graph.nodes.values() if node.name not in self.finished]
         costs = {node.name: self.cost(node) for node in left}
         chain = max(graph.lengths(lambda node: costs.get(node.name, 0.0)).values(), default=0.0)
@@ -311,13 +318,16 @@ class BuildGraph:
         return 0 if self._is_done(node) else self._expected(node)[1]
 
     def _is_done(self, node: Node[Work]) -> bool:
-        if node.name in self.finished:
-            return True
-        if isinstance(node.work, Prerequisite):
-            return node.work.is_there()
-        if node.work.step.recipe.normalized_name in self.afresh:
+        if node.name not in self.done_before:
+            self.done_before[node.name] = self._is_there(node.work)
+        return node.name in self.finished or self.done_before[node.name]
+
+    def _is_there(self, work: Work) -> bool:
+        if isinstance(work, Prerequisite):
+            return work.is_there()
+        if work.step.recipe.normalized_name in self.afresh:
             return False
-        return is_done(node.work) or (self.cache is not None and self.cache.has(node.work.key))
+        return is_done(work) or (self.cache is not None and self.cache.has(work.key))
 
     def _expected(self, node: Node[Work]) -> tuple[float, int]:
         """Seconds and bytes, as far as they are known from earlier runs."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from forge.base.errors import ForgeError
 from forge.base.memory import available_memory
 from forge.base.process import end_all
+from forge.plan.readiness import Readiness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -101,10 +102,9 @@ class Work(Protocol[T, R]):
 
 @dataclass
 class _Run(Generic[T, R]):
-    graph: Graph[T]
+    nodes: Readiness[T]
     work: Work[T, R]
     server: JobServer
-    priority: Mapping[str, float]
     keep_going: bool
     room: int
     """How much memory nodes may take together, in bytes."""
@@ -116,30 +116,21 @@ class _Run(Generic[T, R]):
     """What is no failure of a node's, but of forge's own: it ends the run."""
     ended: bool = False
 
-    def ready(self, *, waits: bool) -> list[str]:
-        """The nodes that can run now, the most urgent first; nodes that cannot run at all any more are skipped.
-
-        Args:
-            waits: Of those that wait for others, or of those that need a slot.
-        """
-        found = []
-        for node in self.graph.nodes.values():
-            if node.name in self.outcomes or node.name in self.running:
-                continue
-            before = [self.outcomes.get(name) for name in node.needs]
-            bad = next((o for o in before if o is not None and o.state is not State.DONE), None)
-            if bad is not None:
-                failed = next(n for n in node.needs if self.outcomes.get(n) is bad)
-                self.outcomes[node.name] = Outcome(State.SKIPPED, because=bad.because or failed)
-            elif all(o is not None for o in before) and self.work.waits(node) is waits:
-                found.append(node.name)
-        return [name for name in sorted(found, key=lambda name: -self.priority[name]) if self._has_room(name)]
-
     def _has_room(self, name: str) -> bool:
         """Whether there is memory for a node beside those that run; one by itself may take what it likes."""
-        taken = sum(self.work.memory(self.graph.nodes[each]) for each in self.running)
-        wanted = self.work.memory(self.graph.nodes[name])
-        return not taken or not wanted or taken + wanted <= self.room
+        nodes = self.nodes.graph.nodes
+        if not (wanted := self.work.memory(nodes[name])):
+            return True
+        taken = sum(self.work.memory(nodes[each]) for each in self.running)
+        return not taken or taken + wanted <= self.room
+
+    def can_run(self, *, waits: bool) -> bool:
+        """Whether a node can run now: one that waits for others, or one that needs a slot."""
+        return not self.is_over() and self.nodes.fits_any(waits, self._has_room)
+
+    def skip(self, lost: Iterable[tuple[str, str]]) -> None:
+        for name, because in lost:
+            self.outcomes[name] = Outcome(State.SKIPPED, because=because)
 
     def is_over(self) -> bool:
         return self.ended or self.surprise is not None
@@ -152,21 +143,20 @@ class _Run(Generic[T, R]):
         """
         while True:
             with self.changed:
-                while not self.is_over() and not self.ready(waits=waits) and (
-                    self.running or self.ready(waits=not waits)
+                while not self.is_over() and not self.can_run(waits=waits) and (
+                    self.running or self.nodes.has(not waits)
                 ):  # fmt: skip
                     self.changed.wait()
-                if self.is_over() or not self.ready(waits=waits):
+                if not self.can_run(waits=waits):
                     self.changed.notify_all()
                     return
             with contextlib.nullcontext() if waits else self.server.slot():
                 with self.changed:
-                    ready = [] if self.is_over() else self.ready(waits=waits)
-                    if not ready:
+                    node = None if self.is_over() else self.nodes.take(waits, self._has_room)
+                    if node is None:
                         continue
-                    node = self.graph.nodes[ready[0]]
                     self.running.add(node.name)
-                    made = {n: o.value for n, o in self.outcomes.items() if o.state is State.DONE}
+                    made = {name: self.outcomes[name].value for name in node.needs}
                 self.run(node, made)  # type: ignore[arg-type]  # what is done has a value, None included
 
     def run(self, node: Node[T], made: Mapping[str, R]) -> None:
@@ -188,16 +178,17 @@ class _Run(Generic[T, R]):
             if self.surprise is None:
                 end = self._grow(node, end)
             self.outcomes[node.name] = end
-            if end.state is State.FAILED and not self.keep_going:
-                self.ended = True
+            if end.state is State.DONE:
+                self.nodes.done(node.name)
+            else:
+                self.skip(self.nodes.failed(node.name))
+                self.ended = self.ended or not self.keep_going
             self.changed.notify_all()
 
     def _grow(self, node: Node[T], end: Outcome[R]) -> Outcome[R]:
         try:
-            new = tuple(self.work.grow(self.graph, node, end.value))
-            if new:
-                self.graph = self.graph.with_nodes(new)
-                self.priority = self.graph.lengths(self.work.cost)
+            if new := tuple(self.work.grow(self.nodes.graph, node, end.value)):
+                self.skip(self.nodes.add(new))
         except ForgeError as error:
             return replace(end, state=State.FAILED, value=None, error=error)
         except BaseException as error:  # noqa: BLE001 - as above
@@ -225,7 +216,7 @@ def run_graph(
         KeyboardInterrupt: The user interrupted it; what ran was ended.
     """
     room = available_memory() if room is None else room
-    run = _Run(graph, work, server, graph.lengths(work.cost), keep_going, room)
+    run = _Run(Readiness(graph, work.cost, work.waits), work, server, keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
     threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
     for thread in threads:
@@ -244,4 +235,4 @@ def run_graph(
     if run.surprise is not None:
         raise run.surprise
     skipped: Outcome[R] = Outcome(State.SKIPPED)
-    return {name: run.outcomes.get(name, skipped) for name in run.graph.nodes}
+    return {name: run.outcomes.get(name, skipped) for name in run.nodes.graph.nodes}
