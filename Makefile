@@ -72,6 +72,7 @@ bench: system $(READY_DEV)
 	$(BIN)/python -m bench first
 	$(BIN)/python -m bench build
 	$(BIN)/python -m bench plan
+	$(BIN)/python -m bench unchanged
 	$(BIN)/python -m bench check
 	$(BIN)/python -m bench emulate
 

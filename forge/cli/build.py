@@ -12,7 +12,6 @@ from rich.console import Console
 from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
 from forge.cli.build_report import emit_events, print_failures, print_results, write_reports
-from forge.cli.continued import continue_named, uncached_warning
 from forge.cli.display import JSONProgress, progress_display
 from forge.cli.options import (
     cache_option,
@@ -109,6 +108,8 @@ def build(
     several. Its wheel is not stored in the cache.
     """
     if continued:
+        from forge.cli.continued import continue_named, uncached_warning  # noqa: PLC0415 - seldom needed
+
         result = continue_named(click.get_current_context(), names, find_recipes(recipes), out)
         print_results([result])
         click.echo(uncached_warning(result, names[0]), err=True)

@@ -27,7 +27,7 @@ from forge.plan.prerequisites import Prerequisite, prerequisites
 from forge.plan.provision import PlannedContext
 from forge.plan.required import applying, required_steps
 from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, publish, subject_of
-from forge.wheel.contents import read_wheel
+from forge.wheel.contents import read_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -254,7 +254,9 @@ class BuildGraph:
         if recipe.normalized_name in self.afresh:
             result, cached = build_afresh(recipe, build.context, host, self.progress, node.name, self.out)
         else:
-            result, cached = build_or_find(recipe, build.context, host, self.progress, node.name, self.cache)
+            result, cached = build_or_find(
+                recipe, build.context, host, self.progress, node.name, self.cache, build.inputs
+            )
         package = HostPackage(
             recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
             recipe.about.license or "",
@@ -346,7 +348,7 @@ class BuildGraph:
     def _follow(self, number: int, wheel: Path) -> list[Node[WheelBuild]]:
         if not self.follow:
             return []
-        return self._required(number, wheel.name, read_wheel(wheel).metadata.requires_dist)
+        return self._required(number, wheel.name, read_metadata(wheel).requires_dist)
 
     def _required(self, number: int, who: str, texts: Iterable[str]) -> list[Node[WheelBuild]]:
         request, known = self.requests[number], self.known[number]

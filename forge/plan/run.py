@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import shutil
 import tempfile
 import time
@@ -29,7 +31,7 @@ from forge.plan.shared.cache import Wanted
 from forge.plan.verify import checks_digest, verify_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forge.audit.finding import Finding
     from forge.base.errors import ForgeError
@@ -91,7 +93,7 @@ def build_name(recipe: EvaluatedRecipe) -> str:
 
 def build_or_find(
     recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str,
-    shared: SharedCache | None = None,
+    shared: SharedCache | None = None, inputs: Mapping[str, object] | None = None,
 ) -> tuple[Result, CachedWheel]:  # fmt: skip
     """Build one recipe for one target, or find it in the cache of this machine or in the shared one.
 
@@ -102,13 +104,15 @@ def build_or_find(
         progress: Receives progress updates.
         subject: What it is called on the screen.
         shared: The shared cache, if there is one.
+        inputs: What its fingerprint covers, if that is known.
 
     Raises:
         ForgeError: It cannot be built, or is not what its recipe says; or it is in no cache, and may not be built.
     """
     progress.phase(subject, "check the cache")
     compilers = find_compilers(recipe.languages)
-    inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
+    if inputs is None:
+        inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
     wanted = Wanted(subject, build_name(recipe), key)
 
@@ -205,8 +209,10 @@ def publish(wheel: Path, out: Path) -> Path:
     Raises:
         StorageError: It cannot be written.
     """
-    if wheel.parent == out:
-        return wheel
+    # What is there already is left alone: whoever watches the directory need not look at it again.
+    with contextlib.suppress(FileNotFoundError):
+        if filecmp.cmp(wheel, out / wheel.name, shallow=False):
+            return out / wheel.name
     with atomic_file(out / wheel.name) as file, wheel.open("rb") as source:
         shutil.copyfileobj(source, file)
     return out / wheel.name

@@ -19,7 +19,7 @@ from forge.recipe.model import RECIPE_NAME, Recipe
 from forge.recipe.read import read_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 _PATTERN = f"*/{RECIPE_NAME}"
@@ -48,9 +48,15 @@ class RecipeStore:
         Raises:
             RecipeError: There is none of that name.
         """
+        return self._path(name, self._files())
+
+    def _files(self) -> dict[NormalizedName, list[Path]]:
         files: dict[NormalizedName, list[Path]] = {}
         for file in self.directory.glob(_PATTERN):
             files.setdefault(canonicalize_name(file.parent.name), []).append(file)
+        return files
+
+    def _path(self, name: str, files: Mapping[NormalizedName, list[Path]]) -> Path:
         key = canonicalize_name(name)
         if len(spellings := sorted(files.get(key, []))) > 1:
             places = ", ".join(shown_path(file.parent) for file in spellings)
@@ -79,9 +85,10 @@ class RecipeStore:
         """
         loaded: dict[NormalizedName, Recipe] = {}
         problems: list[RecipeError] = []
+        files = self._files()
         for name in dict.fromkeys(map(canonicalize_name, names)):
             try:
-                loaded[name] = self.load(name)
+                loaded[name] = read_recipe(self._path(name, files))
             except RecipeError as error:
                 problems.append(error)
         if problems:
