@@ -17,6 +17,7 @@ from forge.base.target import select_targets
 from forge.ios_python.assembled import assembled_python, python_of
 from forge.ios_python.build_python import BuildPython, find_build_python
 from forge.ios_python.headers import ensure_headers, header_archives
+from forge.ios_python.layout import EXPECTED
 from forge.ios_python.model import IOSPython, Provider
 from forge.ios_python.official import add_official
 from forge.plan.builds import build_one
@@ -29,6 +30,7 @@ from tests.integration.budget import BUILDS, need_minutes, need_python
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
 from tests.integration.targets import COMPILED, LONG, SIMULATOR, runs_here
+from tests.unit.macho.builder import macho
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,6 +174,62 @@ def test_newer_pythons_are_built_for(newer: BuildContext, name: str, target: Tar
     assert result.wheel.name.endswith(f"-{tag}-{tag}-{target.platform_tag}.whl")
     version = result.wheel.name.split("-")[1]
     assert check_promise(result.wheel, Promise(name, version, target, tag, native=True)) == ()
+
+
+def published_shaped(context: BuildContext, root: Path) -> Path:
+    """An official archive of 3.14 (BeeWare's) or 3.15 (python.org's), unpacked, as their build scripts lay them out.
+
+    Headers, sysconfig data and wrappers are those of the assembled Python; the machine code is a library without
+    anything in it, which a build of a wheel does not read.
+    """
+    python, minor = root / "Python.xcframework", context.python.minor
+    shutil.copytree(context.python.root, python, symlinks=True)
+    (python / "headers.json").unlink()
+    libraries = [
+        {"SupportedPlatform": "ios", "LibraryIdentifier": slice_.name, "LibraryPath": "Python.framework"}
+        for slice_ in sorted(python.glob("ios-*"))
+    ]
+    (python / "Info.plist").write_bytes(plistlib.dumps({"AvailableLibraries": libraries}))
+    (python / "lib" / f"python{minor}").mkdir(parents=True)
+    (root / "testbed").mkdir()
+    for target in select_targets():
+        framework = context.python.slice(target).name
+        framework_path = python / framework / "Python.framework"
+        (framework_path / "Python.tbd").unlink(missing_ok=True)
+        data = {"CFBundleExecutable": "Python", "CFBundlePackageType": "FMWK", "MinimumOSVersion": "13.0"}
+        (framework_path / "Info.plist").write_bytes(plistlib.dumps(data))
+        (framework_path / "Python").write_bytes(macho(install_name="@rpath/Python.framework/Python"))
+        library = python / framework / f"lib-{target.arch}" / f"python{minor}"
+        (library / "build-details.json").write_text('{"schema_version": "1.0", "base_prefix": "/Users/builder/x"}')
+        (library / f"_sysconfig_vars__ios_{target.multiarch}.json").write_text("{}")
+        (library / "lib-dynload").mkdir()
+        for module in EXPECTED:
+            name = f"{module}.cpython-{minor.replace('.', '')}-{target.abi}.so"
+            (library / "lib-dynload" / name).write_bytes(macho())
+    if minor == "3.14":
+        (root / "VERSIONS").write_text("Python version: 3.14.6\nBuild: b12\nMin iOS version: 13.0\nOpenSSL: 3.5.7-1\n")
+        for target in select_targets():
+            config = python / context.python.slice(target).name / "platform-config" / target.multiarch
+            config.mkdir(parents=True)
+            (config / "make_cross_venv.py").touch()
+    return root
+
+
+@pytest.mark.parametrize("name", ["markupsafe", "greenlet"])
+def test_wheels_for_published_pythons_are_the_same(newer: BuildContext, name: str, tmp_path: Path) -> None:
+    home = ForgeHome(tmp_path / "home")
+    archive = published_shaped(newer, tmp_path / "a place" / "support")
+    product, layout, lacking = add_official(home, str(archive), None, SilentProgress())
+    assert layout.publisher == {"3.14": "BeeWare", "3.15": "python.org"}[newer.python.minor]
+    assert lacking == ()
+    assert {str(target.ios_version) for target in product.targets} == {"13.0"}
+    official = python_of(home, product, Provider.OFFICIAL)
+    for number, target in enumerate(select_targets()):
+        both = [
+            fresh_wheel(replace(newer, python=python), name, target, tmp_path / f"{number}-{python.provider}")
+            for python in (newer.python, official)
+        ]
+        assert both[0] == both[1], target
 
 
 @runs_here
