@@ -24,6 +24,7 @@ from forge.plan.cache import (
     write_checked,
     write_latest,
 )
+from forge.plan.executor import Order
 from forge.plan.fingerprint import build_inputs
 from forge.plan.shared.cache import Wanted
 from forge.plan.verify import checks_digest, verify_wheel
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.crossbuild.context import Build
     from forge.crossbuild.host_prefix import HostPackage
+    from forge.plan.executor import Executor
     from forge.plan.provision import Context
     from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import EvaluatedRecipe, Recipe
@@ -91,7 +93,7 @@ def build_name(recipe: EvaluatedRecipe) -> str:
 
 def build_or_find(
     recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str,
-    shared: SharedCache | None = None,
+    shared: SharedCache | None = None, executor: Executor | None = None,
 ) -> tuple[Result, CachedWheel]:  # fmt: skip
     """Build one recipe for one target, or find it in the cache of this machine or in the shared one.
 
@@ -102,6 +104,7 @@ def build_or_find(
         progress: Receives progress updates.
         subject: What it is called on the screen.
         shared: The shared cache, if there is one.
+        executor: What builds it elsewhere; None builds it here. There must be a shared cache, from which it is taken.
 
     Raises:
         ForgeError: It cannot be built, or is not what its recipe says; or it is in no cache, and may not be built.
@@ -143,6 +146,12 @@ def build_or_find(
         if shared is not None and (taken := shared.take(wanted, check)) is not None:
             progress.phase(subject, "taken from the shared cache")
             return Result(subject, taken.path, key, built=False, warnings=taken.warnings), taken
+        if executor is not None and shared is not None:
+            report = executor.build(Order(wanted, recipe, context, tuple(host), inputs), progress)
+            if (taken := shared.take(wanted, check)) is None:
+                raise report.not_there(wanted)
+            progress.phase(subject, "done")
+            return Result(subject, taken.path, key, built=report.built, warnings=taken.warnings), taken
         ground = context.ready(progress)
         began = time.monotonic()
         with measured() as peak, new_entry(context.home, key, inputs) as entry:

@@ -19,9 +19,9 @@ from forge.base.memory import available_memory
 from forge.base.process import end_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
-    from forge.base.jobserver import JobServer
     from forge.plan.graph import Graph, Node
 
 _WAITING = 4
@@ -59,6 +59,16 @@ class Outcome(Generic[R]):
     because: str = ""
     started: float = 0.0
     seconds: float = 0.0
+
+
+class Slots(Protocol):
+    """How many nodes run at once: a job server's (`forge.base.jobserver`), or those of other machines."""
+
+    jobs: int
+    """How many slots there are."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Hold a slot for the body."""
 
 
 class Work(Protocol[T, R]):
@@ -103,7 +113,7 @@ class Work(Protocol[T, R]):
 class _Run(Generic[T, R]):
     graph: Graph[T]
     work: Work[T, R]
-    server: JobServer
+    server: Slots
     priority: Mapping[str, float]
     keep_going: bool
     room: int
@@ -206,8 +216,9 @@ class _Run(Generic[T, R]):
 
 
 def run_graph(
-    graph: Graph[T], work: Work[T, R], *, server: JobServer, keep_going: bool = False, room: int | None = None
-) -> dict[str, Outcome[R]]:
+    graph: Graph[T], work: Work[T, R], *, server: Slots, keep_going: bool = False, room: int | None = None,
+    stop: Callable[[], object] = end_all,
+) -> dict[str, Outcome[R]]:  # fmt: skip
     """Run all nodes of a graph.
 
     Args:
@@ -217,6 +228,7 @@ def run_graph(
         keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
             what runs already is ended in peace.
         room: How much memory nodes may take together, in bytes; None for what is available now.
+        stop: Called after an interruption: ends what runs.
 
     Returns:
         What became of each node, by name, in the graph's order.
@@ -237,7 +249,7 @@ def run_graph(
     except BaseException:
         with run.changed:
             run.ended = True
-        end_all()
+        stop()
         for thread in threads:
             thread.join()
         raise
