@@ -97,8 +97,7 @@ class BuildGraph:
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
         self.variants, self.done, self.follow, self.keep_going = options.variants, done, options.follow, keep_going
         self.afresh, self.cache, self.executor = frozenset(options.afresh), options.cache, options.executor
-        local = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
-        self.jobs = local if self.executor is None else self.executor.jobs
+        self.jobs = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
         self.several = len({request.context.python.minor for request in requests}) > 1
         self.available = frozenset(store.names()) if options.follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
@@ -288,7 +287,8 @@ class BuildGraph:
         left = [node for node in graph.nodes.values() if node.name not in self.finished]
         costs = {node.name: self.cost(node) for node in left}
         chain = max(graph.lengths(lambda node: costs.get(node.name, 0.0)).values(), default=0.0)
-        seconds = max(chain, sum(costs.values()) / self.jobs)
+        jobs = self.jobs if self.executor is None else max(1, self.executor.threads)
+        seconds = max(chain, sum(costs.values()) / jobs)
         self.progress.whole(len(graph.nodes) - len(left), len(graph.nodes), seconds)
 
     def _after(self, oldest: str, waiting: list[str]) -> list[Node[WheelBuild]]:

@@ -77,10 +77,13 @@ class Executor(Protocol):
     """Builds wheels on other machines, several at the same time; what it builds is in the shared cache then."""
 
     jobs: int
-    """How many wheels it builds at the same time."""
+    """How many wheels it builds at the same time, at the most."""
+
+    threads: int
+    """How many it builds now: machines come and go."""
 
     def slot(self) -> AbstractContextManager[None]:
-        """Hold one of them for the body."""
+        """Hold one of those for the body."""
 
     def build(self, order: Order, progress: Progress) -> Report:
         """Build a wheel, and wait for it.

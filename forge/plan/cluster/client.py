@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,6 @@ from forge.plan.shared.model import CacheError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
@@ -40,6 +40,11 @@ _SUBJECT = "cluster"
 _SECONDS_TO_CONNECT = 15
 _SECONDS_FOR_A_WORKER = 60
 _SECONDS_TO_STOP = 3
+_SECONDS_BETWEEN = 2.0
+_SECONDS_ALONE = 600
+"""How long builds wait for a worker while there is none."""
+_MOST_JOBS = 64
+"""How many threads wait for workers where ``--jobs`` does not say it."""
 _KINDS: Mapping[int, type[ForgeError]] = {
     kind.exit_code: kind
     for kind in (
@@ -56,22 +61,37 @@ class DaskExecutor:
     Args:
         client: The connection to the scheduler (`distributed.Client`, whose functions have no types).
         shared: The shared cache.
-        jobs: How many jobs there are at the same time.
+        progress: Is told how many workers there are.
+        jobs: How many wheels are built at the same time; None for as many as the workers have threads.
     """
 
-    def __init__(self, client: Any, shared: SharedCache, jobs: int) -> None:
-        self.jobs = jobs
-        self._client, self._shared = client, shared
-        self._guard = threading.Lock()
+    def __init__(self, client: Any, shared: SharedCache, progress: Progress, jobs: int | None = None) -> None:
+        self.jobs, self.threads = jobs or _MOST_JOBS, 0
+        self._client, self._shared, self._progress, self._fixed = client, shared, progress, jobs
+        self._changed = threading.Condition()
+        self._taken = 0
+        self._workers = 0
+        self._given_up: ForgeError | None = None
         self._waiting: dict[str, tuple[str, Progress]] = {}
         """By key, what a job builds and who is told."""
         self._futures: dict[str, tuple[Any, threading.Event]] = {}
-        self._stopped = False
         client.subscribe_topic(TOPIC, self._hear)
 
-    def slot(self) -> AbstractContextManager[None]:
-        """There are as many as threads that ask for one."""
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def slot(self) -> Iterator[None]:
+        """See `forge.plan.executor.Executor.slot`."""
+        with self._changed:
+            # What a worker builds while it is lost is built again: there is always room for one.
+            self._changed.wait_for(
+                lambda: self._given_up is not None or self._taken < (self._fixed or max(1, self.threads))
+            )
+            self._taken += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken -= 1
+                self._changed.notify()
 
     def build(self, order: Order, progress: Progress) -> Report:
         """See `forge.plan.executor.Executor.build`."""
@@ -80,20 +100,18 @@ class DaskExecutor:
         data = to_data(make_job(order, self._shared.has))
         progress.phase(order.wanted.subject, "wait for a worker")
         done = threading.Event()
-        with self._guard:
-            if self._stopped:
-                raise _interrupted()
+        with self._changed:
+            self._check()
             self._waiting[key] = (order.wanted.subject, progress)
             future = self._client.submit(run_job, data, key=key, pure=False)
             self._futures[key] = (future, done)
         try:
             future.add_done_callback(lambda _: done.set())
             done.wait()
-            if self._stopped:
-                raise _interrupted()
+            self._check()
             answer = self._answer(order, future)
         finally:
-            with self._guard:
+            with self._changed:
                 del self._futures[key], self._waiting[key]
             future.release()
         if (failure := answer["failure"]) is not None:
@@ -102,9 +120,39 @@ class DaskExecutor:
 
     def stop(self) -> None:
         """See `forge.plan.executor.Executor.stop`; programs that run on workers are ended there."""
-        with self._guard:
-            self._stopped = True
+        self._give_up(Interrupted("interrupted", hint="run the command again: what was finished is kept"))
+
+    def watch(self, over: threading.Event) -> None:
+        """See how many workers there are, until the event is set; after a while without any, give up."""
+        alone_since = time.monotonic()
+        while not over.wait(_SECONDS_BETWEEN):
+            with contextlib.suppress(Exception):  # the connection is lost: so are all jobs, and each of them tells it
+                self.tell(self._client.nthreads())
+            if self._workers:
+                alone_since = time.monotonic()
+            elif time.monotonic() - alone_since > _SECONDS_ALONE:
+                minutes = _SECONDS_ALONE // 60
+                self._give_up(
+                    ClusterError(f"the scheduler has had no workers for {minutes} minutes", hint="start some again")
+                )
+
+    def tell(self, threads: Mapping[str, int]) -> None:
+        """There are workers with so many threads each."""
+        with self._changed:
+            if len(threads) != self._workers:
+                self._progress.note(_SUBJECT, "1 worker" if len(threads) == 1 else f"{len(threads)} workers")
+            self._workers, self.threads = len(threads), sum(threads.values())
+            self._changed.notify_all()
+
+    def _check(self) -> None:
+        if self._given_up is not None:
+            raise self._given_up
+
+    def _give_up(self, error: ForgeError) -> None:
+        with self._changed:
+            self._given_up = error
             under_way = list(self._futures.values())
+            self._changed.notify_all()
         # Not waited for: nobody knows whether the scheduler still answers.
         thread = threading.Thread(
             target=self._client.cancel, args=([future for future, _ in under_way],), name="forge cancel", daemon=True
@@ -127,7 +175,7 @@ class DaskExecutor:
             ) from None
         except CancelledError as error:
             raise ClusterError(
-                f"{subject}: the scheduler gave it up: {error}",
+                f"{subject}: the scheduler was lost, or gave the build up ({getattr(error, 'reason', 'unknown')})",
                 hint="see that the scheduler runs, then run the command again: what was finished is kept",
             ) from None
         except Exception as error:
@@ -142,7 +190,7 @@ class DaskExecutor:
         _, said = event
         if told := self._waiting.get(str(said.get("key"))):
             subject, progress = told
-            progress.phase(subject, f"{said.get('phase')} on {said.get('worker')}")
+            progress.phase(subject, f"{said.get('phase')} on {said.get('at')}")
 
 
 @contextlib.contextmanager
@@ -173,9 +221,16 @@ def cluster(
             hint=f"set {VARIABLE} to its directory or URL here and on the workers; docs/cluster.md describes it",
         )
     with contextlib.closing(_connect(address)) as client:
-        threads = _threads(client, address)
-        progress.note(_SUBJECT, f"{len(threads)} {'worker' if len(threads) == 1 else 'workers'} at {address}")
-        yield DaskExecutor(client, shared, jobs or sum(threads.values()))
+        executor = DaskExecutor(client, shared, progress, jobs)
+        executor.tell(_threads(client, address))
+        over = threading.Event()
+        watch = threading.Thread(target=executor.watch, args=(over,), name="forge workers", daemon=True)
+        watch.start()
+        try:
+            yield executor
+        finally:
+            over.set()
+            watch.join(_SECONDS_TO_STOP)
 
 
 def _connect(address: str) -> Any:
@@ -227,7 +282,3 @@ def _error(failure: Mapping[str, Any], worker: str, home: ForgeHome) -> ForgeErr
             log = new_log(home.logs, failure["log_name"].rpartition(".")[0].rpartition(".")[0] or "cluster")
             log.write_bytes(failure["log"])
     return BuildError(message, hint=hint, log=log, tail=tuple(failure["tail"]))
-
-
-def _interrupted() -> Interrupted:
-    return Interrupted("interrupted", hint="run the command again: what was finished is kept")

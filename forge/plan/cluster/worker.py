@@ -6,6 +6,7 @@ was lost with a worker, not what failed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import tempfile
 import threading
@@ -201,7 +202,7 @@ class _Place:
 
     def tell(self, phase: str) -> None:
         """Tell clients how far the job is."""
-        self.worker.log_event(TOPIC, {"key": self.key, "worker": self.name, "phase": phase})
+        self.worker.log_event(TOPIC, {"key": self.key, "at": self.name, "phase": phase})
 
 
 class _Progress:
@@ -240,6 +241,8 @@ def _until_nobody_waits(at: _Place) -> Iterator[None]:
 
     with _guard:
         _jobs.add(at.key)
+    atexit.unregister(end_all)
+    atexit.register(end_all)  # programs have sessions of their own, and would outlive the worker
     watch = threading.Thread(target=look, name="forge watch", daemon=True)
     watch.start()
     try:

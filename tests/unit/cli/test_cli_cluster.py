@@ -40,7 +40,7 @@ def test_a_build_on_a_cluster(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("FORGE_SCHEDULER", cluster.scheduler_address)
         said = forge("build", "demo", *ONE)
         assert (said.code, said.out) == (0, f"dist/{WHEEL}\n")
-        assert f"cluster: 1 worker at {cluster.scheduler_address}" in said.err
+        assert "cluster: 1 worker\n" in said.err
         assert len(list((forge.root / "worker" / "home" / "wheels").glob("*/*/*.whl"))) == 1
         write_recipe(forge.root / "failing", "raise SystemExit(3)")
         said = forge("build", "demo", *ONE, "--recipes", "failing")
