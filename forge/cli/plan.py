@@ -127,7 +127,8 @@ def _check_jobs(stages: Sequence[Stage], most: int) -> None:
     for number, stage in enumerate(stages, 1):
         if len(stage) > most:
             raise click.BadParameter(
-                f"stage {number} has wheels for {len(stage)} targets and Pythons, and each of these takes a job",
+                f"stage {number} has wheels for {len(stage)} targets and Pythons, and each of these takes a job; "
+                f"give at least {len(stage)}, or select fewer with --abi, --arch or --python",
                 param_hint="--max-jobs",
             )
 

@@ -240,9 +240,9 @@ def run_graph(
     run = _Run(graph, work, server, graph.lengths(work.cost), keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
     threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.2)  # a join without a limit would not let Ctrl-C through
@@ -251,7 +251,8 @@ def run_graph(
             run.ended = True
         stop()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:  # it was started
+                thread.join()
         raise
     if run.surprise is not None:
         raise run.surprise

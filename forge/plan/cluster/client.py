@@ -81,7 +81,7 @@ class DaskExecutor:
     def slot(self) -> Iterator[None]:
         """See `forge.plan.executor.Executor.slot`."""
         with self._changed:
-            # What a worker builds while it is lost is built again: there is always room for one.
+            # Where there is no worker just now, one job waits for the next.
             self._changed.wait_for(
                 lambda: self._given_up is not None or self._taken < (self._fixed or max(1, self.threads))
             )
@@ -133,7 +133,10 @@ class DaskExecutor:
             elif time.monotonic() - alone_since > _SECONDS_ALONE:
                 minutes = _SECONDS_ALONE // 60
                 self._give_up(
-                    ClusterError(f"the scheduler has had no workers for {minutes} minutes", hint="start some again")
+                    ClusterError(
+                        f"the scheduler has had no workers for {minutes} minutes",
+                        hint="start some, then run the command again: what was finished is kept",
+                    )
                 )
 
     def tell(self, threads: Mapping[str, int]) -> None:
@@ -203,7 +206,7 @@ def cluster(
         address: The scheduler's, e.g. ``tcp://host:8786``; None for no cluster.
         shared: The shared cache of this run.
         progress: Is told how many workers there are.
-        jobs: How many wheels are built at the same time; None for as many as the workers have threads now.
+        jobs: How many wheels are built at the same time; None for as many as the workers have threads.
 
     Yields:
         What builds wheels there; None without a cluster.

@@ -17,7 +17,6 @@ from forge.base.errors import RecipeError
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion, parse_multiarch
 from forge.base.trees import local_files
-from forge.ios_python.model import Provider
 from forge.plan.cache import find_wheel
 from forge.plan.fingerprint import code_digest
 from forge.plan.provision import PlannedContext
@@ -207,8 +206,7 @@ def _written(target: Target) -> tuple[str, str]:
 
 def _asked(context: Context, target: Target) -> tuple[str, tuple[Target, ...], str | None]:
     if isinstance(context, PlannedContext):
-        provider = context.provider
-        return context.version, context.targets, None if provider is None else Provider(provider).value
+        return context.version, context.targets, None if context.provider is None else context.provider.value
     return context.python.full_version, (target,), None
 
 
