@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_a_build_on_a_cluster(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> 
         (log,) = (forge.root / "home" / "logs").glob("demo-1.0-arm64-iphoneos-*.log")
         assert f"log: {log}\n" in said.err
         assert "the back end's first words" in log.read_text()
+
+
+def test_dask_is_imported_for_a_cluster_only() -> None:
+    code = (
+        "import sys, forge.cli.build, forge.cli.plan; sys.exit('distributed' in sys.modules or 'dask' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
 
 
 def test_what_a_cluster_takes(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -144,6 +144,32 @@ def test_builds_run_at_the_same_time(site: Site) -> None:
     assert len(site.run(site.request("3.13", DEVICE, "one", "two"))) == 2
 
 
+def test_two_runs_that_want_the_same_wheel_share_a_job(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.add("one")
+    go_on, jobs, run_there = threading.Event(), [], worker_module._run
+
+    def counted(*arguments: Any) -> bool:
+        jobs.append(arguments)
+        assert go_on.wait(20)
+        return run_there(*arguments)
+
+    monkeypatch.setattr(worker_module, "_run", counted)
+    request = site.request("3.13", DEVICE, "one")
+    other = replace(request, context=replace(request.context, home=ForgeHome(site.root / "other")))
+    results: list[Result] = []
+    threads = [threading.Thread(target=lambda each=each: results.extend(site.run(each))) for each in (request, other)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 20
+    while sum("wait for a worker" in said for said in site.progress.said) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(0.2)  # the second is with the scheduler
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert (len(results), len(jobs)) == (2, 1)
+
+
 def test_a_failure_is_told_with_its_log_and_not_tried_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.add("good")
     site.add("bad", "good")
