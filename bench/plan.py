@@ -26,7 +26,7 @@ from forge.plan.builds import build_requests, plan_requests
 from forge.plan.closure import closure
 from forge.plan.explain import explain_plan
 from forge.plan.provision import ensure_context
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.recipe.store import RecipeStore
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ def build(context: BuildContext, store: RecipeStore, names: Sequence[str], out: 
     """Build recipes and what they link; seconds by the clock, and of all processors."""
     steps = closure([store.load(name) for name in names], TARGET, context.python.minor, store)
     before, start = processor_seconds(), time.perf_counter()
-    build_requests([Request(steps, TARGET, context)], store, out, SilentProgress(), jobs=jobs, follow=False)
+    options = RunOptions(jobs=jobs, follow=False)
+    build_requests([Request(steps, TARGET, context)], store, out, SilentProgress(), options)
     return time.perf_counter() - start, processor_seconds() - before
 
 

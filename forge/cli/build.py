@@ -19,18 +19,21 @@ from forge.cli.options import (
     chosen_targets,
     jobs_option,
     names_or_all,
+    no_deps_option,
     python_from_option,
     pythons_option,
+    scheduler_option,
     target_options,
     variant_option,
 )
 from forge.ios_python.choose import minor_of
 from forge.plan.builds import build_requests
-from forge.plan.closure import plan_builds
+from forge.plan.closure import plan_builds, without_run_requirements
+from forge.plan.cluster.client import cluster
 from forge.plan.in_use import in_use
 from forge.plan.matrix import recipes_by_version, serves
 from forge.plan.provision import plan_context
-from forge.plan.request import requests_for
+from forge.plan.request import RunOptions, requests_for
 from forge.plan.run import Failure, subject_of
 from forge.plan.shared.cache import shared_cache
 from forge.plan.shared.config import read_settings
@@ -63,6 +66,8 @@ if TYPE_CHECKING:
 )
 @jobs_option
 @cache_option
+@scheduler_option
+@no_deps_option
 @click.option(
     "--keep-going", is_flag=True, help="After a failure, go on with what does not need the wheel that failed."
 )
@@ -91,6 +96,8 @@ def build(
     tested: bool,
     jobs: int | None,
     cache_mode: str | None,
+    scheduler: str | None,
+    no_deps: bool,
     keep_going: bool,
     continued: bool,
     timeline: Path | None,
@@ -128,6 +135,8 @@ def build(
     # Every error of recipes, locks and variants is reported before a toolchain or a Python is made.
     asked = recipes_by_version(python_versions, wanted)
     plans = {version: plan_builds(each, targets, minor_of(version), store, variants) for version, each in asked.items()}
+    if no_deps:
+        plans = {version: without_run_requirements(each, asked[version]) for version, each in plans.items()}
     results: list[Result] = []
     trials: list[Trial] = []
     failures: list[Failure] = []
@@ -138,13 +147,15 @@ def build(
             in_use(home),
             progress_display(Console(stderr=True, highlight=False), events) as progress,
             shared_cache(settings, home, progress) as cache,
+            cluster(scheduler, cache, progress, jobs) as executor,
         ):
             contexts = {
                 version: plan_context(home, version, targets, chosen_provider(python_from)) for version in asked
             }
             build_requests(
-                requests_for(plans, targets, contexts), store, out, progress, variants=variants, results=results,
-                failures=failures if keep_going else None, jobs=jobs, spans=spans, cache=cache,
+                requests_for(plans, targets, contexts), store, out, progress,
+                RunOptions(variants, jobs, follow=not no_deps, cache=cache, executor=executor),
+                results=results, failures=failures if keep_going else None, spans=spans,
             )  # fmt: skip
             for version, context in contexts.items():
                 there = {each.subject for each in results if serves(each.wheel.name, context.python.minor)}

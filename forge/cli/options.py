@@ -82,6 +82,23 @@ def cache_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)  # fmt: skip
 
 
+def scheduler_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--scheduler``."""
+    return click.option(
+        "--scheduler", metavar="ADDRESS", envvar="FORGE_SCHEDULER", show_envvar=True,
+        help="Build on the workers of this Dask scheduler, e.g. tcp://192.0.2.1:8786; --jobs is how many wheels they "
+        "build at once then.  See docs/cluster.md.",
+    )(function)  # fmt: skip
+
+
+def no_deps_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--no-deps``."""
+    return click.option(
+        "--no-deps", is_flag=True,
+        help="Do not build what the wheels require at run time; what they link is built all the same.",
+    )(function)  # fmt: skip
+
+
 def names_or_all(store: RecipeStore, names: Sequence[str], *, every: bool) -> tuple[Recipe, ...]:
     """The recipes that NAME... or --all names.
 

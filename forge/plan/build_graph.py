@@ -30,7 +30,7 @@ from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_f
 from forge.wheel.contents import read_metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.utils import NormalizedName
@@ -38,8 +38,7 @@ if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.plan.closure import Step
     from forge.plan.provision import Context
-    from forge.plan.request import Request
-    from forge.plan.shared.cache import SharedCache
+    from forge.plan.request import Request, RunOptions
     from forge.recipe.store import RecipeStore
 
 _CACHED_SECONDS = 0.1
@@ -86,25 +85,21 @@ class BuildGraph:
         store: Where recipes are found.
         out: Where the wheels go.
         progress: Receives progress updates.
-        variants: Variants to build, each in every recipe that declares it.
+        options: How the run goes about it.
         done: What was built before: what serves a newer Python is not built again.
-        follow: Whether to build what wheels require at run time, too.
         keep_going: Whether a requirement that cannot be met is noted in `failures`, and the rest is built.
-        afresh: The normalised names of recipes that are built whether they are in the cache or not.
-        cache: The shared cache, if there is one.
     """
 
     def __init__(
         self, requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress,
-        variants: Collection[str], done: Sequence[Result], *, follow: bool, keep_going: bool,
-        afresh: Collection[str] = (), cache: SharedCache | None = None,
+        options: RunOptions, done: Sequence[Result], *, keep_going: bool,
     ) -> None:  # fmt: skip
         self.requests, self.store, self.out, self.progress = requests, store, out, progress
-        self.variants, self.done, self.follow, self.keep_going = variants, done, follow, keep_going
+        self.variants, self.done, self.follow, self.keep_going = options.variants, done, options.follow, keep_going
+        self.afresh, self.cache, self.executor = frozenset(options.afresh), options.cache, options.executor
         self.jobs = next((r.context.jobs.jobs for r in requests if r.context.jobs is not None), cpu_count())
-        self.afresh, self.cache = frozenset(afresh), cache
         self.several = len({request.context.python.minor for request in requests}) > 1
-        self.available = frozenset(store.names()) if follow else frozenset()
+        self.available = frozenset(store.names()) if options.follow else frozenset()
         self.known = [{s.recipe.normalized_name: s.recipe.version for s in request.steps} for request in requests]
         self.names: dict[str, str] = {}
         """Nodes' names by fingerprint: a pure wheel is one for all targets, a native library one for all Pythons."""
@@ -154,11 +149,14 @@ class BuildGraph:
         return self._entering([self.nodes[name] for names in self.newer.values() for name in names])
 
     def _entering(self, nodes: Sequence[Node[WheelBuild]]) -> list[Node[Work]]:
-        """Nodes as they enter the graph: what is not in the cache comes with what else it needs."""
+        """Nodes as they enter the graph: what is not in the cache comes with what else it needs.
+
+        What is built elsewhere needs nothing here; there, the build itself sees to it.
+        """
         entering: list[Node[Work]] = []
         for node in nodes:
             work, names = node.work, []
-            if isinstance(work.context, PlannedContext) and not self._is_done(node):
+            if self.executor is None and isinstance(work.context, PlannedContext) and not self._is_done(node):
                 for each in prerequisites(work.step.recipe, work.context):
                     if each.name not in self.ground:
                         missing = None if each.work.is_there() else self._without_what_is_there(each)
@@ -255,7 +253,7 @@ class BuildGraph:
             result, cached = build_afresh(recipe, build.context, host, self.progress, node.name, self.out)
         else:
             result, cached = build_or_find(
-                recipe, build.context, host, self.progress, node.name, self.cache, build.inputs
+                recipe, build.context, host, self.progress, node.name, self.cache, self.executor, build.inputs
             )
         package = HostPackage(
             recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
@@ -296,7 +294,8 @@ class BuildGraph:
         left = [node for node in graph.nodes.values() if node.name not in self.finished]
         costs = {node.name: self.cost(node) for node in left}
         chain = max(graph.lengths(lambda node: costs.get(node.name, 0.0)).values(), default=0.0)
-        seconds = max(chain, sum(costs.values()) / self.jobs)
+        jobs = self.jobs if self.executor is None else max(1, self.executor.threads)
+        seconds = max(chain, sum(costs.values()) / jobs)
         self.progress.whole(len(graph.nodes) - len(left), len(graph.nodes), seconds)
 
     def _after(self, oldest: str, waiting: list[str]) -> list[Node[WheelBuild]]:
@@ -316,8 +315,8 @@ class BuildGraph:
         return _CACHED_SECONDS if self._is_done(node) else self._expected(node)[0]
 
     def memory(self, node: Node[Work]) -> int:
-        """Bytes: what its programs took the last time."""
-        return 0 if self._is_done(node) else self._expected(node)[1]
+        """Bytes of this machine's: what its programs took the last time."""
+        return 0 if self.executor is not None or self._is_done(node) else self._expected(node)[1]
 
     def _is_done(self, node: Node[Work]) -> bool:
         if node.name not in self.done_before:

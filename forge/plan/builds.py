@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from forge.base.cpus import cpu_count
 from forge.base.jobserver import JobServer
+from forge.base.process import end_all
 from forge.base.progress import SilentProgress
 from forge.plan.build_graph import BuildGraph
 from forge.plan.closure import closure
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.plan.run import Failure, Result, subject_of
 from forge.plan.schedule import Outcome, State, run_graph
 from forge.plan.timeline import Ending, Span
@@ -44,17 +45,15 @@ def plan_requests(
         ForgeError: A requirement cannot be met, a compiler is missing, or a file of a recipe cannot be read.
     """
     nowhere = requests[0].context.home.work if requests else Path()
-    builds = BuildGraph(
-        requests, store, nowhere, SilentProgress(), variants, (), follow=True, keep_going=False, cache=cache
-    )
+    options = RunOptions(variants, cache=cache)
+    builds = BuildGraph(requests, store, nowhere, SilentProgress(), options, (), keep_going=False)
     return builds.start().with_nodes(builds.waiting())
 
 
 def build_requests(
-    requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress, *,
-    variants: Collection[str] = (), results: list[Result] | None = None, failures: list[Failure] | None = None,
-    jobs: int | None = None, follow: bool = True, spans: list[Span] | None = None, afresh: Collection[str] = (),
-    cache: SharedCache | None = None,
+    requests: Sequence[Request], store: RecipeStore, out: Path, progress: Progress,
+    options: RunOptions = RunOptions(), *,  # noqa: B008 - frozen
+    results: list[Result] | None = None, failures: list[Failure] | None = None, spans: list[Span] | None = None,
 ) -> list[Result]:  # fmt: skip
     """Build all that was asked for, what it needs, and what its wheels require that forge has recipes for.
 
@@ -65,15 +64,11 @@ def build_requests(
         store: Where recipes are found.
         out: Where the wheels go; made if it is not there. Native libraries stay in the cache unless asked for.
         progress: Receives progress updates.
-        variants: Variants to build, each in every recipe that declares it.
+        options: How the run goes about it.
         results: Where what is done is appended, so that a failure leaves it; None for a new list. What is in it and
             serves a newer Python is not built again for that.
         failures: Where failures are appended, to go on with what does not need what failed; None to raise the first.
-        jobs: How many processes may run at once; None for as many as there are CPUs.
-        follow: Whether to build what wheels require at run time.
         spans: Where what became of each build is appended, and when it ran.
-        afresh: The normalised names of recipes that are built whether they are in the cache or not.
-        cache: The shared cache, if there is one.
 
     Returns:
         *results*: what was asked for and what is needed to run it.
@@ -82,14 +77,15 @@ def build_requests(
         ForgeError: The first failure, if *failures* is None; what was built before it is in the output.
     """
     results = [] if results is None else results
-    with JobServer(jobs or cpu_count()) as server:
+    executor = options.executor
+    with JobServer(options.jobs or cpu_count()) as server:
         shared = [replace(request, context=replace(request.context, jobs=server)) for request in requests]
-        builds = BuildGraph(
-            shared, store, out, progress, variants, tuple(results), follow=follow, keep_going=failures is not None,
-            afresh=afresh, cache=cache,
-        )  # fmt: skip
+        builds = BuildGraph(shared, store, out, progress, options, tuple(results), keep_going=failures is not None)
         try:
-            outcomes = run_graph(builds.start(), builds, server=server, keep_going=failures is not None)
+            outcomes = run_graph(
+                builds.start(), builds, server=executor or server, keep_going=failures is not None,
+                stop=end_all if executor is None else executor.stop,
+            )  # fmt: skip
         finally:
             wanted = [name for name in builds.nodes if name in builds.asked and name in builds.made]
             results += [builds.made[name].result for name in wanted]
@@ -144,7 +140,7 @@ def build_all(
     requests = [
         Request(closure(recipes, target, context.python.minor, store, variants), target, context) for target in targets
     ]
-    return build_requests(requests, store, out, progress, variants=variants, follow=False)
+    return build_requests(requests, store, out, progress, RunOptions(variants, follow=False))
 
 
 def build_one(

@@ -7,7 +7,7 @@ needs to run may need that wheel in turn.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -131,6 +131,29 @@ def closure(
     # What a wheel links or reads it usually imports too: all of a wanted one's packages go along.
     wanted |= {other for name in wanted for other in _reached(host[name], host) if not found[other].is_native_library}
     return tuple(Step(found[name], _sorted(_reached(host[name], host), order), name in wanted) for name in order)
+
+
+def without_run_requirements(
+    plans: Sequence[Sequence[Step]], recipes: Iterable[Recipe]
+) -> tuple[tuple[Step, ...], ...]:
+    """What of closures is needed to build some recipes, but not what is needed only to run them.
+
+    Args:
+        plans: The closures.
+        recipes: What was asked for.
+    """
+    asked = {recipe.normalized_name for recipe in recipes}
+    kept = []
+    for steps in plans:
+        names = asked.union(*(step.host for step in steps if step.recipe.normalized_name in asked))
+        kept.append(
+            tuple(
+                replace(step, wanted=step.recipe.normalized_name in asked)
+                for step in steps
+                if step.recipe.normalized_name in names
+            )
+        )
+    return tuple(kept)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from forge.crossbuild.kept import kept_builds, source_identity
 from forge.crossbuild.recipe_build import prepare_build, run_build
 from forge.plan.builds import build_requests
 from forge.plan.fingerprint import step_inputs
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.plan.run import Result, build_or_find, publish, subject_of
 from forge.plan.verify import verify_wheel
 
@@ -100,7 +100,8 @@ def one_build(
     needed = [replace(each, wanted=False) for each in steps[:-1]]
     # What is not wanted is not published: these stay in the cache, from which they are taken below.
     if needed:
-        build_requests([Request(needed, target, context)], store, context.home.work, progress, jobs=jobs, follow=False)
+        options = RunOptions(jobs=jobs, follow=False)
+        build_requests([Request(needed, target, context)], store, context.home.work, progress, options)
     packages: dict[NormalizedName, HostPackage] = {}
     for each in needed:
         subject = subject_of(each.recipe.recipe, target)

@@ -17,7 +17,7 @@ from forge.plan.closure import closure
 from forge.plan.explain import as_json, changed
 from forge.plan.fingerprint import step_inputs
 from forge.plan.provision import plan_context
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.plan.wheel_differences import Difference, wheel_differences
 from forge.wheel.contents import read_wheel
 from forge.wheel.name import parse_wheel_name
@@ -86,8 +86,8 @@ def rebuild(
             hint="check out forge and the recipes as they were when the wheel was built",
         )
     results = build_requests(
-        [Request(steps, target, context)], store, out, progress, variants=variants, jobs=jobs, follow=False,
-        afresh={recipe.normalized_name},
+        [Request(steps, target, context)], store, out, progress,
+        RunOptions(variants, jobs, follow=False, afresh={recipe.normalized_name}),
     )  # fmt: skip
     project = contents.name.canonical_distribution
     again = next(

@@ -1,4 +1,4 @@
-"""What is asked of a run of builds."""
+"""What is asked of a run of builds, and how it is to go about it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forge.base.target import Target
     from forge.plan.closure import Step
+    from forge.plan.executor import Executor
     from forge.plan.provision import Context
+    from forge.plan.shared.cache import SharedCache
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,27 @@ class Request:
     target: Target
     context: Context
     besides: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run of builds goes about it.
+
+    Args:
+        variants: Variants to build, each in every recipe that declares it.
+        jobs: How many processes may run at once; None for as many as there are CPUs.
+        follow: Whether to build what wheels require at run time, too.
+        afresh: The normalised names of recipes that are built whether they are in the cache or not.
+        cache: The shared cache, if there is one.
+        executor: What builds wheels elsewhere; None builds them on this machine.
+    """
+
+    variants: Collection[str] = ()
+    jobs: int | None = None
+    follow: bool = True
+    afresh: Collection[str] = ()
+    cache: SharedCache | None = None
+    executor: Executor | None = None
 
 
 def requests_for(

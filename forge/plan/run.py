@@ -26,6 +26,7 @@ from forge.plan.cache import (
     write_checked,
     write_latest,
 )
+from forge.plan.executor import Order
 from forge.plan.fingerprint import build_inputs
 from forge.plan.shared.cache import Wanted
 from forge.plan.verify import checks_digest, verify_wheel
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     from forge.base.errors import ForgeError
     from forge.base.progress import Progress
     from forge.base.target import Target
-    from forge.crossbuild.context import Build
+    from forge.crossbuild.context import Build, BuildContext
     from forge.crossbuild.host_prefix import HostPackage
+    from forge.crossbuild.recipe_build import BuiltWheel
+    from forge.plan.executor import Executor
     from forge.plan.provision import Context
     from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import EvaluatedRecipe, Recipe
@@ -93,7 +96,7 @@ def build_name(recipe: EvaluatedRecipe) -> str:
 
 def build_or_find(
     recipe: EvaluatedRecipe, context: Context, host: Sequence[HostPackage], progress: Progress, subject: str,
-    shared: SharedCache | None = None, inputs: Mapping[str, object] | None = None,
+    shared: SharedCache | None = None, executor: Executor | None = None, inputs: Mapping[str, object] | None = None,
 ) -> tuple[Result, CachedWheel]:  # fmt: skip
     """Build one recipe for one target, or find it in the cache of this machine or in the shared one.
 
@@ -104,14 +107,15 @@ def build_or_find(
         progress: Receives progress updates.
         subject: What it is called on the screen.
         shared: The shared cache, if there is one.
+        executor: What builds it elsewhere; None builds it here. There must be a shared cache, from which it is taken.
         inputs: What its fingerprint covers, if that is known.
 
     Raises:
         ForgeError: It cannot be built, or is not what its recipe says; or it is in no cache, and may not be built.
     """
     progress.phase(subject, "check the cache")
-    compilers = find_compilers(recipe.languages)
     if inputs is None:
+        compilers = find_compilers(recipe.languages)
         inputs = build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers)
     key = fingerprint(inputs)
     wanted = Wanted(subject, build_name(recipe), key)
@@ -133,12 +137,6 @@ def build_or_find(
     def check(wheel: Path) -> tuple[Finding, ...]:
         return verify_wheel(wheel, recipe, context.python, hint="it is from the shared cache")
 
-    warnings: list[Finding] = []
-
-    def verify(wheel: Path, build: Build, *, places: Collection[Path], hint: str) -> None:
-        progress.phase(subject, "check")
-        warnings.extend(verify_wheel(wheel, build.recipe, build.context.python, places=places, hint=hint))
-
     if (found := in_cache()) is not None:
         return found
     with locked(context.home.locks, f"wheel-{key[:32]}"):
@@ -147,13 +145,16 @@ def build_or_find(
         if shared is not None and (taken := shared.take(wanted, check)) is not None:
             progress.phase(subject, "taken from the shared cache")
             return Result(subject, taken.path, key, built=False, warnings=taken.warnings), taken
+        if executor is not None and shared is not None:
+            report = executor.build(Order(wanted, recipe, context, tuple(host), inputs), progress)
+            if (taken := shared.take(wanted, check)) is None:
+                raise report.not_there(wanted)
+            progress.phase(subject, "done")
+            return Result(subject, taken.path, key, built=report.built, warnings=taken.warnings), taken
         ground = context.ready(progress)
         began = time.monotonic()
         with measured() as peak, new_entry(context.home, key, inputs) as entry:
-            built = build_recipe(
-                recipe, ground,
-                key=key, out=entry, progress=progress, subject=subject, host=host, compilers=compilers, verify=verify,
-            )  # fmt: skip
+            built, warnings = _build(recipe, ground, host, progress, subject, key, entry)
             shutil.copyfile(built.log, entry / "build.log")
             write_checked(entry, warnings, checks_digest())
         seconds = time.monotonic() - began
@@ -163,7 +164,7 @@ def build_or_find(
     if shared is not None:
         shared.offer(wanted, made, seconds)
     progress.phase(subject, "done")
-    return Result(subject, made.path, key, built=True, warnings=tuple(warnings), work=built.work), made
+    return Result(subject, made.path, key, built=True, warnings=warnings, work=built.work), made
 
 
 def build_afresh(
@@ -184,23 +185,34 @@ def build_afresh(
     """
     compilers = find_compilers(recipe.languages)
     key = fingerprint(build_inputs(recipe, context, {package.name: package.fingerprint for package in host}, compilers))
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".again-", dir=out) as temporary:
+        built, warnings = _build(
+            recipe, context.ready(progress), host, progress, subject, f"again-{key}", Path(temporary)
+        )  # fmt: skip
+        wheel = publish(built.path, out)
+    progress.phase(subject, "done")
+    made = CachedWheel(wheel, file_sha256(wheel), warnings)
+    return Result(subject, wheel, key, built=True, warnings=warnings, work=built.work), made
+
+
+def _build(
+    recipe: EvaluatedRecipe, context: BuildContext, host: Sequence[HostPackage], progress: Progress, subject: str,
+    key: str, out: Path,
+) -> tuple[BuiltWheel, tuple[Finding, ...]]:  # fmt: skip
+    """Build a wheel and check it against its recipe; what the check found that is no error is returned, too."""
     warnings: list[Finding] = []
 
     def verify(wheel: Path, build: Build, *, places: Collection[Path], hint: str) -> None:
         progress.phase(subject, "check")
         warnings.extend(verify_wheel(wheel, build.recipe, build.context.python, places=places, hint=hint))
 
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".again-", dir=out) as temporary:
-        built = build_recipe(
-            recipe, context.ready(progress),
-            key=f"again-{key}", out=Path(temporary), progress=progress, subject=subject, host=host,
-            compilers=compilers, verify=verify,
-        )  # fmt: skip
-        wheel = publish(built.path, out)
-    progress.phase(subject, "done")
-    made = CachedWheel(wheel, file_sha256(wheel), tuple(warnings))
-    return Result(subject, wheel, key, built=True, warnings=tuple(warnings), work=built.work), made
+    built = build_recipe(
+        recipe, context,
+        key=key, out=out, progress=progress, subject=subject, host=host,
+        compilers=find_compilers(recipe.languages), verify=verify,
+    )  # fmt: skip
+    return built, tuple(warnings)
 
 
 def publish(wheel: Path, out: Path) -> Path:

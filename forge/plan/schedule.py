@@ -20,9 +20,9 @@ from forge.base.process import end_all
 from forge.plan.readiness import Readiness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
-    from forge.base.jobserver import JobServer
     from forge.plan.graph import Graph, Node
 
 _WAITING = 4
@@ -60,6 +60,16 @@ class Outcome(Generic[R]):
     because: str = ""
     started: float = 0.0
     seconds: float = 0.0
+
+
+class Slots(Protocol):
+    """How many nodes run at once: a job server's (`forge.base.jobserver`), or those of other machines."""
+
+    jobs: int
+    """How many slots there are."""
+
+    def slot(self) -> AbstractContextManager[None]:
+        """Hold a slot for the body."""
 
 
 class Work(Protocol[T, R]):
@@ -104,7 +114,7 @@ class Work(Protocol[T, R]):
 class _Run(Generic[T, R]):
     nodes: Readiness[T]
     work: Work[T, R]
-    server: JobServer
+    server: Slots
     keep_going: bool
     room: int
     """How much memory nodes may take together, in bytes."""
@@ -197,8 +207,9 @@ class _Run(Generic[T, R]):
 
 
 def run_graph(
-    graph: Graph[T], work: Work[T, R], *, server: JobServer, keep_going: bool = False, room: int | None = None
-) -> dict[str, Outcome[R]]:
+    graph: Graph[T], work: Work[T, R], *, server: Slots, keep_going: bool = False, room: int | None = None,
+    stop: Callable[[], object] = end_all,
+) -> dict[str, Outcome[R]]:  # fmt: skip
     """Run all nodes of a graph.
 
     Args:
@@ -208,6 +219,7 @@ def run_graph(
         keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
             what runs already is ended in peace.
         room: How much memory nodes may take together, in bytes; None for what is available now.
+        stop: Called after an interruption: ends what runs.
 
     Returns:
         What became of each node, by name, in the graph's order.
@@ -219,18 +231,19 @@ def run_graph(
     run = _Run(Readiness(graph, work.cost, work.waits), work, server, keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
     threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         for thread in threads:
             while thread.is_alive():
                 thread.join(0.2)  # a join without a limit would not let Ctrl-C through
     except BaseException:
         with run.changed:
             run.ended = True
-        end_all()
+        stop()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:  # it was started
+                thread.join()
         raise
     if run.surprise is not None:
         raise run.surprise

@@ -17,7 +17,7 @@ from forge.emulate.session import run_session
 from forge.plan.builds import build_requests
 from forge.plan.closure import closure
 from forge.plan.matrix import serves
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.plan.required import is_for
 from forge.plan.run import subject_of
 from forge.recipe.evaluate import evaluate
@@ -80,7 +80,8 @@ def try_recipe(
     steps = closure([recipe], target, context.python.minor, store, options.variants, checked=True)
     needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
     request = Request(steps, target, context, needed)
-    results = build_requests([request], store, out, progress, variants=options.variants, results=built, cache=cache)
+    how = RunOptions(options.variants, cache=cache)
+    results = build_requests([request], store, out, progress, how, results=built)
     subject = subject_of(recipe, target)
     usable = {
         result.subject: result.wheel

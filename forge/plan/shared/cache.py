@@ -99,6 +99,7 @@ class SharedCache:
             self._progress.phase(wanted.subject, "ask the shared cache")
             try:
                 if (taken := self._take(place, wanted, check)) is not None:
+                    self._known[wanted.fingerprint] = True
                     return taken
             except MissingError:
                 continue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forge.plan.builds import build_requests
 from forge.plan.closure import closure
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.plan.shared.cache import shared_cache
 from forge.plan.shared.config import read_settings
 from forge.plan.shared.keys import make_key
@@ -134,7 +134,7 @@ class Team:
         with shared_cache(settings, context.home, progress) as cache:
             (result,) = build_requests(
                 [Request(steps, DEVICE, context)], store, self.root / machine / "dist", progress,
-                cache=cache, jobs=1, follow=False,
+                RunOptions(jobs=1, follow=False, cache=cache),
             )  # fmt: skip
             meanwhile()
         return result, progress.said

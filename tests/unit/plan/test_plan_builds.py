@@ -17,7 +17,7 @@ from forge.plan import run as run_module
 from forge.plan.builds import build_requests
 from forge.plan.cache import LatestBuild, write_latest
 from forge.plan.closure import closure
-from forge.plan.request import Request
+from forge.plan.request import Request, RunOptions
 from forge.recipe.store import RecipeStore
 from tests.unit.crossbuild.fakes import RECIPE, make_context
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, DEVICE, Recorder
@@ -154,7 +154,8 @@ class Yard:
         return Request(closure([self.store.load(name) for name in names], target, minor, self.store), target, context)
 
     def build(self, *requests: Request, failures: list[Failure] | None = None, jobs: int = 2) -> list[str]:
-        results = build_requests(requests, self.store, self.root / "dist", Recorder(), failures=failures, jobs=jobs)
+        options = RunOptions(jobs=jobs)
+        results = build_requests(requests, self.store, self.root / "dist", Recorder(), options, failures=failures)
         assert all(result.wheel.is_file() for result in results)
         return [result.wheel.name.removesuffix(".whl") for result in results]
 
@@ -257,7 +258,7 @@ def test_without_keep_going_the_first_failure_is_raised(yard: Yard) -> None:
     results: list[Result] = []
     request = yard.request("3.13", DEVICE, "bad", "good")
     with pytest.raises(BuildError, match="bad does not compile"):
-        build_requests([request], yard.store, yard.root / "dist", Recorder(), results=results, jobs=1)
+        build_requests([request], yard.store, yard.root / "dist", Recorder(), RunOptions(jobs=1), results=results)
     assert [result.subject for result in results] == [f"good 1.0 {DEVICE}"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,22 @@ def test_what_is_no_failure_of_a_node_comes_through(kind: type[BaseException]) -
 
     with JobServer(2) as server, pytest.raises(kind, match="a bug"):
         run_graph(graph(a="", b="a"), Made(work), server=server)
+
+
+def test_an_interruption_ends_what_runs() -> None:
+    over = threading.Event()
+
+    def work(node: Node[str], made: Mapping[str, None]) -> None:
+        signal.raise_signal(signal.SIGINT)
+        assert over.wait(20)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with JobServer(1) as server, pytest.raises(KeyboardInterrupt):
+            run_graph(graph(a="", b="a"), Made(work), server=server, stop=over.set)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert over.is_set()
 
 
 def test_what_a_node_made_can_ask_for_more() -> None:
