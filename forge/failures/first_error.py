@@ -17,7 +17,7 @@ _ERROR = re.compile(
     | ^CMake\sError | ^(?:\S*meson(?:\.build)?:\d+:\d+:\s)?ERROR:\s   # meson and pip
     | ^configure:\serror:\s
     | ^[\w.]*(?:Error|Exception):\s     # the last line of a Python traceback
-    | :\ [^:]+\.pyx:\d+:\d+:\           # Cython
+    | ^(?:error:\s)?[^\s:]+\.pyx:\d+:\d+:\s   # Cython; its warnings say what they are first
     | \bcommand\ not\ found\b
     """,
     re.VERBOSE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -102,8 +103,11 @@ def value_fix(subject: Subject, path: DataPath, new: str) -> Fix | None:
     old = subject.document.raw.get(path, "")
     if raw.count(old) != 1 or not old:
         return None
+    text = raw.replace(old, new)
+    if raw == old and re.search(r"[\[{]", where.text[: where.column - 1]) and re.search(r"[\[\]{},]", new):
+        text = f'"{new}"'  # brackets and commas have a meaning inside '{…}'
     start = subject.index(where)
-    return Fix((Edit(start, start + len(raw), raw.replace(old, new)),), path, new)
+    return Fix((Edit(start, start + len(raw), text),), path, new)
 
 
 def _data(subject: Subject) -> dict[str, object]:
