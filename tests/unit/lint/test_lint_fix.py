@@ -36,7 +36,7 @@ package:
   name: demo
 
 
-about: {{summary: "What it is.", license: 'mit', homepage: https://example.org}}
+about: {{homepage: https://example.org, license: 'mit', summary: "What it is."}}
 
 build:
   # Before the back end.
