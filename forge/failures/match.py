@@ -36,7 +36,8 @@ _WORDS = (
     "symbol(s)", "panicked", "bug report", "incompatible", "required", "requires", "invalid", "unrecognized", "unknown",
     "superseded", "has been removed", "does not", "may not", "skipping", "wrong", "-bundle", "mh_bundle", "is a bundle",
     "returned none", "impossible", "was passed", "conflict", "invoked in", "mismatch", "different from", "only on",
-    "building for", "belongs to", "feature `", "patch: ***", "nothing to", "unhandled",
+    "building for", "belongs to", "feature `", "patch: ***", "unhandled", "problem", "must", "signal 9",
+    "pyo3_cross", "neither",
 )  # fmt: skip
 """Words, in lower case, of which a line has one that any signature matches: most lines need no further look."""
 

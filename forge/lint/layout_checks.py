@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SCHEMA_LINE = re.compile(r"#\s*yaml-language-server:\s*\$schema=(\S+)\s*")
 _SCHEMA = "recipe.schema.json"
+_NO_SCHEMA = f"make the file with 'forge schema >schemas/{_SCHEMA}', in a directory beside that of the recipes"
 
 
 def schema_line(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
@@ -30,29 +31,27 @@ def schema_line(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
     if subject.document is None:
         return
     first = subject.document.lines[0] if subject.document.lines else ""
+    schema = _schema_path(subject)
     said = _SCHEMA_LINE.fullmatch(first)
     if said is not None:
-        address = said[1]
-        if "://" in address or (subject.file.parent / address).is_file():
-            return
-        hint = f"the path is relative to the recipe: {_schema_path(subject)}"
-        yield finding("no-schema-line", subject.start, f"there is no schema at {address[:80]!r}", hint)
+        if "://" not in said[1] and not (subject.file.parent / said[1]).is_file():
+            hint = f"write '$schema={schema}'" if schema else _NO_SCHEMA
+            yield finding("no-schema-line", subject.start, f"there is no schema at {said[1][:80]!r}", hint)
         return
-    line = f"# yaml-language-server: $schema={_schema_path(subject)}"
-    line_break = "\r\n" if "\r\n" in subject.text else "\n"
-    fix = Fix((Edit(0, 0, f"{line}{line_break}"),)) if not first.startswith("%") else None
-    yield finding("no-schema-line", subject.start, "the first line does not name the schema", f"add '{line}'", fix=fix)
+    fix = None
+    if schema and not first.startswith("%"):
+        line_break = "\r\n" if "\r\n" in subject.text else "\n"
+        fix = Fix((Edit(0, 0, f"# yaml-language-server: $schema={schema}{line_break}"),))
+    hint = f"add '# yaml-language-server: $schema={schema}'" if schema else _NO_SCHEMA
+    yield finding("no-schema-line", subject.start, "the first line does not name the schema", hint, fix=fix)
 
 
 def _schema_path(subject: Subject) -> str:
-    """The schema, relative to the recipe, by the links of neither."""
+    """The schema, relative to the recipe; empty if there is none beside the recipes or above."""
     for above in subject.file.parents[1:4]:
         if (above / "schemas" / _SCHEMA).is_file():
             return os.path.relpath(above / "schemas" / _SCHEMA, subject.file.parent)
-    try:
-        return os.path.relpath(data_directory("schemas") / _SCHEMA, subject.file.parent)
-    except ValueError:  # another drive
-        return str(data_directory("schemas") / _SCHEMA)
+    return ""
 
 
 def key_order(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:

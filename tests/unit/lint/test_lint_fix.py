@@ -120,3 +120,12 @@ def test_keys_of_the_last_section_without_a_line_break(lint: Lint, tmp_path: Pat
     fix_recipes(RecipeStore(tmp_path / "recipes"), ())
     text = (tmp_path / "recipes/demo/recipe.yaml").read_text()
     assert text == f"{head}test:\n  # It.\n  imports: [demo._speed]\n  requires: [x]"
+
+
+def test_without_a_schema_beside_the_recipes_no_line_can_be_added(lint: Lint, tmp_path: Path) -> None:
+    report = lint(CLEAN.partition("\n")[2])
+    assert [found.fix is None for found in report.findings] == [False]
+    (tmp_path / "schemas" / "recipe.schema.json").unlink()
+    report = lint(CLEAN.partition("\n")[2])
+    assert [(found.rule.id, found.fix) for found in report.findings] == [("REC101", None)]
+    assert "forge schema >schemas/recipe.schema.json" in str(report.findings[0].hint)
