@@ -98,14 +98,16 @@ def explain_log(log: Path) -> Explanation:
 def explain_lines(lines: Iterable[str], skipped: int = 0) -> Explanation:
     """Explain lines of a log.
 
-    The best entry is the one whose line is the first, for a failure makes others; one that says little comes after all
-    that say more.
+    The best entry is the one whose line is the first, for a failure makes others. One that says little comes after all
+    that say more; of several such, the one that fits the first line that reports an error is the best.
 
     Args:
         lines: The lines.
         skipped: How many lines are before them.
     """
     plain = [_COLOUR.sub("", line.rstrip("\r")[:_MOST_WIDTH]) for line in lines]
+    first = first_of(plain)
+    first_number = first[0] if first else 0
     best: dict[str, tuple[bool, int, int, Match]] = {}
     for number, line in _suspicious(plain):
         for rank, entry in enumerate(all_entries()):
@@ -115,9 +117,8 @@ def explain_lines(lines: Iterable[str], skipped: int = 0) -> Explanation:
                 cause, mend = filled(entry.cause, groups), filled(entry.mend, groups)
                 match = Match(entry, skipped + number, line, cause, mend)
                 best[entry.id] = (entry.general, number, rank, match)
-    first = first_of(plain)
-    ordered = tuple(match for *_, match in sorted(best.values(), key=lambda each: each[:3]))
-    return Explanation(ordered, None if first is None else (skipped + first[0], first[1]))
+    ordered = sorted(best.values(), key=lambda each: (each[0], each[0] and each[1] != first_number, *each[1:3]))
+    return Explanation(tuple(match for *_, match in ordered), None if first is None else (skipped + first[0], first[1]))
 
 
 def _suspicious(lines: Sequence[str]) -> list[tuple[int, str]]:

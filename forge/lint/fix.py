@@ -7,9 +7,8 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_file
-from forge.lint.run import lint_subject
-from forge.lint.subject import Neighbours, read_subject, subject_of
-from forge.recipe.model import RECIPE_NAME
+from forge.lint.run import lint_subject, read_subjects
+from forge.lint.subject import Neighbours, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,20 +34,24 @@ def fix_recipes(store: RecipeStore, names: Sequence[str], rules: frozenset[str] 
         What was mended.
 
     Raises:
-        RecipeError: There is no recipe of a name, or one cannot be read.
+        RecipeError: There is no recipe of a name.
     """
-    files = [store.path(name) for name in names] if names else sorted(store.directory.glob(f"*/{RECIPE_NAME}"))
+    subjects, _ = read_subjects(store)  # lint tells of those that cannot be read
+    neighbours = Neighbours.of(subjects)
+    files = {store.path(name) for name in names} if names else set(subjects)
     mended: list[Finding] = []
-    for file in files:
-        subject = read_subject(file)
-        content, done = fixed(subject, rules)
+    for file in sorted(files & set(subjects)):
+        subject = subjects[file]
+        content, done = fixed(subject, neighbours, rules)
         if content != subject.content:
             _write(subject.file, content)
             mended += done
     return tuple(mended)
 
 
-def fixed(subject: Subject, rules: frozenset[str] | None = None) -> tuple[bytes, tuple[Finding, ...]]:
+def fixed(
+    subject: Subject, neighbours: Neighbours, rules: frozenset[str] | None = None
+) -> tuple[bytes, tuple[Finding, ...]]:
     """A recipe's content with everything mended that can be, and what that was.
 
     A recipe that is wrong is left as it is. A fix is taken only if the result is a recipe that says the same but for
@@ -56,17 +59,18 @@ def fixed(subject: Subject, rules: frozenset[str] | None = None) -> tuple[bytes,
 
     Args:
         subject: The recipe.
+        neighbours: Those of its directory, on which it depends whether an ignore comment is needed.
         rules: The ids of the rules that count; None for all.
     """
     done: list[Finding] = []
     refused: set[tuple[str, str]] = set()
     for _ in range(_MOST_ROUNDS):
-        found = lint_subject(subject, _alone(subject), rules)
+        found = lint_subject(subject, neighbours, rules)
         todo = [each for each in found if each.fix and (each.rule.id, each.message) not in refused]
         if not todo or todo[0].fix is None:
             break
         changed = _applied(subject, todo[0].fix)
-        if changed is not None and len(lint_subject(changed, _alone(changed), rules)) < len(found):
+        if changed is not None and len(lint_subject(changed, neighbours, rules)) < len(found):
             subject = changed
             done.append(todo[0])
         else:
@@ -90,11 +94,6 @@ def _applied(subject: Subject, fix: Fix) -> Subject | None:
             inner = inner[part]
         inner[fix.path[-1]] = fix.value
     return changed if changed.document.data == expected else None
-
-
-def _alone(subject: Subject) -> Neighbours:
-    """No rule that can be mended by itself asks for other recipes."""
-    return Neighbours.of({subject.file: subject})
 
 
 def _write(file: Path, content: bytes) -> None:

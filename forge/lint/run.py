@@ -86,22 +86,27 @@ def lint_recipes(
     Raises:
         RecipeError: There is no recipe of a name.
     """
-    files = sorted(store.directory.glob(f"*/{RECIPE_NAME}"))
-    asked = {store.path(name) for name in names} if names else set(files)
-    subjects: dict[Path, Subject] = {}
-    found: list[Finding] = []
-    for file in files:
-        try:
-            subjects[file] = read_subject(file)
-        except RecipeError as error:
-            if file in asked:
-                found.append(_unreadable(file, error))
+    subjects, unreadable = read_subjects(store)
+    asked = {store.path(name) for name in names} if names else {*subjects, *unreadable}
+    found = [_unreadable(file, error) for file, error in unreadable.items() if file in asked]
     neighbours = Neighbours.of(subjects)
     for file in sorted(asked & set(subjects)):
         found += lint_subject(subjects[file], neighbours, rules, further)
     if rules is not None:
         found = [each for each in found if each.rule.id in rules]
     return Report(tuple(sorted(found, key=_place)), len(asked))
+
+
+def read_subjects(store: RecipeStore) -> tuple[dict[Path, Subject], dict[Path, RecipeError]]:
+    """All recipes of a directory, and why some of them cannot be read."""
+    subjects: dict[Path, Subject] = {}
+    unreadable: dict[Path, RecipeError] = {}
+    for file in sorted(store.directory.glob(f"*/{RECIPE_NAME}")):
+        try:
+            subjects[file] = read_subject(file)
+        except RecipeError as error:
+            unreadable[file] = error
+    return subjects, unreadable
 
 
 def lint_subject(

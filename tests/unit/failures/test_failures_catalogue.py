@@ -69,6 +69,15 @@ def test_the_first_line_counts_and_the_general_come_last() -> None:
     assert set(found[2:]) >= {"header-missing", "compile-error"}
 
 
+def test_of_general_ones_that_of_the_first_error_is_preferred() -> None:
+    lines = [
+        "/bin/sh: 1: pkgutil: not found",
+        "checking for x... no",
+        "src/a.c:10:2: error: expected ';' after expression",
+    ]
+    assert [match.entry.id for match in explain_lines(lines).matches] == ["compile-error", "sh-command-missing"]
+
+
 def test_colours_and_long_lines_and_other_bytes(tmp_path: Path) -> None:
     log = tmp_path / "log"
     long = b"error " * 400_000

@@ -9,7 +9,7 @@ import pytest
 
 from forge.lint.fix import fix_recipes, fixed
 from forge.lint.rules import all_rules
-from forge.lint.subject import subject_of
+from forge.lint.subject import Neighbours, subject_of
 from forge.recipe.store import RecipeStore
 from tests.unit.lint.conftest import CLEAN, LIBRARY, SHA, changed, said
 
@@ -68,7 +68,7 @@ def test_everything_at_once(lint: Lint, tmp_path: Path, snapshot: SnapshotAssert
 
 def test_comments_stay(lint: Lint) -> None:
     lint(MIXED)
-    content, _ = fixed(subject_of(MIXED.encode(), Path.cwd() / "recipes/demo/recipe.yaml"))
+    content, _ = fixed(subject_of(MIXED.encode(), Path.cwd() / "recipes/demo/recipe.yaml"), Neighbours({}))
     kept = [line.strip() for line in MIXED.splitlines() if line.strip().startswith("#") and "ignore" not in line]
     assert all(line in content.decode() for line in [*kept, "# whole", "# the newest"])
 
@@ -129,3 +129,10 @@ def test_without_a_schema_beside_the_recipes_no_line_can_be_added(lint: Lint, tm
     report = lint(CLEAN.partition("\n")[2])
     assert [(found.rule.id, found.fix) for found in report.findings] == [("REC101", None)]
     assert "forge schema >schemas/recipe.schema.json" in str(report.findings[0].hint)
+
+
+def test_a_comment_that_another_recipe_makes_necessary_stays(lint: Lint, tmp_path: Path) -> None:
+    host = "\nrequirements:\n  host:\n    - libdemo  # forge: ignore[REC207] public domain\n\nwheel:\n"
+    library = changed(("\nwheel:\n  license_files: [LICENSE]\n", ""), of=LIBRARY)
+    assert [found.rule.id for found in lint(changed(("\nwheel:\n", host)), library).findings] == ["REC206"]
+    assert fix_recipes(RecipeStore(tmp_path / "recipes"), ()) == ()
