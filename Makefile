@@ -74,6 +74,7 @@ bench: system $(READY_DEV)
 	$(BIN)/python -m bench plan
 	$(BIN)/python -m bench unchanged
 	$(BIN)/python -m bench check
+	$(BIN)/python -m bench lint
 	$(BIN)/python -m bench emulate
 
 clean:

@@ -15,22 +15,34 @@ from forge.recipe.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from forge.base.target import Target
     from forge.recipe.model import EvaluatedRecipe, Recipe
 
 
 def every_evaluation(recipe: Recipe, python: str) -> Iterator[EvaluatedRecipe]:
-    """A recipe for each combination of what its conditions ask: targets, minimum iOS versions, Pythons and variants.
+    """A recipe for each of `every_choice`.
+
+    Args:
+        recipe: The recipe.
+        python: As for `every_choice`.
+
+    Raises:
+        InvalidRecipeError: A value is wrong once its variables are expanded.
+    """
+    for target, minor, chosen in every_choice(recipe, python):
+        yield evaluate(recipe, target, minor, chosen)
+
+
+def every_choice(recipe: Recipe, python: str) -> Iterator[tuple[Target, str, tuple[str, ...]]]:
+    """Each combination of what a recipe's conditions ask: target with minimum iOS version, Python, variants.
 
     Versions are those that its specifiers name and their neighbours, since a condition changes nowhere else.
 
     Args:
         recipe: The recipe.
         python: Python's major.minor, which is among those taken whatever the conditions say, if the recipe supports it.
-
-    Raises:
-        InvalidRecipeError: A value is wrong once its variables are expanded.
     """
-    conditions = [value.when for value in _values(recipe) if value.when is not None]
+    conditions = [value.when for value in recipe_values(recipe) if value.when is not None]
     asked = [text for when in conditions for text in when.ios_version]
     asked += [text for variant in recipe.variants for text in variant.ios_version]
     versions = sorted({DEFAULT_IOS_VERSION, *_ios_versions(asked)})
@@ -39,11 +51,11 @@ def every_evaluation(recipe: Recipe, python: str) -> Iterator[EvaluatedRecipe]:
     variants = [(), *((variant.name,) for variant in recipe.variants)]
     for ios_version, minor, chosen in itertools.product(versions, pythons, variants):
         for target in select_targets(ios_version=ios_version):
-            yield evaluate(recipe, target, minor, chosen)
+            yield target, minor, chosen
 
 
-def _values(recipe: Recipe) -> Iterator[Value]:
-    """Every value that a recipe has, wherever it stands."""
+def recipe_values(recipe: Recipe) -> Iterator[Value]:
+    """Every value that a recipe has, wherever it stands, with and without a condition."""
     waiting: list[object] = [*vars(recipe).values(), *vars(recipe.trial).values()]
     while waiting:
         item = waiting.pop()

@@ -162,6 +162,7 @@ class Recipe:
         source: Where the source comes from; variables are still in its strings.
         backend: The kind of its PEP 517 back end.
         about: For people.
+        maintainers: Who looks after the recipe.
         python: The versions of Python, as major.minor, that it can be built for (PEP 440); empty for all.
         patches: Unified diffs, relative to the recipe's directory.
         requires: Build requirements (PEP 508) beside and instead of ``build-system.requires``.
@@ -187,6 +188,7 @@ class Recipe:
     source: SourcePin
     backend: Backend
     about: About = About()
+    maintainers: tuple[str, ...] = ()
     python: str = ""
     patches: tuple[Value, ...] = ()
     requires: tuple[Value, ...] = ()

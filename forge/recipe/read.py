@@ -80,7 +80,19 @@ def parse_recipe(content: bytes, file: Path) -> Recipe:
     Raises:
         InvalidRecipeError: It is wrong; says everything that is.
     """
-    document = parse_document(content, shown_path(file))
+    return recipe_of(parse_document(content, shown_path(file)), file)
+
+
+def recipe_of(document: Document, file: Path) -> Recipe:
+    """The recipe that a document is.
+
+    Args:
+        document: The recipe's content.
+        file: As for `parse_recipe`.
+
+    Raises:
+        InvalidRecipeError: It is wrong; says everything that is.
+    """
     if other_version := version_problem(document):  # what another version of the format says is not ours to judge
         raise InvalidRecipeError([*document.problems, other_version])
     problems = [*document.problems, *schema_problems(document)]
@@ -109,6 +121,7 @@ class _Reader:
             source=_source(data["source"]),
             backend=Backend(build["backend"]),
             about=_about(data.get("about", {})),
+            maintainers=tuple(data.get("maintainers", [])),
             python=data["package"].get("python", ""),
             places=self.document.values,
             patches=self._values(("source", "patches"), data["source"].get("patches", [])),

@@ -137,6 +137,23 @@ def project_hashes(
     return hashes
 
 
+def project_files(name: str, config: PipSettings, patience: Patience | None = None) -> tuple[IndexFile, ...]:
+    """Every file of a project that the indexes offer; none if no index has the project.
+
+    Args:
+        name: The project, in any spelling.
+        config: Which indexes.
+        patience: Time-outs and attempts.
+
+    Raises:
+        NetworkError: Nothing is known of it, and an index did not answer.
+    """
+    files, failed = _project_files(name, config, patience or Patience())
+    if not files:
+        _raise_if_unreachable(name, failed)
+    return tuple(files)
+
+
 def _source_of(chosen: tuple[str, str | None], files: Sequence[IndexFile]) -> str | None:
     """The index or page that offered a file: by its URL, else by its name and hash."""
     url, sha256 = chosen

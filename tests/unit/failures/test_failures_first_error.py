@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.cli.first_error import first_error
+from forge.failures.first_error import first_error
 
 if TYPE_CHECKING:
     from pathlib import Path

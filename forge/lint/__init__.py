@@ -1,0 +1,1 @@
+"""What is wrong, or could be better, with recipes (``forge lint``)."""
