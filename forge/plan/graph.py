@@ -66,10 +66,6 @@ class Graph(Generic[T]):
         """
         return Graph([*self.nodes.values(), *nodes])
 
-    def needed_for(self, names: Iterable[str]) -> frozenset[str]:
-        """The names of nodes, and of all that they need, directly or not."""
-        return frozenset(_reached(names, lambda name: self.nodes[name].needs))
-
     def dependents(self, name: str) -> frozenset[str]:
         """The names of all nodes that need a node, directly or not."""
         users = self._users()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from packaging.utils import canonicalize_name
 
@@ -15,11 +13,12 @@ from forge.source.archive import Limits, unpack_into
 from forge.source.download import cached, download, is_cached
 from forge.source.git import fetch_git, has_commit
 from forge.source.mirror import file_names, from_mirror
-from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource, checked_filename
+from forge.source.model import GitSource, PathSource, SdistSource, Source, UrlSource
 from forge.source.patch import apply_patches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
@@ -99,7 +98,7 @@ def _download(
                 return mirrored
             index = index or PipSettings.from_pip()
             urls, skipped = resolve_urls(given)
-            filename = archive_name((*urls, *given))
+            filename = next(iter(file_names((*urls, *given))), "source")
     return download(
         urls,
         sha256=sha256,
@@ -163,13 +162,3 @@ def sdist_names(name: str, version: str) -> tuple[str, ...]:
     """What a project's sdist is most likely called: as PEP 625 has it, and as older tools wrote it."""
     bases = dict.fromkeys((canonicalize_name(name).replace("-", "_"), name))
     return tuple(f"{base}-{version}{ending}" for base in bases for ending in (".tar.gz", ".zip"))
-
-
-def archive_name(urls: Sequence[str]) -> str:
-    """What to call the archive that these URLs name: after the first that gives a usable name."""
-    for url in urls:
-        try:
-            return checked_filename(PurePosixPath(unquote(urlsplit(url).path)).name)
-        except (SourceError, ValueError):
-            continue
-    return "source"

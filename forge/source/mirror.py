@@ -7,6 +7,7 @@ another one is passed over, so a mirror need not be trusted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -119,7 +120,10 @@ def from_mirror(
 
 def file_names(urls: Sequence[str]) -> tuple[str, ...]:
     """What the file that these URLs name may be called, each once, in order."""
-    names = (PurePosixPath(unquote(urlsplit(url).path)).name for url in urls)
+    names: list[str] = []
+    for url in urls:
+        with contextlib.suppress(ValueError):  # a URL that cannot be taken apart names nothing
+            names.append(PurePosixPath(unquote(urlsplit(url).path)).name)
     return tuple(dict.fromkeys(name for name in names if _is_usable(name)))
 
 

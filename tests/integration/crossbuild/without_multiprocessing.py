@@ -46,7 +46,7 @@ def test_locks_and_queues(name: str) -> None:
 @pytest.mark.parametrize("method", ["spawn", "forkserver"])
 def test_starting_a_process(method: str) -> None:
     # What 'fork' does is the device's to say: the emulation is a Linux process, which may.
-    process = multiprocessing.get_context(method).Process(target=print)  # type: ignore[attr-defined]
+    process = multiprocessing.get_context(method).Process(target=print)  # type: ignore[attr-defined]  # the stubs know no Process of a base context
     with pytest.raises(ImportError):
         process.start()
 

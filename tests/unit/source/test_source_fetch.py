@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from forge.base.errors import NetworkError, SourceError, ToolchainError
 from forge.source.debian import debian_mirrors
-from forge.source.fetch import archive_name, fetch, prepare
+from forge.source.fetch import fetch, prepare
+from forge.source.mirror import file_names
 from forge.source.model import GitSource, PathSource, UrlSource, checked_filename
 
 from .conftest import QUICK, Recorder, Server, plain, sha256
@@ -90,18 +91,18 @@ def test_no_debian(
         (["https://example.org/a%2F..%2Fb.zip"], "b.zip"),
         (["https://example.org/.hidden", "https://example.org/x.zip"], "x.zip"),
         (["https://example.org/", "debian:pool/main/x/x.tar.xz"], "x.tar.xz"),
-        (["https://example.org/"], "source"),
-        (["http://[bad"], "source"),
-        ([], "source"),
+        (["https://example.org/"], None),
+        (["http://[bad", "https://example.org/x.zip"], "x.zip"),
+        ([], None),
     ],
 )
-def test_archive_name(urls: list[str], name: str) -> None:
-    assert archive_name(urls) == name
+def test_an_archives_name(urls: list[str], name: str | None) -> None:
+    assert next(iter(file_names(urls)), None) == name
 
 
 @given(st.lists(st.text() | st.text().map("https://example.org/".__add__), max_size=3))
 def test_an_archives_name_is_always_a_good_one(urls: list[str]) -> None:
-    assert checked_filename(archive_name(urls))
+    assert all(checked_filename(name) == name for name in file_names(urls))
 
 
 def test_path(tmp_path: Path, home: ForgeHome, progress: Recorder) -> None:
