@@ -230,20 +230,31 @@ def run_graph(
     room = available_memory() if room is None else room
     run = _Run(Readiness(graph, work.cost, work.waits), work, server, keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
-    threads = [threading.Thread(target=run.loop, kwargs={"waits": waits}, daemon=True) for waits in kinds]
+    ends: list[threading.Event] = []
+
+    def loop(end: threading.Event, *, waits: bool) -> None:
+        try:
+            run.loop(waits=waits)
+        finally:
+            end.set()
+
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(0.2)  # a join without a limit would not let Ctrl-C through
+        for waits in kinds:
+            end = threading.Event()
+            threading.Thread(target=loop, args=(end,), kwargs={"waits": waits}, daemon=True).start()
+            ends.append(end)
+        # Not Thread.join: before Python 3.13, one that Ctrl-C interrupts takes the thread for ended (gh-90882). And a
+        # wait without a limit would not let Ctrl-C through.
+        for end in ends:
+            while not end.wait(0.2):
+                pass
     except BaseException:
         with run.changed:
             run.ended = True
+            run.changed.notify_all()
         stop()
-        for thread in threads:
-            if thread.ident is not None:  # it was started
-                thread.join()
+        for end in ends:
+            end.wait()
         raise
     if run.surprise is not None:
         raise run.surprise
