@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forge.crossbuild.context import Support
 from forge.crossbuild.fortran import fortran_runtime, fortran_variables
-from forge.crossbuild.rust import rust_variables
+from forge.crossbuild.rust import link_objcopy, rust_variables
 from forge.toolchain.rust import link_programs
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ def support_languages(compilers: Compilers, build: Build, names: Mapping[Path, s
     path: tuple[Path, ...] = ()
     if compilers.rust is not None:
         env |= rust_variables(compilers.rust, build.context, build.target, build.environment, names, progress)
-        path = (link_programs(compilers.rust, build.work / "rust"),)
+        programs = link_programs(compilers.rust, build.work / "rust")
+        link_objcopy(compilers.rust, build.context.toolchain, programs)
+        path = (programs,)
     if compilers.fortran is not None:
         runtime = fortran_runtime(compilers.fortran, build.context, build.target, progress)
         env |= fortran_variables(runtime, build.target)

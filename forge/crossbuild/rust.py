@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from forge.toolchain.llvm import LLVMToolchain
 from forge.toolchain.rust import cargo_home, ensure_std, rust_environment
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.crossbuild.context import BuildContext
     from forge.crossbuild.cross_environment import CrossEnvironment
+    from forge.toolchain.base import Toolchain
     from forge.toolchain.rust import Rust
 
 
@@ -31,6 +33,23 @@ def _stable_abi_names(environment: CrossEnvironment, context: BuildContext) -> P
         with contextlib.suppress(FileExistsError):  # made by another build
             (directory / f"libpython{major}.{older}.tbd").symlink_to(library)
     return directory
+
+
+def link_objcopy(rust: Rust, toolchain: Toolchain, directory: Path) -> None:
+    """Give a compiler the program that it strips with, where it did not come with one.
+
+    rustc strips what it links for Apple's systems with ``rust-objcopy``, which is LLVM's under another name. rustup's
+    toolchains have it in a directory of their own; Debian's packages do not (rustc-web 1.96).
+
+    Args:
+        rust: The compiler.
+        toolchain: Whose ``llvm-objcopy`` is used.
+        directory: A directory on the build's PATH.
+    """
+    own = rust.sysroot / "lib" / "rustlib" / rust.host / "bin" / "rust-objcopy"
+    link = directory / "rust-objcopy"
+    if isinstance(toolchain, LLVMToolchain) and not own.is_file() and not link.is_symlink():
+        link.symlink_to(toolchain.llvm.bin / "llvm-objcopy")
 
 
 def rust_variables(
