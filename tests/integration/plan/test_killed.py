@@ -59,7 +59,7 @@ def new_home(root: Path) -> Path:
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
     """The wheels of a run that was left in peace, and how long that took."""
-    need_minutes(8, "building and killing builds")
+    need_minutes(4, "building three packages")
     root = tmp_path_factory.mktemp("reference")
     began = time.monotonic()
     assert start(new_home(root), root / "dist").wait(timeout=1800) == 0, (root / "log").read_text()
@@ -73,6 +73,7 @@ def same(first: Path, second: Path) -> bool:
 
 
 def test_killed_at_random_moments(reference: tuple[Path, float], tmp_path: Path) -> None:
+    need_minutes(4 * KILLS, f"killing {KILLS} builds")
     wheels, seconds = reference
     chance = random.Random(KILLS)
     killed = number = 0
@@ -96,6 +97,7 @@ def test_killed_at_random_moments(reference: tuple[Path, float], tmp_path: Path)
 
 
 def test_two_forges_on_one_graph_build_each_node_once(reference: tuple[Path, float], tmp_path: Path) -> None:
+    need_minutes(6, "building three packages twice")
     home = new_home(tmp_path)
     both = [start(home, tmp_path / name, "--json") for name in ("one", "two")]
     assert [process.wait(timeout=1800) for process in both] == [0, 0], (tmp_path / "log").read_text()
@@ -109,6 +111,7 @@ def test_two_forges_on_one_graph_build_each_node_once(reference: tuple[Path, flo
 
 
 def test_a_bit_flipped_in_any_file_of_the_cache(reference: tuple[Path, float], tmp_path: Path) -> None:
+    need_minutes(15, "building three packages again for each file")
     home = new_home(tmp_path)
     assert start(home, tmp_path / "dist").wait(timeout=1800) == 0
     chance = random.Random(1)
