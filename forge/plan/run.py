@@ -9,13 +9,12 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.memory import measured
 from forge.crossbuild.compilers import find_compilers
-from forge.crossbuild.recipe_build import build_recipe
 from forge.plan.cache import (
     CachedWheel,
     LatestBuild,
@@ -194,6 +193,13 @@ def build_afresh(
     progress.phase(subject, "done")
     made = CachedWheel(wheel, file_sha256(wheel), warnings)
     return Result(subject, wheel, key, built=True, warnings=warnings, work=built.work), made
+
+
+def build_recipe(*arguments: Any, **named: Any) -> BuiltWheel:
+    """`forge.crossbuild.recipe_build.build_recipe`, imported when something is built: it brings much along."""
+    from forge.crossbuild.recipe_build import build_recipe as build  # noqa: PLC0415
+
+    return build(*arguments, **named)
 
 
 def _build(
