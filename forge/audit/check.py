@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from forge.audit import wheel_checks
 from forge.audit.needed import NeededIOS, needed_ios
 from forge.audit.promise import CHECKS, Check, check_subject
-from forge.audit.rules import all_rules, rule
+from forge.audit.rules import rule
 from forge.audit.subject import Promise, read_subject
 from forge.audit.wheel_checks import is_ios_tag
 from forge.base.errors import WheelError
@@ -341,30 +341,6 @@ def missing_targets(filenames: Iterable[str]) -> list[Finding]:
                 rule("missing-target").finding(f"{distribution} {version} for {tags} lacks {', '.join(missing)}")
             )
     return findings
-
-
-def select_rules(select: Sequence[str], ignore: Sequence[str]) -> frozenset[str]:
-    """The ids of the rules that ``--select`` and ``--ignore`` leave.
-
-    Args:
-        select: Ids, starts of ids (``IOS2``) or names of rules; empty for all.
-        ignore: The same, taken away again.
-
-    Raises:
-        KeyError: A word stands for no rule; the word.
-    """
-    chosen = {one.id for one in all_rules()} if not select else _matching(select)
-    return frozenset(chosen - _matching(ignore))
-
-
-def _matching(words: Sequence[str]) -> set[str]:
-    found: set[str] = set()
-    for word in words:
-        ids = {one.id for one in all_rules() if one.name == word.lower() or one.id.startswith(word.upper())}
-        if not word or not ids:
-            raise KeyError(word)
-        found |= ids
-    return found
 
 
 def _python_and_abi(name: WheelName) -> str:

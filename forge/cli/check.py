@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from forge.audit.check import check_paths, select_rules
+from forge.audit.check import check_paths
 from forge.audit.check_report import explain, render_text, to_json
-from forge.audit.rules import all_rules
+from forge.audit.rules import BOOK, all_rules
 from forge.base.errors import WheelError
 from forge.base.severity import Severity
+from forge.cli.rule_options import rule_ids, rule_words
 
 
 @click.command()
@@ -44,25 +45,12 @@ def check(
     are not for iOS are skipped. The exit code is 9 if there are errors. docs/checks.md lists the rules.
     """
     if explained is not None:
-        found = _rule_ids("--explain", (explained,), ())
+        found = rule_ids(BOOK, "docs/checks.md", "--explain", (explained,), ())
         click.echo("\n".join(explain(rule) for rule in all_rules() if rule.id in found), nl=False)
         return 0
     if not paths:
         raise click.UsageError("Missing argument 'WHEEL|DIR...'.")
-    rules = _rule_ids("--select or --ignore", _words(select), _words(ignore))
+    rules = rule_ids(BOOK, "docs/checks.md", "--select or --ignore", rule_words(select), rule_words(ignore))
     report = check_paths(paths, rules, frozenset(provided))
     click.echo(to_json(report) if as_json else render_text(report, libraries=libraries), nl=False)
     return WheelError.exit_code if report.fails(Severity(fail_on)) else 0
-
-
-def _words(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def _rule_ids(option: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    try:
-        return select_rules(select, ignore)
-    except KeyError as error:
-        raise click.BadParameter(
-            f"{error.args[0]!r} is not a rule, nor the start of an id; docs/checks.md lists them", param_hint=option
-        ) from None

@@ -13,9 +13,10 @@ from forge.base.paths import ForgeHome
 from forge.base.printable import printable
 from forge.base.severity import Severity
 from forge.cli.display import progress_display
+from forge.cli.rule_options import rule_ids, rule_words
 from forge.lint.fix import fix_recipes
 from forge.lint.report import explain, render_text, to_json
-from forge.lint.rules import all_rules, select_rules
+from forge.lint.rules import BOOK, all_rules
 from forge.lint.run import lint_recipes
 from forge.recipe.store import find_recipes
 
@@ -63,10 +64,10 @@ def lint(
     code is 3 if there are errors or warnings. docs/lint.md lists the rules, and says how a recipe ignores one.
     """
     if explained is not None:
-        found = _rule_ids("--explain", () if explained == "all" else (explained,), ())
+        found = rule_ids(BOOK, "docs/lint.md", "--explain", () if explained == "all" else (explained,), ())
         click.echo("\n".join(explain(rule) for rule in all_rules() if rule.id in found), nl=False)
         return 0
-    rules = _rule_ids("--select or --ignore", _words(select), _words(ignore))
+    rules = rule_ids(BOOK, "docs/lint.md", "--select or --ignore", rule_words(select), rule_words(ignore))
     store = find_recipes(recipes)
     if fix:
         for each in fix_recipes(store, names, rules):
@@ -92,16 +93,3 @@ def _rendered(report: Report, form: str) -> str:
 
     renderers = {"text": render_text, "json": to_json, "sarif": to_sarif, "github": to_github}
     return renderers[form](report)
-
-
-def _words(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def _rule_ids(option: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-    try:
-        return select_rules(select, ignore)
-    except KeyError as error:
-        raise click.BadParameter(
-            f"{error.args[0]!r} is not a rule, nor the start of an id; docs/lint.md lists them", param_hint=option
-        ) from None

@@ -12,10 +12,10 @@ from packaging.version import InvalidVersion, Version
 from forge.base.errors import ForgeError, NetworkError, SourceError
 from forge.lint.build_checks import ANY_PYTHON, lib_name, requirement_of
 from forge.lint.rules import finding
-from forge.lint.upstream import same_version
 from forge.recipe.conditions import every_choice
 from forge.recipe.evaluate import evaluate
 from forge.recipe.model import Backend, SdistPin
+from forge.wheel.contents import same_version
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:

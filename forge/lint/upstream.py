@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
-
 from forge.base.errors import SourceError, WheelError
-from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
+from forge.crossbuild.sources import source_of
 from forge.source.download import download
 from forge.source.fetch import fetch, prepare
 from forge.source.http import Patience
 from forge.source.index import project_files
-from forge.source.model import GitSource, PathSource, SdistSource, UrlSource
 from forge.source.pip_settings import PipSettings
 from forge.wheel.archive import open_archive
+from forge.wheel.contents import same_version
 from forge.wheel.extension import parse_extension
 from forge.wheel.name import parse_wheel_name
 
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.recipe.model import EvaluatedRecipe
     from forge.source.index import IndexFile
-    from forge.source.model import Source
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ class Upstream:
         Raises:
             ForgeError: It cannot be had, or a patch does not apply.
         """
-        source = fetch(_source(recipe), self.home, self.progress, index=self.settings)
+        source = fetch(source_of(recipe), self.home, self.progress, index=self.settings)
         directory = Path(tempfile.mkdtemp(prefix="forge-lint-"))
         try:
             tree = directory / "source"
@@ -108,28 +105,8 @@ class Upstream:
             shutil.rmtree(directory, ignore_errors=True)
 
 
-def same_version(one: str, other: str) -> bool:
-    """Whether two versions are the same (PEP 440), however they are written."""
-    try:
-        return Version(one) == Version(other)
-    except InvalidVersion:
-        return one == other
-
-
 def _rank(pythons: Sequence[str], abis: Sequence[str]) -> int:
     """The newest CPython of a wheel's tags, to sort by; free-threaded ones, which iOS has not, come first."""
     if any(abi.endswith("t") for abi in abis):
         return -1
     return max((int(tag[3:]) for tag in pythons if tag.startswith("cp3") and tag[3:].isdecimal()), default=0)
-
-
-def _source(recipe: EvaluatedRecipe) -> Source:
-    match recipe.source:
-        case SdistPin(sha256, filename):
-            return SdistSource(recipe.name, recipe.version, sha256, filename)
-        case UrlPin(urls, sha256):
-            return UrlSource(urls, sha256)
-        case GitPin(url, revision):
-            return GitSource(recipe.name, url, revision)
-        case PathPin(path):
-            return PathSource(Path(path))

@@ -17,7 +17,7 @@ from forge.lint import docs
 from forge.lint.annotations import to_github, to_sarif
 from forge.lint.fix import fixed
 from forge.lint.report import explain, render_text, to_json
-from forge.lint.rules import all_rules, select_rules
+from forge.lint.rules import BOOK, all_rules
 from forge.lint.run import lint_subject
 from forge.lint.subject import Neighbours, subject_of
 from tests.unit.lint.conftest import CLEAN, changed
@@ -107,9 +107,9 @@ def test_ids_and_names_are_unique() -> None:
 
 
 def test_select() -> None:
-    assert select_rules(("REC1", "no-test"), ("REC102",)) == {"REC101", "REC103", "REC104", "REC105", "REC601"}
+    assert BOOK.select(("REC1", "no-test"), ("REC102",)) == {"REC101", "REC103", "REC104", "REC105", "REC601"}
     with pytest.raises(KeyError):
-        select_rules(("REC9",), ())
+        BOOK.select(("REC9",), ())
 
 
 def test_docs_are_made_from_the_rules() -> None:
