@@ -18,7 +18,6 @@ from forge.base.cpus import cpu_count
 from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.base.memory import measured
-from forge.crossbuild.host_prefix import HostPackage
 from forge.plan.cache import UNKNOWN_SECONDS, LatestBuild, is_cached, read_latest, write_latest
 from forge.plan.fingerprint import step_inputs
 from forge.plan.graph import Graph, Node
@@ -26,7 +25,7 @@ from forge.plan.matrix import serves
 from forge.plan.prerequisites import Prerequisite, prerequisites
 from forge.plan.provision import PlannedContext
 from forge.plan.required import applying, required_steps
-from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, publish, subject_of
+from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, host_package, publish, subject_of
 from forge.wheel.contents import read_metadata
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from forge.base.progress import Progress
+    from forge.crossbuild.host_prefix import HostPackage
     from forge.plan.closure import Step
     from forge.plan.provision import Context
     from forge.plan.request import Request, RunOptions
@@ -116,11 +116,9 @@ class BuildGraph:
         self.asked: dict[str, set[int]] = {}
         """The requests that want a node's wheel in the output, by number."""
         self.made: dict[str, Made] = {}
-        self.ended: set[str] = set()
-        """Nodes that were made or failed, whose waiting ones have been let go."""
         self.failures: list[Failure] = []
         self.finished: set[str] = set()
-        """All nodes that have ended, prerequisites too."""
+        """All nodes that were made or failed, prerequisites too; builds for newer Pythons wait for none of them."""
         self.expected: dict[str, tuple[float, int]] = {}
         self.done_before: dict[str, bool] = {}
         """Whether what a node makes was there when that was asked first."""
@@ -194,7 +192,7 @@ class BuildGraph:
                 oldest = self.oldest.setdefault(subject_of(step.recipe.recipe, step.recipe.target), name)
                 if oldest == name or recipe in linked:
                     new.append(node)
-                elif oldest in self.ended:
+                elif oldest in self.finished:
                     new += self._after(oldest, [name])
                 else:
                     self.newer.setdefault(oldest, []).append(name)
@@ -255,10 +253,7 @@ class BuildGraph:
             result, cached = build_or_find(
                 recipe, build.context, host, self.progress, node.name, self.cache, self.executor, build.inputs
             )
-        package = HostPackage(
-            recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
-            recipe.about.license or "",
-        )  # fmt: skip
+        package = host_package(recipe, result, cached)
         subject = subject_of(recipe.recipe, recipe.target)
         self.made[node.name] = Made(replace(result, subject=subject), package, cached.path)
         if node.name in self.asked:
@@ -279,7 +274,6 @@ class BuildGraph:
         self._tell(graph)
         if isinstance(node.work, Prerequisite):
             return []
-        self.ended.add(node.name)
         new = self._after(node.name, self.newer.pop(node.name, []))
         for number in sorted(self.asked.get(node.name, ())) if made is not None else ():
             new += self._follow(number, self.made[node.name].wheel)
@@ -287,11 +281,10 @@ class BuildGraph:
 
     def _tell(self, graph: Graph[Work]) -> None:
         """Tell how much of the whole is done, and about how long the rest takes; no more often than people can read."""
-        done = sum(name in self.finished for name in graph.nodes)
-        if done < len(graph.nodes) and time.monotonic() < self.told + 0.2:
+        left = [node for node in graph.nodes.values() if node.name not in self.finished]
+        if left and time.monotonic() < self.told + 0.2:
             return
         self.told = time.monotonic()
-        left = [node for node in graph.nodes.values() if node.name not in self.finished]
         costs = {node.name: self.cost(node) for node in left}
         chain = max(graph.lengths(lambda node: costs.get(node.name, 0.0)).values(), default=0.0)
         jobs = self.jobs if self.executor is None else max(1, self.executor.threads)
@@ -324,11 +317,10 @@ class BuildGraph:
         return node.name in self.finished or self.done_before[node.name]
 
     def _is_there(self, work: Work) -> bool:
-        if isinstance(work, Prerequisite):
-            return work.is_there()
-        if work.step.recipe.normalized_name in self.afresh:
+        # What builds need besides wheels is a node only where it is not there (`_entering`), which has been looked at.
+        if isinstance(work, Prerequisite) or work.step.recipe.normalized_name in self.afresh:
             return False
-        return is_done(work) or (self.cache is not None and self.cache.has(work.key))
+        return is_cached(work.context.home, work.key) or (self.cache is not None and self.cache.has(work.key))
 
     def _expected(self, node: Node[Work]) -> tuple[float, int]:
         """Seconds and bytes, as far as they are known from earlier runs."""
@@ -364,11 +356,6 @@ class BuildGraph:
             return []
         known.update({step.recipe.normalized_name: step.recipe.version for step in steps})
         return self._nodes(number, steps)
-
-
-def is_done(work: Work) -> bool:
-    """Whether the cache has what a node makes, be it damaged."""
-    return work.is_there() if isinstance(work, Prerequisite) else is_cached(work.context.home, work.key)
 
 
 def expected_seconds(name: str, work: Work) -> float | None:

@@ -15,13 +15,12 @@ from forge.base.errors import BuildError
 from forge.base.hashing import fingerprint
 from forge.base.jobserver import JobServer
 from forge.crossbuild.compilers import find_compilers
-from forge.crossbuild.host_prefix import HostPackage
 from forge.crossbuild.kept import kept_builds, source_identity
 from forge.crossbuild.recipe_build import prepare_build, run_build
 from forge.plan.builds import build_requests
 from forge.plan.fingerprint import step_inputs
 from forge.plan.request import Request, RunOptions
-from forge.plan.run import Result, build_or_find, publish, subject_of
+from forge.plan.run import Result, build_or_find, host_package, publish, subject_of
 from forge.plan.verify import verify_wheel
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.crossbuild.compilers import Compilers
     from forge.crossbuild.context import Build, BuildContext
+    from forge.crossbuild.host_prefix import HostPackage
     from forge.crossbuild.kept import KeptBuild
     from forge.plan.closure import Step
     from forge.recipe.model import EvaluatedRecipe
@@ -106,10 +106,7 @@ def one_build(
     for each in needed:
         subject = subject_of(each.recipe.recipe, target)
         result, cached = build_or_find(each.recipe, context, [packages[name] for name in each.host], progress, subject)
-        packages[each.recipe.normalized_name] = HostPackage(
-            each.recipe.normalized_name, each.recipe.version, cached.path, result.fingerprint,
-            each.recipe.is_native_library, each.recipe.about.license or "",
-        )  # fmt: skip
+        packages[each.recipe.normalized_name] = host_package(each.recipe, result, cached)
     host = tuple(packages[name] for name in step.host)
     subject = subject_of(step.recipe.recipe, target)
     return OneBuild(step.recipe, context, key, subject, host, find_compilers(step.recipe.languages), jobs)

@@ -15,6 +15,7 @@ from forge.base.atomic import atomic_file, locked
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.memory import measured
 from forge.crossbuild.compilers import find_compilers
+from forge.crossbuild.host_prefix import HostPackage
 from forge.plan.cache import (
     CachedWheel,
     LatestBuild,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.crossbuild.context import Build, BuildContext
-    from forge.crossbuild.host_prefix import HostPackage
     from forge.crossbuild.recipe_build import BuiltWheel
     from forge.plan.executor import Executor
     from forge.plan.provision import Context
@@ -219,6 +219,14 @@ def _build(
         compilers=find_compilers(recipe.languages), verify=verify,
     )  # fmt: skip
     return built, tuple(warnings)
+
+
+def host_package(recipe: EvaluatedRecipe, result: Result, cached: CachedWheel) -> HostPackage:
+    """A build that `build_or_find` gave, as others link it."""
+    return HostPackage(
+        recipe.normalized_name, recipe.version, cached.path, result.fingerprint, recipe.is_native_library,
+        recipe.about.license or "",
+    )  # fmt: skip
 
 
 def publish(wheel: Path, out: Path) -> Path:
