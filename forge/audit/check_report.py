@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from forge.audit.rules import all_rules
+from forge.audit.rule_text import explain_rule, paragraph
+from forge.audit.rules import BOOK
 from forge.base.printable import printable
 from forge.base.severity import Severity
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 JSON_VERSION = 1
 """Goes up when a field changes its meaning or goes away."""
 
-_WIDTH = 110
 _SHOWN_FILES = 1
 _SHOWN_COMPONENTS = 8
 
@@ -46,7 +45,7 @@ def render_text(report: Report, *, libraries: bool = False) -> str:
     if report.together:
         lines += ["the wheels together", *_finding_lines(report.together), ""]
     for rule in _rules_of(report.findings):
-        lines += [f"{rule.id} {rule.name}", *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
+        lines += [f"{rule.id} {rule.name}", *paragraph("why", rule.why), *paragraph("fix", rule.mend)]
     if report.findings:
         lines.append("")
     lines.append(_summary(report))
@@ -97,11 +96,7 @@ def rule_row(rule: Rule) -> dict[str, Any]:
 
 def explain(rule: Rule) -> str:
     """Everything that is to be said about a rule, as plain text that ends in a line break."""
-    lines = [f"{rule.id} {rule.name} ({rule.severity})"]
-    lines += [*_paragraph("what", rule.what), *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
-    for reference in rule.references:
-        lines += _paragraph("see", reference)
-    return "\n".join(lines) + "\n"
+    return explain_rule(rule)
 
 
 def _finding_row(finding: Finding) -> dict[str, Any]:
@@ -116,8 +111,7 @@ def _finding_row(finding: Finding) -> dict[str, Any]:
 
 
 def _rules_of(findings: Iterable[Finding]) -> list[Rule]:
-    ids = {finding.id for finding in findings}
-    return [rule for rule in all_rules() if rule.id in ids]
+    return BOOK.those({finding.id for finding in findings})
 
 
 def _wheel_lines(wheel: WheelReport) -> Iterator[str]:
@@ -164,19 +158,6 @@ def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
         if len(shown) < len(rows):
             rest = len(rows) - len(shown)
             yield f"  {'':<7} {'':<6} … and {rest} more {'file' if rest == 1 else 'files'}"
-
-
-def _paragraph(label: str, text: str) -> list[str]:
-    indent = " " * 8
-    # A path or an address stays whole, so that it can be copied.
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=f"  {label + ':':<6}",
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _summary(report: Report) -> str:

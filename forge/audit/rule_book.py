@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from forge.base.severity import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 
 class AnyRule(Protocol):
@@ -23,6 +23,26 @@ class AnyRule(Protocol):
     @property
     def name(self) -> str:
         """In kebab case; stable too."""
+
+    @property
+    def severity(self) -> Severity:
+        """How bad it is, unless a check knows better."""
+
+    @property
+    def what(self) -> str:
+        """What it is, in one sentence."""
+
+    @property
+    def why(self) -> str:
+        """Why it is wrong."""
+
+    @property
+    def mend(self) -> str:
+        """What to do about it."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Who says so."""
 
 
 R = TypeVar("R", bound=AnyRule)
@@ -60,6 +80,10 @@ class RuleBook(Generic[R]):
             KeyError: There is none; a mistake in forge, which its tests find.
         """
         return self._by_name[name]
+
+    def those(self, ids: Collection[str]) -> list[R]:
+        """The rules of some ids, sorted by id."""
+        return [rule for rule in self.rules if rule.id in ids]
 
     def select(self, select: Sequence[str], ignore: Sequence[str]) -> frozenset[str]:
         """The ids of the rules that ``--select`` and ``--ignore`` leave.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from forge.audit.rule_text import explain_rule, paragraph
 from forge.base.printable import printable, printable_lines
 from forge.base.severity import Severity
-from forge.lint.rules import all_rules
+from forge.lint.rules import BOOK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 JSON_VERSION = 1
 """Goes up when a field changes its meaning or goes away."""
-
-_WIDTH = 110
 
 
 def render_text(report: Report) -> str:
@@ -38,7 +36,7 @@ def render_text(report: Report) -> str:
         parts += [rest, ""] if rest else [""]
     rules = rules_of(report.findings)
     for rule in rules:
-        parts += [f"{rule.id} {rule.name}", *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
+        parts += [f"{rule.id} {rule.name}", *paragraph("why", rule.why), *paragraph("fix", rule.mend)]
     parts += [""] if rules else []
     parts.append(_summary(report))
     return printable_lines("\n".join(parts)) + "\n"
@@ -72,20 +70,14 @@ def rule_row(rule: Rule) -> dict[str, Any]:
 
 def explain(rule: Rule) -> str:
     """Everything that is to be said about a rule, as plain text that ends in a line break."""
-    notes = [str(rule.severity)]
-    notes += ["with --network only"] if rule.network else []
+    notes = ["with --network only"] if rule.network else []
     notes += ["mended by --fix"] if rule.fixable else []
-    lines = [f"{rule.id} {rule.name} ({', '.join(notes)})"]
-    lines += [*_paragraph("what", rule.what), *_paragraph("why", rule.why), *_paragraph("fix", rule.mend)]
-    for reference in rule.references:
-        lines += _paragraph("see", reference)
-    return "\n".join(lines) + "\n"
+    return explain_rule(rule, *notes)
 
 
 def rules_of(findings: Iterable[Finding]) -> list[Rule]:
     """The rules of findings, each once, by id."""
-    ids = {found.rule.id for found in findings}
-    return [rule for rule in all_rules() if rule.id in ids]
+    return BOOK.those({found.rule.id for found in findings})
 
 
 def _row(found: Finding) -> dict[str, Any]:
@@ -102,13 +94,6 @@ def _row(found: Finding) -> dict[str, Any]:
         "hint": found.hint,
         "fixable": found.fix is not None,
     }
-
-
-def _paragraph(label: str, text: str) -> list[str]:
-    return textwrap.wrap(
-        text, _WIDTH, initial_indent=f"  {label + ':':<6}", subsequent_indent=" " * 8,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
 
 
 def _summary(report: Report) -> str:
