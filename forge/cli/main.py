@@ -40,7 +40,7 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "init", "lint", "lock",
+    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "index", "init", "lint", "lock",
     "migrate", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test", "toolchain",
 )  # fmt: skip
 
