@@ -20,7 +20,7 @@ from forge.pipeline.comment import size_text
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forge.index.model import HeldFile, IndexState
 
@@ -87,23 +87,28 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
         requirements=[_requirement(each, projects) for each in applying(newest, pythons)],
-        snippets=snippets(state.url or EXAMPLE_URL, name), is_example=not state.url, root="../..",
+        snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, state.projects())), is_example=not state.url,
+        root="../..",
     )  # fmt: skip
 
 
-def snippets(url: str, name: str) -> tuple[Snippet, ...]:
+def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, ...]:
     """What users of several tools paste.
 
     Args:
         url: The address of ``simple/``.
         name: A package of the index.
+        needed: Those of the index that it requires in turn.
     """
+    names = (name, *needed)
+    sources = "\n".join(f'{each} = {{ index = "ios", marker = "sys_platform == \'ios\'" }}' for each in names)
+    listed = ", ".join([f'"{name}"', *(f"\"{each}; sys_platform == 'ios'\"" for each in needed)])
+    own = f"# Of the project's own dependencies alone: dependencies = [{listed}]\n" if needed else ""
     return (
         Snippet(
             "uv, in a project that is for desktops too", "toml",
             f"[[tool.uv.index]]\nname = \"ios\"\nurl = \"{url}\"\nexplicit = true\n\n"
-            f"[tool.uv.sources]\n{name} = {{ index = \"ios\", marker = \"sys_platform == 'ios'\" }}\n\n"
-            "[tool.uv]\nrequired-environments = [\"sys_platform == 'ios'\"]",
+            f"{own}[tool.uv.sources]\n{sources}",
             "Other platforms go on taking the package from where they do now.",
         ),
         Snippet(
@@ -143,9 +148,29 @@ def _file(file: HeldFile) -> dict[str, object]:
     }  # fmt: skip
 
 
-def required_by(files: Sequence[HeldFile]) -> frozenset[str]:
-    """The projects that a package's page names: what its newest file requires."""
+def _required_by(files: Sequence[HeldFile]) -> frozenset[str]:
+    """The projects that a package's newest file requires."""
+    if not files:
+        return frozenset()
     return frozenset(canonicalize_name(each.name) for each in applying(files[-1], pythons_of(files)))
+
+
+def needed_by(name: str, projects: Mapping[str, Sequence[HeldFile]]) -> tuple[str, ...]:
+    """The projects of the index that a package requires, and what these require in turn, sorted.
+
+    Its page names them, and so depends on what they require.
+
+    Args:
+        name: The project.
+        projects: The files of each, in order.
+    """
+    seen, waiting = {name}, [name]
+    while waiting:
+        for other in _required_by(projects.get(waiting.pop(), ())):
+            if other in projects and other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return tuple(sorted(seen - {name}))
 
 
 def applying(file: HeldFile, pythons: Sequence[str]) -> tuple[Requirement, ...]:
