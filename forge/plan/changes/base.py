@@ -44,8 +44,13 @@ def find_base(directory: Path, ref: str) -> Base:
     """
     top = toplevel(directory)
     _commit(top, "HEAD", "the repository has no commit yet", "commit something first")
-    hint = _FETCH if _is_shallow(top) else f"fetch it, e.g. 'git fetch origin {ref}', and see 'git branch --all'"
-    wanted = _commit(top, ref, f"there is no commit {ref!r}{_remote(top, ref)}", hint)
+    if meant := _remote(top, ref):
+        hint = f"give --base {meant}"
+    elif _is_shallow(top):
+        hint = _FETCH
+    else:
+        hint = "see 'git branch --all'; a branch of a remote is there once 'git fetch' was run"
+    wanted = _commit(top, ref, f"there is no commit {ref!r}", hint)
     try:
         return Base(ref, git(top, "merge-base", wanted, "HEAD").splitlines()[0], top)
     except GitError as error:
@@ -71,7 +76,7 @@ def _remote(top: Path, ref: str) -> str:
     with contextlib.suppress(GitError):
         found = git(top, "for-each-ref", "--format=%(refname:short)", f"refs/remotes/*/{ref}").splitlines()
         if found:
-            return f"; there is {found[0]}"
+            return found[0]
     return ""
 
 

@@ -163,7 +163,7 @@ def _planned_there(tree: Path, recipes: Path, options: tuple[str, ...]) -> tuple
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", errors="replace").strip().splitlines()
         first = next((line for line in said if line.startswith("error")), said[-1] if said else "it says nothing")
-        raise ForgeError(f"its own forge cannot plan them ({first.partition(': ')[2] or first})")
+        raise ForgeError(f"its own forge says: {first.partition(': ')[2] or first}")
     try:
         planned = json.loads(done.stdout)["builds"]
         return tuple(

@@ -13,7 +13,7 @@ from forge.plan.plan_report import reason
 from forge.recipe.lock import read_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from forge.plan.changes.builds import KnownBuild
@@ -135,8 +135,8 @@ def _of_forge(around: Around) -> tuple[Cause, ...]:
     return (Cause(Kind.FORGE, f"forge's own code has changed: {', '.join(around.rooms)}"),)
 
 
-def _patches(before: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> Iterator[str]:
-    old, new = (dict(patches) for patches in (before, now))
+def _patches(before: Iterable[tuple[str, str]], now: Iterable[tuple[str, str]]) -> Iterator[str]:
+    old, new = dict(before), dict(now)
     for name in dict.fromkeys((*old, *new)):
         if name not in new:
             yield f"its patch {name} is gone"
