@@ -1,4 +1,4 @@
-"""``forge changed`` in repositories of recipes; that of forge itself is in tests/integration/cli/test_cli_changed.py."""
+"""``forge changed`` in repositories of recipes; forge's own is in tests/integration/cli/test_cli_changed.py."""
 
 from __future__ import annotations
 
