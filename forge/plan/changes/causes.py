@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from forge.base.errors import RecipeError
 from forge.plan.explain import changed, shortened
+from forge.plan.lock_differences import lock_differences
 from forge.plan.plan_report import reason
-from forge.recipe.lock import read_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -99,7 +98,8 @@ def _causes(before: Mapping[str, Any], now: Mapping[str, Any], recipe: str, arou
             case "forge":
                 yield from _of_forge(around) or (Cause(Kind.FORGE, reason(change)),)
             case "recipe.lock":
-                yield Cause(Kind.LOCK, f"its lock has changed{_pins(*around.locks[recipe])}")
+                pins = _listed(lock_differences(*around.locks[recipe]))
+                yield Cause(Kind.LOCK, f"its lock has changed: {pins}" if pins else "its lock has changed")
             case "recipe.patches":
                 texts = _patches(before["recipe"]["patches"], now["recipe"]["patches"])
                 yield from (Cause(Kind.RECIPE, text) for text in texts)
@@ -147,23 +147,3 @@ def _patches(before: Iterable[tuple[str, str]], now: Iterable[tuple[str, str]]) 
     kept = [name for name in old if name in new]
     if kept != [name for name in new if name in old]:
         yield "the order of its patches has changed"
-
-
-def _pins(before: Path, now: Path) -> str:
-    """Which pins of two locks differ."""
-    try:
-        old, new = ({pin.name: pin for pin in read_lock(file).pins} for file in (before, now))
-    except RecipeError:
-        return ""
-    said = []
-    for name in sorted({*old, *new}):
-        was, is_now = old.get(name), new.get(name)
-        if was == is_now:
-            continue
-        if was is None or is_now is None:
-            said.append(f"{name} is {'gone' if is_now is None else 'new'}")
-        elif was.version != is_now.version:
-            said.append(f"{name} {was.version} -> {is_now.version}")
-        else:
-            said.append(f"other files of {name}")
-    return f": {_listed(said)}" if said else ""
