@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forge.recipe.extension_table import Row, table_text
+
 if TYPE_CHECKING:
     from forge.lint.upstream import Upstream
     from forge.recipe.model import Recipe
@@ -38,7 +40,7 @@ def module_changes(recipe: Recipe, version: str, upstream: Upstream) -> ModuleCh
     Raises:
         ForgeError: A wheel cannot be downloaded or read.
     """
-    if not getattr(recipe, "extension_table", ()):
+    if not recipe.extension_table:
         return ModuleChanges()
     before, after = (upstream.macos_wheels(recipe.name, each) for each in (recipe.version, version))
     if not before or not after:
@@ -46,13 +48,11 @@ def module_changes(recipe: Recipe, version: str, upstream: Upstream) -> ModuleCh
         note = f"{which} has no macOS wheel for arm64: the table of extension modules is as it was"
         return ModuleChanges(note=note)
     old, new = upstream.modules(before[-1]), upstream.modules(after[-1])
-    listed = {row.module for row in getattr(recipe, "extension_table", ())}
+    listed = {row.module for row in recipe.extension_table}
     return ModuleChanges(tuple(sorted(new - old - listed)), tuple(sorted((old - new) & listed)))
 
 
 def renewed_table(recipe: Recipe, changes: ModuleChanges) -> str:
     """The table's text with what has changed; other lines keep their targets, conditions and comments."""
-    from forge.recipe.extension_table import Row, table_text  # INTERIM
-
-    kept = [row for row in getattr(recipe, "extension_table", ()) if row.module not in changes.gone]
+    kept = [row for row in recipe.extension_table if row.module not in changes.gone]
     return table_text([*kept, *(Row(module) for module in changes.new)], recipe.name)

@@ -102,7 +102,7 @@ class Workshop:
         if new.version != recipe.version:
             upstream.progress.phase(recipe.name, "try the patches")
             patches = self._patches(new)
-            if getattr(recipe, "extension_table", ()):
+            if recipe.extension_table:
                 upstream.progress.phase(recipe.name, "compare the macOS wheels")
                 modules = module_changes(recipe, new.version, upstream)
                 if modules.new or modules.gone:

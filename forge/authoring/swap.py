@@ -10,11 +10,15 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import FrameType
 
 _UNSUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2) on Linux, RENAME_SWAP of renamex_np(2) on macOS
@@ -24,7 +28,7 @@ _HERE = -100  # AT_FDCWD of <fcntl.h> on Linux
 def swap_in(directory: Path, prepared: Mapping[Path, Path]) -> None:
     """Put directories in the place of others.
 
-    They are copied beside those first, so that what is left to do is renaming. Signals wait until all are in place.
+    They are copied beside those first, so that what is left to do is renaming. Ctrl-C waits until all are in place.
 
     Args:
         directory: Where the old ones are.
@@ -33,17 +37,20 @@ def swap_in(directory: Path, prepared: Mapping[Path, Path]) -> None:
     Raises:
         OSError: They cannot be written; those that were not replaced yet are as they were.
     """
-    area = Path(tempfile.mkdtemp(prefix=".update-", suffix=".part", dir=directory))
-    try:
-        new = {}
-        for number, (old, source) in enumerate(prepared.items()):
-            new[old.resolve()] = area / str(number) / old.name
-            shutil.copytree(source, area / str(number) / old.name, symlinks=True)
-        with _signals_later():
+    with _signals_later():
+        for leftover in directory.glob(".update-*.part"):
+            if not psutil.pid_exists(int(leftover.name.split("-")[1])):  # that was killed
+                shutil.rmtree(leftover, ignore_errors=True)
+        area = Path(tempfile.mkdtemp(prefix=f".update-{os.getpid()}-", suffix=".part", dir=directory))
+        try:
+            new = {}
+            for number, (old, source) in enumerate(prepared.items()):
+                new[old.resolve()] = area / str(number) / old.name
+                shutil.copytree(source, area / str(number) / old.name, symlinks=True)
             for old, made in new.items():
                 exchange(made, old)
-    finally:
-        shutil.rmtree(area, ignore_errors=True)
+        finally:
+            shutil.rmtree(area, ignore_errors=True)
 
 
 def exchange(one: Path, other: Path) -> None:
@@ -83,9 +90,23 @@ def _exchanged(one: Path, other: Path) -> int:
 
 @contextlib.contextmanager
 def _signals_later() -> Iterator[None]:
-    """Ctrl-C and requests to end wait for the body."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    """Ctrl-C and requests to end wait for the body.
+
+    A signal's mask would be one of this thread alone, and Python handles what any thread gets; so handlers only keep it.
+    """
+    if threading.current_thread() is not threading.main_thread():  # which is the one that is interrupted
+        yield
+        return
+    came: list[int] = []
+
+    def keep(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    before = {number: signal.signal(number, keep) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
