@@ -1,1 +1,1 @@
-"""Writing recipes: what a project publishes, read and made a recipe of, and recipes brought up to date."""
+"""Writing and changing recipes' files for people: new ones, old formats, and newer versions of their projects."""
