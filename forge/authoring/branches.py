@@ -60,13 +60,13 @@ def update_on_branches(
             outcome, *followers = run.outcomes()
             if outcome.status is Status.UPDATED:
                 branch = f"update/{recipe.normalized_name}-{outcome.after}"
-                files = {}
+                files: dict[str, Path] = {}
                 for made in run.prepared.values():
                     files |= _changed_files(made.recipe.directory, made.directory, tree)
                 try:
                     _commit(head, branch, files, _message(outcome, followers))
                 except ForgeError as error:
-                    outcome = replace(outcome, status=Status.FAILED, error=error)
+                    outcome = replace(outcome, status=Status.FAILED, modules=None, pins=(), error=error)
                 else:
                     notes = (*outcome.notes, *_dirty(head, files))
                     outcome = replace(outcome, branch=branch, notes=notes)

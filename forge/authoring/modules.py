@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.recipe.extension_table import Row, table_text
+from forge.recipe.extension_table import Row
 
 if TYPE_CHECKING:
     from forge.lint.upstream import Upstream
@@ -52,7 +52,7 @@ def module_changes(recipe: Recipe, version: str, upstream: Upstream) -> ModuleCh
     return ModuleChanges(tuple(sorted(new - old - listed)), tuple(sorted((old - new) & listed)))
 
 
-def renewed_table(recipe: Recipe, changes: ModuleChanges) -> str:
-    """The table's text with what has changed; other lines keep their targets, conditions and comments."""
+def renewed_rows(recipe: Recipe, changes: ModuleChanges) -> tuple[Row, ...]:
+    """The table with what has changed; other lines keep their targets, conditions and comments."""
     kept = [row for row in recipe.extension_table if row.module not in changes.gone]
-    return table_text([*kept, *(Row(module) for module in changes.new)], recipe.name)
+    return (*kept, *(Row(module) for module in changes.new))

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.authoring.errors import UpdateError
-from forge.authoring.modules import ModuleChanges, module_changes, renewed_table
+from forge.authoring.extension_modules import write_table
+from forge.authoring.modules import ModuleChanges, module_changes, renewed_rows
 from forge.authoring.patch_check import Fit, TriedPatch, told, try_patches
 from forge.authoring.rewrite import with_values
 from forge.base.hashing import tree_sha256
@@ -36,7 +37,9 @@ class PatchError(UpdateError):
     """
 
     def __init__(self, message: str, patches: tuple[TriedPatch, ...]) -> None:
-        super().__init__(message, hint="make them again from the new source (docs/updating.md), then update again")
+        taken = all(patch.fit is not Fit.FAILS for patch in patches)
+        todo = "take it out of the recipe" if taken else "make it again from the new source (docs/updating.md)"
+        super().__init__(message, hint=f"{todo}, then update again")
         self.patches = patches
 
 
@@ -106,7 +109,7 @@ class Workshop:
                 upstream.progress.phase(recipe.name, "compare the macOS wheels")
                 modules = module_changes(recipe, new.version, upstream)
                 if modules.new or modules.gone:
-                    new.table_file.write_text(renewed_table(recipe, modules), encoding="utf-8")
+                    write_table(new, renewed_rows(recipe, modules))
                     new = read_recipe(file)
         chosen = lock_minor(new, self.minor)
         lock_recipe(upstream.home, new, find_lock_python(upstream.home, chosen, upstream.progress), upstream.progress)

@@ -92,7 +92,7 @@ def _exchanged(one: Path, other: Path) -> int:
 def _signals_later() -> Iterator[None]:
     """Ctrl-C and requests to end wait for the body.
 
-    A signal's mask would be one of this thread alone, and Python handles what any thread gets; so handlers only keep it.
+    A mask would be one of this thread alone, and Python handles what any thread gets; so a handler only keeps it.
     """
     if threading.current_thread() is not threading.main_thread():  # which is the one that is interrupted
         yield
@@ -108,5 +108,5 @@ def _signals_later() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in came[:1]:
-            signal.raise_signal(number)
+        if came:
+            signal.raise_signal(came[0])

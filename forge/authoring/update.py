@@ -219,9 +219,19 @@ def prepare_all(
 
 def _looked(recipe: Recipe, found: Found, status: Status) -> Outcome:
     if found.version is not None:
-        return Outcome(recipe.name, status, recipe.version, found.version, notes=found.notes)
+        notes = (*found.notes, *_of_state(recipe, found.version))
+        return Outcome(recipe.name, status, recipe.version, found.version, notes=notes)
     ended = Status.CURRENT if found.is_known else Status.UNKNOWN
     return Outcome(recipe.name, ended, recipe.version, recipe.version, notes=found.notes)
+
+
+def _of_state(recipe: Recipe, version: str) -> tuple[str, ...]:
+    """What a new version means for a recipe that is disabled."""
+    if recipe.disabled is None:
+        return ()
+    if replace(recipe, version=version).disabled is None:
+        return ("it was disabled until this version: remove 'state' from the recipe if it builds now",)
+    return (f"it stays disabled: {recipe.disabled.reason}",)
 
 
 def _failed(recipe: Recipe, found: Found | None, error: ForgeError) -> Outcome:

@@ -17,6 +17,7 @@ from forge.cli.options import (
     chosen_provider,
     chosen_targets,
     jobs_option,
+    names_or_all,
     python_from_option,
     pythons_option,
     target_options,
@@ -84,7 +85,7 @@ def changed(
     base = find_base(directory, ref)
     check_own_forge(base.top)
     asked = Asked(chosen_targets(abi, arch, ios_version), python_versions, chosen_provider(python_from), variants)
-    every = store.load_all(store.names())
+    every = names_or_all(store, (), every=True)
     options, selection = build_arguments(click.get_current_context())
     with in_use(home), shared_cache(read_settings(cache_mode), home, SilentProgress()) as cache:
         graph = plan_asked(home, every, store, asked, cache)

@@ -26,6 +26,7 @@ from forge.cli.display import progress_display
 from forge.cli.options import names_or_all, python_option
 from forge.ios_python.choose import minor_of
 from forge.lint.upstream import Upstream
+from forge.plan.in_use import in_use
 from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
@@ -98,9 +99,12 @@ def update(
     )
     store = find_recipes(recipes)
     chosen = names_or_all(store, tuple(versions), every=every)
+    if every:  # those that are disabled, too: a newer version may be what they wait for
+        chosen = store.load_all(store.names())
     minor = minor_of(python_version)
-    with progress_display(Console(stderr=True, highlight=False)) as progress:
-        upstream = Upstream(ForgeHome.from_environment(), progress)
+    home = ForgeHome.from_environment()
+    with in_use(home), progress_display(Console(stderr=True, highlight=False)) as progress:
+        upstream = Upstream(home, progress)
         if only_check:
             outcomes = check_recipes(chosen, wishes, upstream)
         elif branch:

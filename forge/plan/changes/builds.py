@@ -108,7 +108,8 @@ def base_builds(
         return ()
     if not _is_forge(top) or not _is_forge(tree) or _same_forge(tree, top):
         store = RecipeStore(recipes)
-        return builds_of(plan_asked(home, store.load_all(store.names()), store, asked))
+        enabled = [recipe for recipe in store.load_all(store.names()) if recipe.disabled is None]
+        return builds_of(plan_asked(home, enabled, store, asked))
     return _planned_there(tree, recipes, options)
 
 

@@ -80,9 +80,9 @@ class Changes:
     Args:
         base: What it is compared with.
         recipes: The recipes with wheels that differ, each after what it needs.
-        removed: The recipes that are gone.
+        removed: The recipes that are not built any more: they are gone, or disabled.
         dependents: What needs one of *recipes* to run.
-        total: How many recipes there are.
+        total: How many recipes are built.
         seconds: How long the builds take at the least, with as many CPUs as they like.
         work: How long they take one after the other.
         unknown: How many of them were never run; each counts as a minute.
@@ -108,7 +108,7 @@ class Branch:
     """A branch as it is now.
 
     Args:
-        recipes: All recipes.
+        recipes: All recipes that are built.
         builds: All wheels.
         graph: Their graph.
         plan: What a build would do.

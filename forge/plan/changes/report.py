@@ -46,7 +46,7 @@ def _lines(changes: Changes, jobs: int) -> Iterator[str]:
         yield f"{recipe.name} {recipe.version}: {_wheels(recipe)}"
         yield from (f"    {cause.text}" for cause in recipe.causes if cause not in common)
     for name in changes.removed:
-        yield f"{name}: the recipe is gone"
+        yield f"{name}: it is not built any more"
     for dependent in changes.dependents:
         yield f"{dependent.name}: the same wheels, but it needs {', '.join(dependent.needs)} to run or to be tested"
     yield from _summary(changes, jobs)

@@ -51,8 +51,8 @@ def test_pre_releases() -> None:
 
 def test_what_is_passed_over_is_told() -> None:
     files = (
-        sdist("1.0", python=">=3.9"), sdist("1.1"), wheel("1.5"), sdist("1.4", yanked=True), sdist("1.3", python=">=3.14"),
-        sdist("1.2", days=2.5),
+        sdist("1.0", python=">=3.9"), sdist("1.1"), wheel("1.5"), sdist("1.4", yanked=True),
+        sdist("1.3", python=">=3.14"), sdist("1.2", days=2.5),
     )  # fmt: skip
     choice = chosen(*files, min_age=timedelta(days=3))
     assert taken(choice) == "1.1"
@@ -108,5 +108,5 @@ def test_ages(text: str, age: timedelta) -> None:
 
 @pytest.mark.parametrize("text", ["", "3", "d", "-3d", "3 d", "3y", "1.5d", "999999d"])
 def test_no_ages(text: str) -> None:
-    with pytest.raises(ValueError, match="is not an age: write e.g. 3d"):
+    with pytest.raises(ValueError, match=r"is not an age: write e\.g\. 3d"):
         parse_age(text)

@@ -147,7 +147,8 @@ def test_it_says_what_the_program_does(
     source.write(other)
     patch = root / "0.patch"
     patch.write_text(diff(old, new))
-    copy = Source(root / "copy") if (root / "copy").mkdir() is None else source
+    (root / "copy").mkdir()
+    copy = Source(root / "copy")
     copy.write(other)
     try:
         apply_patches(copy.tree, [patch])

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from forge.authoring.rewrite import with_values
 from forge.base.errors import RecipeError
 from forge.recipe.diagnostics import InvalidRecipeError
+from forge.recipe.schema import FORMAT
 from tests.unit.effort import cases
 
 SHA, OTHER = "ab" * 32, "cd" * 32
 TEXT = f"""\
 # A comment at the start
-schema: 1
+schema: {FORMAT}
 
 package: {{name: demo, version: '1.0'}}   # and one behind
 source:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize(("url", "found"), [
-    ("https://example.org/yaml/libyaml/archive/refs/tags/${version}.tar.gz", Tagged("https://example.org/yaml/libyaml", "", "")),
-    ("https://example.org/a/b/archive/refs/tags/v${version}-RELEASE.zip", Tagged("https://example.org/a/b", "v", "-RELEASE")),
+    ("https://example.org/a/b/archive/refs/tags/${version}.tar.gz", Tagged("https://example.org/a/b", "", "")),
+    ("https://example.org/a/b/archive/refs/tags/v${version}-R.zip", Tagged("https://example.org/a/b", "v", "-R")),
     ("https://example.org/o/openssl/releases/download/openssl-${version}/openssl-${version}.tar.gz",
      Tagged("https://example.org/o/openssl", "openssl-", "")),
     ("https://example.org/a/b/-/archive/${version}/b-${version}.tar.bz2", Tagged("https://example.org/a/b", "", "")),

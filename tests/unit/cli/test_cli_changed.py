@@ -40,6 +40,7 @@ class Repository:
         self.write("demo/recipe.yaml", RECIPE + "requirements: {host: [libdemo]}\n")
         self.write("user/recipe.yaml", RECIPE.replace("demo", "user") + "requirements: {run: [demo>=1]}\n")
         self.write("other/recipe.yaml", RECIPE.replace("demo", "other"))
+        self.write("demo/extension-modules.txt", "demo._x all\n")
         for name in ("libdemo", "demo", "user", "other"):
             self.write(f"{name}/source/pyproject.toml", "")
             self.write(f"{name}/build-requirements.lock", make_lock([], []).text())
@@ -97,7 +98,7 @@ def test_a_patch_changes_what_links_the_library(forge: Forge, repository: Reposi
 
 
 def test_a_comment_changes_nothing(forge: Forge, repository: Repository) -> None:
-    repository.edit("libdemo/recipe.yaml", "schema: 1", "# A library\nschema: 1")
+    repository.edit("libdemo/recipe.yaml", "package:", "# A library\npackage:")
     repository.edit(
         "demo/recipe.yaml", "requirements: {host: [libdemo]}", "requirements:\n  host: [libdemo] # links it"
     )
@@ -121,7 +122,7 @@ def test_locks(forge: Forge, repository: Repository) -> None:
 
 def test_each_reason(forge: Forge, repository: Repository) -> None:
     repository.edit("demo/recipe.yaml", "setuptools", "setuptools\n  env: {A: b}\n  requires: []")
-    repository.edit("demo/recipe.yaml", "[demo._x]", "[demo._y, demo._z]")
+    repository.write("demo/extension-modules.txt", "demo._y all\ndemo._z arm64-iphoneos\n")
     repository.write("demo/source/new.c", "")
     repository.edit("libdemo/recipe.yaml", "[one.patch]", "[two.patch]")
     repository.write("libdemo/two.patch", PATCH)
@@ -140,7 +141,7 @@ def test_each_reason(forge: Forge, repository: Repository) -> None:
 def test_recipes_come_and_go(forge: Forge, repository: Repository) -> None:
     repository.git("mv", "recipes/other", "recipes/fresh")
     repository.edit("fresh/recipe.yaml", "other", "fresh")
-    assert told(forge)[:-1] == ["fresh 1.0: 1 wheel", "    there was no such wheel", "other: the recipe is gone"]
+    assert told(forge)[:-1] == ["fresh 1.0: 1 wheel", "    there was no such wheel", "other: it is not built any more"]
 
 
 def test_what_main_did_meanwhile_is_not_the_branchs(forge: Forge, repository: Repository) -> None:
