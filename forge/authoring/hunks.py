@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _HUNK = re.compile(r"@@ -(?P<start>\d+)(?:,(?P<old>\d+))? \+\d+(?:,(?P<new>\d+))? @@")
 
+_WORD = re.compile(r"\w{2}")
+
 
 @dataclass(frozen=True)
 class Hunk:
@@ -96,22 +98,25 @@ def find(hunk: Hunk, lines: Sequence[str], near: int) -> int | None:
     return min(places, key=lambda place: abs(place - near), default=None)
 
 
-def likeliest(hunk: Hunk, lines: Sequence[str], near: int) -> int:
+def likeliest(hunk: Hunk, lines: Sequence[str], near: int) -> int | None:
     """The line, from 1, where most of a hunk's lines stand as it expects them: where a person should look.
 
     Args:
         hunk: A hunk that fits nowhere.
         lines: The file's lines.
         near: Where it is expected.
+
+    Returns:
+        None if nothing but brackets and the like is there.
     """
     scores: dict[int, int] = {}
     wanted: dict[str, list[int]] = {}
     for offset, line in enumerate(hunk.old):
-        if line.strip():
+        if _WORD.search(line):
             wanted.setdefault(line, []).append(offset)
     for number, line in enumerate(lines):
         for offset in wanted.get(line, ()):
-            if number - offset >= 0:
+            if number >= offset:
                 scores[number - offset] = scores.get(number - offset, 0) + 1
-    place = max(scores, key=lambda start: (scores[start], -abs(start + 1 - near)), default=near - 1)
-    return max(1, min(place + 1, len(lines) or 1))
+    place = max(scores, key=lambda start: (scores[start], -abs(start + 1 - near)), default=None)
+    return None if place is None else place + 1

@@ -39,9 +39,10 @@ class FailedHunk:
     Args:
         file: The file that it changes.
         number: Its number in that file, from 1.
-        line: The line of the file at which most of it fits, from 1; 0 if there is no such file.
+        line: The line of the file at which most of it fits, from 1, or where it is expected if nothing of it is there; 0 if
+            there is no such file.
         expected: The lines that it expects.
-        there: The lines that are there.
+        there: The lines that are there; none if nothing of it is.
     """
 
     file: str
@@ -120,9 +121,9 @@ def _fit(tree: Path, hunks: Sequence[Hunk]) -> tuple[list[int], tuple[FailedHunk
             continue
         place = find(hunk, lines, near)
         if place is None or (not hunk.old and hunk.start == 0 and lines):
-            line = likeliest(hunk, lines, near)
-            there = tuple(lines[line - 1 : line - 1 + max(len(hunk.old), 1)])
-            failed.append(FailedHunk(hunk.file, hunk.number, line, hunk.old, there))
+            line = likeliest(hunk, lines, near) if hunk.old else 1
+            there = tuple(lines[line - 1 : line - 1 + max(len(hunk.old), 1)]) if line else ()
+            failed.append(FailedHunk(hunk.file, hunk.number, line or near, hunk.old, there))
         elif hunk.old:
             last[hunk.file] = place - hunk.start
             offsets.append(place - hunk.start)
@@ -178,8 +179,10 @@ def told(patch: TriedPatch) -> list[str]:
     for hunk in patch.failed:
         where = f"at line {hunk.line}" if hunk.line else "there is no such file"
         lines.append(f"the patch {patch.name} does not apply: hunk {hunk.number} of {hunk.file} fails, {where}")
-        if hunk.line:
+        if hunk.there:
             lines += _compared(hunk)
+        elif hunk.line:
+            lines += ["  nothing of what it expects is in the file:", *_shown(hunk.expected)]
     return lines
 
 

@@ -82,6 +82,12 @@ def test_a_hunk_that_fails(source: Source, snapshot: SnapshotAssertion) -> None:
     assert source.read() == before, "nothing of it stays"
 
 
+def test_a_hunk_of_which_nothing_is_there(source: Source, snapshot: SnapshotAssertion) -> None:
+    source.write(["{", "}", "another", "file"])
+    (tried,) = source.tried(diff(["{", "one", "}"], ["{", "two", "}"]))
+    assert "\n".join(told(tried)) == snapshot
+
+
 def test_a_file_that_is_gone(source: Source) -> None:
     source.write(OLD, "y.c")
     (tried,) = source.tried(diff(OLD, NEW))
