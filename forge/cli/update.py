@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
 
     from forge.authoring.outcome import Outcome
+    from forge.recipe.model import Recipe
 
 
 class AgeType(click.ParamType[timedelta]):
@@ -98,8 +99,10 @@ def update(
         lambda: wish, {name: replace(wish, version=version) for name, version in versions.items()}
     )
     store = find_recipes(recipes)
-    chosen = names_or_all(store, tuple(versions), every=every)
-    if every:  # those that are disabled, too: a newer version may be what they wait for
+    chosen: Sequence[Recipe] = ()
+    if not branch or every == bool(names):  # on branches, what HEAD has counts
+        chosen = names_or_all(store, tuple(versions), every=every)
+    if every and not branch:  # those that are disabled, too: a newer version may be what they wait for
         chosen = store.load_all(store.names())
     minor = minor_of(python_version)
     home = ForgeHome.from_environment()

@@ -87,7 +87,7 @@ def causes(before: KnownBuild | None, now: KnownBuild, around: Around) -> tuple[
         return ()
     if before.inputs is None or now.inputs is None:
         text = "its fingerprint has changed; the merge base's forge does not say why"
-        return (Cause(Kind.UNKNOWN, text), *_of_forge(around))
+        return _of_forge(around) or (Cause(Kind.UNKNOWN, text),)
     return tuple(_causes(before.inputs, now.inputs, now.recipe, around))
 
 

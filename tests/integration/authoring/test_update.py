@@ -1,4 +1,4 @@
-"""``forge update`` with the package index: recipes set back to another release become what they are. Nothing is built."""
+"""``forge update`` with the package index: recipes set back to another release become what they are."""
 
 from __future__ import annotations
 

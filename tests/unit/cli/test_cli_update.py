@@ -26,7 +26,7 @@ from forge.plan import lock as lock_module
 from forge.recipe.lock import make_lock
 from forge.recipe.schema import FORMAT
 from tests.unit.macho.builder import macho
-from tests.unit.source.conftest import Server, server  # noqa: F401 - a fixture
+from tests.unit.source.conftest import Answer, server  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.recipe.lock import BuildLock
     from tests.unit.cli.runner import Forge, Said
+    from tests.unit.source.conftest import Server
 
 SCHEMA = Path(__file__).parents[3] / "schemas" / "update.schema.json"
 SOURCE = "".join(f"line {number}\n" for number in range(1, 21))
@@ -74,8 +75,6 @@ class Index:
         listed = {"filename": filename, "url": url, "hashes": {"sha256": sha256}, "upload-time": uploaded, **fields}
         self.files.setdefault(name, []).append(listed)
         page = {"meta": {"api-version": "1.1"}, "name": name, "versions": [], "files": self.files[name]}
-        from tests.unit.source.conftest import Answer  # noqa: PLC0415 - beside the fixture
-
         headers = {"Content-Type": "application/vnd.pypi.simple.v1+json"}
         self.server.put(f"/simple/{name}/", Answer(json.dumps(page).encode(), headers=headers))
         return sha256
@@ -132,12 +131,9 @@ source:
 
 def write(forge: Forge, text: str, files: Mapping[str, str] | None = None) -> Path:
     (name,) = re.findall("  name: (.*)", text)
-    directory = forge.root / "recipes" / name
-    for path, content in {
-        "recipe.yaml": text,
-        "build-requirements.lock": make_lock([], []).text(),
-        **(files or {}),
-    }.items():
+    directory: Path = forge.root / "recipes" / name
+    lock = {"build-requirements.lock": make_lock([], []).text()}
+    for path, content in {"recipe.yaml": text, **lock, **(files or {})}.items():
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_text(content)
     return directory
@@ -189,7 +185,8 @@ def test_a_patch_that_the_project_took(forge: Forge, index: Index, snapshot: Sna
     index.release("demo", "1.1", {"x.c": SOURCE.replace("line 10\n", "mended\n")})
     write(forge, recipe("1.0", old, more=WITH_PATCH), {"patches/one.patch": PATCH})
     said = forge("update", "demo")
-    assert (said.code, plain(forge, said)) == (17, snapshot)
+    assert said.code == 17
+    assert plain(forge, said) == snapshot
 
 
 def test_check(forge: Forge, index: Index) -> None:
@@ -217,7 +214,8 @@ def test_a_version_that_is_named(forge: Forge, index: Index, snapshot: SnapshotA
     assert forge("update", "Demo==1.1").code == 0
     assert "'1.1'" in (directory / "recipe.yaml").read_text()
     said = forge("update", "demo==3.0")
-    assert (said.code, plain(forge, said)) == (4, snapshot)
+    assert said.code == 4
+    assert plain(forge, said) == snapshot
 
 
 class TestPins:
@@ -236,7 +234,8 @@ class TestPins:
         _, user = self.write(forge, index)
         before = (user / "recipe.yaml").read_text()
         said = forge("update", "demo")
-        assert (said.code, plain(forge, said)) == (0, snapshot)
+        assert said.code == 0
+        assert plain(forge, said) == snapshot
         assert (user / "recipe.yaml").read_text() == before.replace("demo==1.0", "demo==1.1")
         assert "# requires: demo==1.1\n" in (user / "build-requirements.lock").read_text()
         assert forge("plan", "--all", "--abi", "iphoneos").code != 3, "what is there holds together"
@@ -266,7 +265,8 @@ class TestPins:
         self.write(forge, index, "demo<1.1,>=1.0")
         before = tree_sha256(forge.root / "recipes")
         said = forge("update", "demo")
-        assert (said.code, plain(forge, said)) == (17, snapshot)
+        assert said.code == 17
+        assert plain(forge, said) == snapshot
         assert tree_sha256(forge.root / "recipes") == before
 
     def test_what_cannot_follow_keeps_it(
@@ -297,20 +297,24 @@ class TestOtherSources:
         urls = f"['{index.server.url}/none/${{version}}', '{index.server.url}/lib-1.0.0.tar.gz']"
         directory = self.library(forge, f"  url: {urls}\n  sha256: {'ab' * 32}\n")
         said = forge("update", "--all")
-        assert (said.code, plain(forge, said)) == (0, snapshot(name="unknown"))
+        assert said.code == 0
+        assert plain(forge, said) == snapshot(name="unknown")
         said = forge("update", "lib==1.1.0")
-        assert (said.code, plain(forge, said)) == (0, snapshot(name="named"))
+        assert said.code == 0
+        assert plain(forge, said) == snapshot(name="named")
         text = (directory / "recipe.yaml").read_text()
         assert hashlib.sha256(content).hexdigest() in text
         assert "/none/${version}', '" in text
         assert "/lib-1.1.0.tar.gz" in text
         said = forge("update", "lib==9")
-        assert (said.code, plain(forge, said)) == (5, snapshot(name="nowhere"))
+        assert said.code == 5
+        assert plain(forge, said) == snapshot(name="nowhere")
 
     def test_a_url_without_the_version(self, forge: Forge, index: Index, snapshot: SnapshotAssertion) -> None:
         self.library(forge, f"  url: [https://example.org/lib.tar.gz]\n  sha256: {'ab' * 32}\n")
         said = forge("update", "lib==1.1.0")
-        assert (said.code, plain(forge, said)) == (17, snapshot)
+        assert said.code == 17
+        assert plain(forge, said) == snapshot
 
     def test_git(self, forge: Forge, index: Index) -> None:
         repository = forge.root / "upstream"
@@ -338,7 +342,8 @@ class TestOtherSources:
         (self.library(forge, "  path: src\n") / "src").mkdir()
         assert forge("update", "--all").out == "1 up to date\n"
         said = forge("update", "lib==2.0")
-        assert (said.code, plain(forge, said)) == (17, snapshot)
+        assert said.code == 17
+        assert plain(forge, said) == snapshot
 
 
 class TestBranches:
@@ -364,7 +369,8 @@ class TestBranches:
         (committed / "recipe.yaml").write_text("in the middle of something\n")
         before = tree_sha256(forge.root / "recipes"), (forge.root / ".git" / "index").read_bytes()
         said = forge("update", "demo", "other", "--branch")
-        assert (said.code, plain(forge, said)) == (0, snapshot(name="said"))
+        assert said.code == 0
+        assert plain(forge, said) == snapshot(name="said")
         assert (tree_sha256(forge.root / "recipes"), (forge.root / ".git" / "index").read_bytes()) == before
         assert self.git(forge, "symbolic-ref", "HEAD") == "refs/heads/main"
         changed = ("diff", "--name-only", "main")
@@ -381,7 +387,8 @@ class TestBranches:
     def test_a_branch_that_is_there(self, forge: Forge, committed: Path, snapshot: SnapshotAssertion) -> None:
         self.git(forge, "branch", "update/other-1.5")
         said = forge("update", "other", "--branch")
-        assert (said.code, plain(forge, said)) == (16, snapshot)
+        assert said.code == 16
+        assert plain(forge, said) == snapshot
         assert self.git(forge, "rev-parse", "update/other-1.5") == self.git(forge, "rev-parse", "main")
 
     def test_no_repository(self, forge: Forge, index: Index) -> None:
@@ -413,7 +420,7 @@ def test_interrupted(forge: Forge, index: Index, monkeypatch: pytest.MonkeyPatch
         index.release(name, "1.1")
     before = tree_sha256(forge.root / "recipes")
     made: list[str] = []
-    real = prepare_module.lock_recipe
+    real = lock_module.lock_recipe
 
     def lock(*arguments: object) -> object:
         made.append("")
@@ -441,7 +448,8 @@ def test_an_edit_meanwhile_is_not_lost(
 
     monkeypatch.setattr(update_module, "prepare_all", prepare)
     said = forge("update", "demo")
-    assert (said.code, forge.plain(said.err).splitlines()[-2:]) == (17, snapshot)
+    assert said.code == 17
+    assert forge.plain(said.err).splitlines()[-2:] == snapshot
     assert (directory / "recipe.yaml").read_text() == "# mine\n"
 
 
