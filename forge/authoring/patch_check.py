@@ -39,8 +39,8 @@ class FailedHunk:
     Args:
         file: The file that it changes.
         number: Its number in that file, from 1.
-        line: The line of the file at which most of it fits, from 1; if nothing of it is there, the one that it names; 0 if
-            there is no such file.
+        line: The line of the file at which most of it fits, from 1; if nothing of it is there, the one that it names;
+            0 if there is no such file.
         expected: The lines that it expects.
         there: The lines that are there; none if nothing of it is.
     """

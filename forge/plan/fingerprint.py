@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import forge
-from forge.base.hashing import fingerprint, tree_sha256
+from forge.base.hashing import code_sha256, fingerprint
 from forge.crossbuild.compilers import find_compilers
 from forge.recipe.digest import digest_input
 from forge.toolchain.build_tools import tools_identity
@@ -59,7 +59,7 @@ def room_digests(package: Path) -> dict[str, str]:
         package: The directory ``forge``: that of the forge that runs, or another one.
     """
     rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in ABOVE)
-    return {room.name: tree_sha256(room) for room in rooms}
+    return {room.name: code_sha256(room) for room in rooms}
 
 
 def build_inputs(

@@ -63,6 +63,11 @@ def test_a_room_that_makes_wheels(checkout: Checkout) -> None:
     assert [line.partition(" ")[0] for line in lines[1:-1]] == ["libyaml", "markupsafe", "pyyaml"]
 
 
+def test_a_comment(checkout: Checkout) -> None:
+    checkout.append("forge/wheel/pack.py", "\n# New\n")
+    assert checkout.changed() == ["no wheel of 3 recipes differs"]
+
+
 def test_a_room_that_makes_none(checkout: Checkout) -> None:
     checkout.append("forge/lint/run.py", "\nNEW = 1\n")
     assert checkout.changed() == ["no wheel of 3 recipes differs"]
