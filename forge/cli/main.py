@@ -40,8 +40,8 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "changed", "check", "doctor", "explain", "fetch", "frameworks", "lint", "lock",
-    "migrate", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test",
+    "build", "cache", "challenge", "changed", "check", "doctor", "explain", "fetch", "frameworks", "init", "lint",
+    "lock", "migrate", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test",
     "toolchain", "update",
 )  # fmt: skip
 
