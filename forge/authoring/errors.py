@@ -10,5 +10,5 @@ from forge.base.errors import ForgeError
 class UpdateError(ForgeError):
     """An update does not hold together, or there is something to update."""
 
-    exit_code: ClassVar[int] = 17
+    exit_code: ClassVar[int] = 18
     title: ClassVar[str] = "update"

@@ -58,7 +58,7 @@ class AgeType(click.ParamType[timedelta]):
 @click.option("--all", "every", is_flag=True, help="Every recipe.")
 @click.option(
     "--check", "only_check", is_flag=True,
-    help="Only say which recipes can be updated, and write nothing; the exit code is 17 if there are any.",
+    help="Only say which recipes can be updated, and write nothing; the exit code is 18 if there are any.",
 )  # fmt: skip
 @click.option(
     "--min-age", type=AgeType(), default="0d", metavar="AGE",

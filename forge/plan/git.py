@@ -19,7 +19,7 @@ _OF_A_CALLER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT
 class RepositoryError(ForgeError):
     """A git repository is not there, or lacks what was asked of it."""
 
-    exit_code: ClassVar[int] = 16
+    exit_code: ClassVar[int] = 17
     title: ClassVar[str] = "repository"
 
 

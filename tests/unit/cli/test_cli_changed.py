@@ -211,7 +211,7 @@ def test_the_checkout_stays_as_it_is(forge: Forge, repository: Repository) -> No
 
 class TestErrors:
     @staticmethod
-    def said(forge: Forge, ref: str, code: int = 16, *arguments: str) -> str:
+    def said(forge: Forge, ref: str, code: int = 17, *arguments: str) -> str:
         said = forge("changed", "--base", ref, *ONE, *arguments)
         assert (said.code, said.out) == (code, "")
         return forge.plain(said.err)
@@ -234,8 +234,8 @@ class TestErrors:
         url = f"file://{forge.root}"
         repository.git("clone", "--quiet", "--depth=1", "--no-single-branch", "--branch=branch", url, str(clone))
         recipes = ("--recipes", str(clone / "recipes"))
-        assert self.said(forge, "origin/main", 16, *recipes) == snapshot(name="no common ancestor")
-        assert self.said(forge, "v1", 16, *recipes) == snapshot(name="no such commit")
+        assert self.said(forge, "origin/main", 17, *recipes) == snapshot(name="no common ancestor")
+        assert self.said(forge, "v1", 17, *recipes) == snapshot(name="no such commit")
 
     def test_strangers(self, forge: Forge, repository: Repository, snapshot: SnapshotAssertion) -> None:
         repository.git("checkout", "--quiet", "--orphan", "stranger")

@@ -174,7 +174,7 @@ def test_a_patch_that_no_longer_applies(forge: Forge, index: Index, snapshot: Sn
     updated = write(forge, recipe("1.0", other, "other"))
     before = tree_sha256(directory)
     said = forge("update", "--all")
-    assert said.code == 17
+    assert said.code == 18
     assert plain(forge, said) == snapshot
     assert tree_sha256(directory) == before
     assert "'1.1'" in (updated / "recipe.yaml").read_text(), "the others are updated"
@@ -185,7 +185,7 @@ def test_a_patch_that_the_project_took(forge: Forge, index: Index, snapshot: Sna
     index.release("demo", "1.1", {"x.c": SOURCE.replace("line 10\n", "mended\n")})
     write(forge, recipe("1.0", old, more=WITH_PATCH), {"patches/one.patch": PATCH})
     said = forge("update", "demo")
-    assert said.code == 17
+    assert said.code == 18
     assert plain(forge, said) == snapshot
 
 
@@ -197,7 +197,7 @@ def test_check(forge: Forge, index: Index) -> None:
     index.release("demo", "1.2rc1")
     before = tree_sha256(forge.root / "recipes")
     said = forge("update", "--check", "--all")
-    assert (said.code, said.out) == (17, "demo 1.0 -> 1.1\n1 can be updated\n")
+    assert (said.code, said.out) == (18, "demo 1.0 -> 1.1\n1 can be updated\n")
     said = forge("update", "--check", "--all", "--min-age", "2d")
     assert (said.code, said.out) == (
         0, "demo 1.0: up to date\n    1.1 is not taken: it was uploaded 36 hours ago\n1 up to date\n"
@@ -255,7 +255,7 @@ class TestPins:
         _, user = self.write(forge, index, more=WITH_PATCH)
         index.release("user", "2.0", {"x.c": "nothing\n"})
         said = forge("update", "--all")
-        assert said.code == 17
+        assert said.code == 18
         assert "user 1.0 -> 2.0: failed, and was left as it is\n" in said.out
         text = (user / "recipe.yaml").read_text()
         assert "version: '1.0'" in text
@@ -265,7 +265,7 @@ class TestPins:
         self.write(forge, index, "demo<1.1,>=1.0")
         before = tree_sha256(forge.root / "recipes")
         said = forge("update", "demo")
-        assert said.code == 17
+        assert said.code == 18
         assert plain(forge, said) == snapshot
         assert tree_sha256(forge.root / "recipes") == before
 
@@ -276,7 +276,7 @@ class TestPins:
         index.server.answers = {path: each for path, each in index.server.answers.items() if "user-1.0" not in path}
         before = tree_sha256(forge.root / "recipes")
         said = forge("update", "demo")
-        assert said.code == 17
+        assert said.code == 18
         assert re.sub(r"\n        .*", "", plain(forge, said)) == snapshot
         assert tree_sha256(forge.root / "recipes") == before
 
@@ -313,7 +313,7 @@ class TestOtherSources:
     def test_a_url_without_the_version(self, forge: Forge, index: Index, snapshot: SnapshotAssertion) -> None:
         self.library(forge, f"  url: [https://example.org/lib.tar.gz]\n  sha256: {'ab' * 32}\n")
         said = forge("update", "lib==1.1.0")
-        assert said.code == 17
+        assert said.code == 18
         assert plain(forge, said) == snapshot
 
     def test_git(self, forge: Forge, index: Index) -> None:
@@ -342,7 +342,7 @@ class TestOtherSources:
         (self.library(forge, "  path: src\n") / "src").mkdir()
         assert forge("update", "--all").out == "1 up to date\n"
         said = forge("update", "lib==2.0")
-        assert said.code == 17
+        assert said.code == 18
         assert plain(forge, said) == snapshot
 
 
@@ -387,13 +387,13 @@ class TestBranches:
     def test_a_branch_that_is_there(self, forge: Forge, committed: Path, snapshot: SnapshotAssertion) -> None:
         self.git(forge, "branch", "update/other-1.5")
         said = forge("update", "other", "--branch")
-        assert said.code == 16
+        assert said.code == 17
         assert plain(forge, said) == snapshot
         assert self.git(forge, "rev-parse", "update/other-1.5") == self.git(forge, "rev-parse", "main")
 
     def test_no_repository(self, forge: Forge, index: Index) -> None:
         write(forge, recipe("1.0", index.release("demo", "1.0")))
-        assert forge("update", "demo", "--branch").code == 16
+        assert forge("update", "demo", "--branch").code == 17
 
 
 def test_json(forge: Forge, index: Index) -> None:
@@ -403,7 +403,7 @@ def test_json(forge: Forge, index: Index) -> None:
     write(forge, recipe("1.0", index.release("other", "1.0"), "other"))
     index.release("other", "1.1")
     said = forge("update", "--all", "--json")
-    assert said.code == 17
+    assert said.code == 18
     data = json.loads(said.out)
     Draft202012Validator(json.loads(SCHEMA.read_text())).validate(data)
     demo, other = data["recipes"]
@@ -448,7 +448,7 @@ def test_an_edit_meanwhile_is_not_lost(
 
     monkeypatch.setattr(update_module, "prepare_all", prepare)
     said = forge("update", "demo")
-    assert said.code == 17
+    assert said.code == 18
     assert forge.plain(said.err).splitlines()[-2:] == snapshot
     assert (directory / "recipe.yaml").read_text() == "# mine\n"
 
