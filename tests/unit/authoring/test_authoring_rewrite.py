@@ -89,12 +89,12 @@ def test_a_wrong_recipe_is_refused() -> None:
 
 @settings(max_examples=cases(100))
 @given(
-    value=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30),
+    value=st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="$"), min_size=1, max_size=30),
     style=st.sampled_from(["x", "'x'", '"x"']),
 )
 def test_any_string(value: str, style: str) -> None:
     text = TEXT.replace("setuptools\n", f"setuptools\n  env: {{A: {style}, B: y}}  # why\n")
-    made = edited({("build", "env", "A"): value.replace("$", "")}, text)
-    assert yaml.safe_load(made)["build"]["env"] == {"A": value.replace("$", ""), "B": "y"}
+    made = edited({("build", "env", "A"): value}, text)
+    assert yaml.safe_load(made)["build"]["env"] == {"A": value, "B": "y"}
     assert made.startswith(text.partition(" {A:")[0])
     assert made.endswith(", B: y}  # why\n")
