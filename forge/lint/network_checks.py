@@ -66,7 +66,7 @@ def index(upstream: Upstream, subject: Subject, _neighbours: Neighbours) -> Iter
     newest = max((version for file in files if file.is_sdist and (version := _final(file.version))), default=None)
     if newest is not None and newest > Version(recipe.version):
         where = recipe.place("package", "version")
-        yield finding("newer-version", where, f"the newest version is {newest}", f"update to {newest}")
+        yield finding("newer-version", where, f"the newest version is {newest}", f"run 'forge update {recipe.name}'")
 
 
 def _is_named(filename: str, recipe: Recipe) -> bool:
