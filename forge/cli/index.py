@@ -16,10 +16,7 @@ from forge.index.model import PackageIndexError
 from forge.index.yank import yanked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from forge.index.model import IndexState
-    from forge.source.index import IndexFile
 
 
 @click.group()
@@ -85,10 +82,11 @@ def verify(place: str, offline: bool) -> int:
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
     newer versions that installers would take instead. The exit code is 16 if anything is wrong.
     """
-    from forge.index.verify import verify_index  # noqa: PLC0415 - imports the HTTP client
+    from forge.index.upstream import ask_pip  # noqa: PLC0415 - imports the HTTP client
+    from forge.index.verify import verify_index  # noqa: PLC0415
 
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        faults = verify_index(place, progress, None if offline else _ask())
+        faults = verify_index(place, progress, None if offline else ask_pip())
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
     click.echo("nothing is wrong" if not faults else f"{len(faults)} things are wrong", err=True)
@@ -131,20 +129,3 @@ def _rewritten(place: str, what: str, reason: str | None) -> None:
     rewrite(place, home, change)
     for filename in sorted(before):
         click.echo(f"{'unyanked' if reason is None else 'yanked'}: {printable(filename)}")
-
-
-def _ask() -> Callable[[str], Sequence[IndexFile]]:
-    """Asks the package index that pip is configured for, once for each project."""
-    from forge.source.http import Patience  # noqa: PLC0415 - imports the HTTP client
-    from forge.source.index import project_files  # noqa: PLC0415
-    from forge.source.pip_settings import PipSettings  # noqa: PLC0415
-
-    settings = PipSettings.from_pip()
-    known: dict[str, Sequence[IndexFile]] = {}
-
-    def files(name: str) -> Sequence[IndexFile]:
-        if name not in known:
-            known[name] = project_files(name, settings, Patience.of(settings))
-        return known[name]
-
-    return files

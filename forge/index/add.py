@@ -77,7 +77,7 @@ def additions(wheels: Iterable[Path], state: IndexState, uploaded: str) -> Addit
                 raise _other_bytes(wheel, digest, there, state.files)
             same.setdefault(wheel.name)
             continue
-        offered = _new_file(wheel, digest, uploaded)
+        offered = new_file(wheel, digest, uploaded)
         if offered is None:
             libraries.setdefault(wheel.name)
         else:
@@ -85,8 +85,18 @@ def additions(wheels: Iterable[Path], state: IndexState, uploaded: str) -> Addit
     return Additions(tuple(new.values()), tuple(name for name in same if name not in new), tuple(libraries))
 
 
-def _new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
-    """What the index will say of a wheel; None for one of a native library."""
+def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
+    """What an index will say of a wheel; None for one of a native library.
+
+    Args:
+        wheel: The file.
+        digest: Its sha256.
+        uploaded: The time, as `HeldFile` has it.
+
+    Raises:
+        WheelError: It cannot be read.
+        PackageIndexError: Its metadata is of another project.
+    """
     contents = read_wheel(wheel)
     prefix = f"{contents.dist_info}/"
     if all(member.path.startswith((prefix, "opt/")) for member in contents.members) and any(
@@ -131,12 +141,12 @@ def _other_bytes(wheel: Path, digest: str, there: HeldFile, held: Mapping[str, H
     )
 
 
-def next_build_number(filename: str, held: Mapping[str, HeldFile]) -> int:
+def next_build_number(filename: str, held: Iterable[str]) -> int:
     """The lowest build number (the binary distribution format's build tag) above those of the same wheel.
 
     Args:
         filename: The wheel's name, with or without a build number.
-        held: What the index holds, by name.
+        held: The names of what the index holds.
     """
     parts = filename.removesuffix(".whl").split("-")
     same = [name.removesuffix(".whl").split("-") for name in held]

@@ -92,21 +92,28 @@ def verify_index(where: str, progress: Progress, upstream: Callable[[str], Seque
         faults = [*_files(place, state, progress), *_pages(place, state)]
     finally:
         place.close()
-    return [*faults, *_targets(state), *_requirements(state, upstream), *_shadows(state, upstream)]
+    return [*faults, *_targets(state), *dangling(_newest(state), state, upstream), *_shadows(state, upstream)]
 
 
 def _files(place: Place, state: IndexState, progress: Progress) -> Iterator[Fault]:
     for number, name in enumerate(sorted(state.files), 1):
         file = state.files[name]
         progress.phase("index", f"verify {number} of {len(state.files)}: {name}")
-        if problem := _problem(place, file.path, file.size, file.sha256):
-            yield Fault(Kind.FILE, file.filename, problem)
-        if problem := _problem(place, f"{file.path}.metadata", _MOST_PAGE_BYTES, file.metadata_sha256):
-            yield Fault(Kind.FILE, f"{file.filename}.metadata", problem)
+        if wrong := problem(place, file.path, file.size, file.sha256):
+            yield Fault(Kind.FILE, file.filename, wrong)
+        if wrong := problem(place, f"{file.path}.metadata", _MOST_PAGE_BYTES, file.metadata_sha256):
+            yield Fault(Kind.FILE, f"{file.filename}.metadata", wrong)
 
 
-def _problem(place: Place, path: str, size: int, sha256: str) -> str:
-    """What is wrong with a file, or an empty string."""
+def problem(place: Place, path: str, size: int, sha256: str) -> str:
+    """What is wrong with a file, or an empty string.
+
+    Args:
+        place: Where it is.
+        path: Its path there.
+        size: The most bytes that it has.
+        sha256: Its hash.
+    """
     with tempfile.TemporaryFile() as out:
         try:
             place.get(path, out, size)
@@ -140,7 +147,7 @@ def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
                 yield Fault(Kind.PAGE, path, "it is not what the index holds: 'forge index make --afresh' writes it")
 
 
-def _newest(state: IndexState) -> Iterator[tuple[str, list[HeldFile]]]:
+def _newest(state: IndexState) -> Iterator[tuple[str, Sequence[HeldFile]]]:
     """The files of each project's newest version that are not yanked."""
     for name, files in state.projects().items():
         kept = [file for file in files if file.yanked is None]
@@ -156,11 +163,25 @@ def _targets(state: IndexState) -> Iterator[Fault]:
                 yield Fault(Kind.TARGET, name, message)
 
 
-def _requirements(state: IndexState, upstream: Callable[[str], Sequence[IndexFile]] | None) -> Iterator[Fault]:
+def dangling(
+    releases: Iterable[tuple[str, Sequence[HeldFile]]],
+    state: IndexState,
+    upstream: Callable[[str], Sequence[IndexFile]] | None,
+) -> Iterator[Fault]:
+    """What wheels require and nobody has for the Python and the target that they are for.
+
+    Args:
+        releases: Projects' names, each with its wheels of one version.
+        state: What the index holds.
+        upstream: What another index has of a project, which is looked at after this one; None asks nobody.
+
+    Raises:
+        NetworkError: Upstream does not answer.
+    """
     projects = state.projects()
     asked: dict[str, Sequence[IndexFile]] = {}
     told: set[tuple[str, str]] = set()
-    for name, files in _newest(state):
+    for name, files in releases:
         for python in pythons_of(files) or pythons_of(state.files.values()):
             for target in select_targets():
                 for requirement in _wanted(files, python, target):

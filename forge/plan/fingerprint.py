@@ -24,7 +24,20 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
 
 ABOVE = frozenset(
-    {"cli", "index", "pipeline", "trial", "authoring", "plan", "emulate", "frameworks", "audit", "lint", "failures"}
+    {
+        "cli",
+        "publish",
+        "index",
+        "pipeline",
+        "trial",
+        "authoring",
+        "plan",
+        "emulate",
+        "frameworks",
+        "audit",
+        "lint",
+        "failures",
+    }
 )
 """The rooms whose code can change no wheel: what makes wheels (`forge.crossbuild`) imports nothing of theirs.
 

@@ -1,0 +1,133 @@
+"""``forge publish``: wheels to where users get them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from forge.base.paths import ForgeHome
+from forge.base.printable import printable
+from forge.cli.display import progress_display
+from forge.index.upstream import ask_pip
+from forge.publish.model import Gate, PublishError
+from forge.publish.plan import plan_publication, refused
+from forge.publish.pypirc import repository_at, repository_named
+from forge.publish.readback import PublicIndex
+from forge.publish.renumber import renumbered
+from forge.publish.to_index import MadeIndex
+from forge.publish.to_repository import UNSEEN, UploadServer
+from forge.source.pip_settings import PipSettings
+
+if TYPE_CHECKING:
+    from forge.base.progress import Progress
+    from forge.publish.model import Destination, Publication
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="WHEEL|DIR...", type=click.Path(path_type=Path, exists=True))
+@click.option("--to", metavar="DIR|URL", help="An index that forge makes (a directory, s3://...), or https://... of a "
+              "server that takes uploads.")  # fmt: skip
+@click.option("--repository", metavar="NAME", help="A server by its section of ~/.pypirc; 'pypi' needs no section.")
+@click.option(
+    "--index-url", metavar="URL", default="",
+    help="The simple/ of the index, as users reach it: to see what is there, and to read back. 'none' does not look.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would become of each file, and publish nothing.")
+@click.option(
+    "--allow", multiple=True, type=click.Choice([gate.value for gate in Gate]),
+    help="Publish all the same: with errors of 'forge check', with targets missing, with requirements that cannot be "
+    "had, without licence files of what is linked in. May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--build-number", type=click.Choice(["+1"]),
+    help="Give wheels of which other bytes are published the next build number.",
+)  # fmt: skip
+@click.option(
+    "--self-contained",
+    is_flag=True,
+    help="What wheels require has to be in the index itself, rather than in it or the one that pip is configured for.",
+)
+def publish(
+    paths: tuple[Path, ...],
+    to: str | None,
+    repository: str | None,
+    index_url: str,
+    dry_run: bool,
+    allow: tuple[str, ...],
+    build_number: str | None,
+    self_contained: bool,
+) -> int:
+    """Publish wheels, and read them back; of a directory all wheels in it and below it.
+
+    What is there already with the same bytes is skipped, so that an interrupted run can be done again; other bytes
+    under a published name are refused. User and password are taken from FORGE_PUBLISH_USERNAME and
+    FORGE_PUBLISH_PASSWORD (or TWINE_...), the keyring, ~/.netrc or ~/.pypirc. The exit code is 19 if wheels are
+    refused. See docs/publishing.md.
+    """
+    if (to is None) == (repository is None):
+        raise click.UsageError("Say where: either --to or --repository.")
+    if index_url not in ("", UNSEEN) and not index_url.startswith(("https://", "http://", "file://")):
+        raise click.BadParameter("it is a URL, or 'none'", param_hint="'--index-url'")
+    wheels = [file for path in paths for file in (sorted(path.rglob("*.whl")) if path.is_dir() else [path])]
+    if not wheels:
+        raise PublishError("there are no wheels to publish", hint="name wheels, or a directory that has some")
+    with (
+        tempfile.TemporaryDirectory(prefix="forge-publish-") as temporary,
+        progress_display(Console(stderr=True, highlight=False)) as progress,
+    ):
+        destination = _destination(to, repository, index_url)
+        if build_number:
+            wheels = renumbered(wheels, destination, Path(temporary))
+        publication = plan_publication(
+            wheels, destination, None if self_contained else ask_pip(), {Gate(one) for one in allow}, progress
+        )
+        _print(publication, dry_run=dry_run)
+        if publication.refusals:
+            raise refused(publication)
+        if not dry_run:
+            _publish(publication, destination, progress)
+    return 0
+
+
+def _publish(publication: Publication, destination: Destination, progress: Progress) -> None:
+    if not publication.new:
+        click.echo(f"nothing to do: {destination.name} has all of it", err=True)
+        return
+    sent = destination.send(publication.new, progress)
+    for filename in sent.new:
+        click.echo(f"published: {printable(filename)}")
+    for filename in sent.same:
+        click.echo(f"there already: {printable(filename)}")
+    where = destination.read_back(publication.new, progress)
+    told = f"read back from {where}" if where else "not read back, since nobody said from where"
+    click.echo(printable(f"{len(sent.new)} published to {destination.name}; {told}"), err=True)
+
+
+def _print(publication: Publication, *, dry_run: bool) -> None:
+    for filename in publication.libraries:
+        click.echo(f"left out, since it is a native library for builds: {printable(filename)}", err=True)
+    for filename in publication.same:
+        click.echo(f"there already: {printable(filename)}")
+    if dry_run:
+        against = {one.subject for one in publication.refusals}
+        for subject in sorted(against - {new.held.filename for new in publication.new}):
+            if subject.endswith(".whl"):
+                click.echo(f"refused: {printable(subject)}")
+        for new in publication.new:
+            fate = "refused" if {new.held.filename, new.held.project} & against else "new"
+            click.echo(f"{fate}: {printable(new.held.filename)} ({new.held.size:,} bytes)")
+
+
+def _destination(to: str | None, repository: str | None, index_url: str) -> Destination:
+    settings = PipSettings.from_pip()
+    if repository is not None:
+        return UploadServer(repository_named(repository), index_url, settings)
+    assert to is not None  # noqa: S101 - one of the two is given
+    if to.startswith(("https://", "http://")):
+        return UploadServer(repository_at(to), index_url, settings)
+    public = PublicIndex(index_url, settings) if index_url not in ("", UNSEEN) else None
+    return MadeIndex(to, ForgeHome.from_environment(), public)
