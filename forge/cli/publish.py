@@ -15,7 +15,7 @@ from forge.cli.display import progress_display
 from forge.index.upstream import ask_pip
 from forge.publish.model import Gate, PublishError
 from forge.publish.plan import plan_publication, refused
-from forge.publish.pypirc import repository_at, repository_named
+from forge.publish.pypirc import refuse_credentials, repository_at, repository_named
 from forge.publish.readback import PublicIndex
 from forge.publish.renumber import renumbered
 from forge.publish.to_index import MadeIndex
@@ -72,6 +72,7 @@ def publish(
         raise click.UsageError("Say where: either --to or --repository.")
     if index_url not in ("", UNSEEN) and not index_url.startswith(("https://", "http://", "file://")):
         raise click.BadParameter("it is a URL, or 'none'", param_hint="'--index-url'")
+    refuse_credentials(index_url)
     wheels = [file for path in paths for file in (sorted(path.rglob("*.whl")) if path.is_dir() else [path])]
     if not wheels:
         raise PublishError("there are no wheels to publish", hint="name wheels, or a directory that has some")

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import base64
 import importlib
+import logging
 import netrc
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import httpx
+
+from forge.source.model import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +119,24 @@ def _from_netrc(host: str) -> tuple[str, str] | None:
     except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
         return None  # another program's file
     return (entry[0], entry[2]) if entry and entry[2] else None
+
+
+class _Redacted(logging.Filter):
+    """Takes users and passwords out of the addresses that httpx logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Change a record; all of them pass."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(redacted(str(each)) if isinstance(each, httpx.URL) else each for each in record.args)
+        return True
+
+
+_REDACTED = _Redacted()
+
+
+def keep_from_logs() -> None:
+    """From now on httpx logs no address with a user or a password."""
+    logging.getLogger("httpx").addFilter(_REDACTED)
 
 
 def split_credentials(url: str) -> tuple[str, str, str]:

@@ -158,6 +158,8 @@ def _refused(
         return [file for file in found if not file.is_yanked]
 
     found: list[Refusal] = []
+    if not files:
+        return found
     if Gate.CHECK not in allowed:
         progress.phase("publish", "check the wheels")
         found += check_gate(files)

@@ -37,17 +37,29 @@ def repository_at(url: str) -> Repository:
     """The server at an address.
 
     Raises:
-        PublishError: It is none, or holds a user or password: others see what a program is called with.
+        PublishError: It is none, or holds a user or password.
     """
     _check(url, "the address")
-    bare, user, password = split_credentials(url)
+    refuse_credentials(url)
+    return Repository(url)
+
+
+def refuse_credentials(url: str) -> None:
+    """No address on the command line holds a user or password: others see what a program is called with.
+
+    Raises:
+        PublishError: One does.
+    """
+    try:
+        user, password = split_credentials(url)[1:]
+    except ValueError:
+        raise PublishError("an address is malformed", hint="correct --to and --index-url") from None
     if user or password:
         raise PublishError(
             f"there is a user or a password in the address of {redacted(url)}",
             hint="leave them out, since others see the command line; put them into FORGE_PUBLISH_USERNAME and "
             "FORGE_PUBLISH_PASSWORD, the keyring, ~/.netrc or ~/.pypirc",
         )
-    return Repository(bare)
 
 
 def repository_named(name: str) -> Repository:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from forge.base.errors import NetworkError
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
 from forge.plan.shared.places import open_place
+from forge.publish.credentials import keep_from_logs
 from forge.publish.model import PublishError
 from forge.source.http import Patience
 from forge.source.index import project_files
@@ -39,6 +40,7 @@ class PublicIndex:
     """
 
     def __init__(self, url: str, settings: PipSettings, lateness: Patience = LATENESS) -> None:
+        keep_from_logs()
         self.name = redacted(url)
         self._settings = replace(settings, index_url=url, extra_index_urls=(), find_links=())
         self._lateness = lateness
