@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from forge.source.index import IndexFile
 
 _MOST_PAGE_BYTES = 64 * 1024 * 1024
+_ANY_PYTHON = ("3.13",)
+"""Taken where no wheel names a Python: the first that has iOS among its platforms."""
 
 
 class Kind(enum.StrEnum):
@@ -182,7 +184,7 @@ def dangling(
     asked: dict[str, Sequence[IndexFile]] = {}
     told: set[tuple[str, str]] = set()
     for name, files in releases:
-        for python in pythons_of(files) or pythons_of(state.files.values()):
+        for python in pythons_of(files) or pythons_of(state.files.values()) or _ANY_PYTHON:
             for target in select_targets():
                 for requirement in _wanted(files, python, target):
                     other = canonicalize_name(requirement.name)
