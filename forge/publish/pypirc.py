@@ -39,7 +39,7 @@ def repository_at(url: str) -> Repository:
     Raises:
         PublishError: It is none, or holds a user or password.
     """
-    _check(url, "the address")
+    _check(url, "what was given with --to")
     refuse_credentials(url)
     return Repository(url)
 
@@ -107,9 +107,8 @@ def _check(url: str, what: str) -> None:
     except ValueError:
         good = False
     if not good:
-        raise PublishError(
-            f"{what} is not one for uploads: {redacted(url)}", hint="expected e.g. https://pypi.example.org/"
-        )
+        # It is not quoted: where it is malformed, nobody can tell which part is the password.
+        raise PublishError(f"{what} is not an address for uploads", hint="expected e.g. https://pypi.example.org/")
 
 
 def _pypi() -> tuple[str, str]:
