@@ -10,6 +10,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 from forge.base.errors import ForgeError, WheelError
 from forge.base.hashing import file_sha256
+from forge.base.printable import printable
 from forge.index.add import new_file, next_build_number
 from forge.index.model import PackageIndexError
 from forge.publish.gate import check_gate, licences_gate, requirements_gate, targets_gate
@@ -59,7 +60,7 @@ def plan_publication(
             project = checked_project(wheel.name)
             offered = new_file(wheel, digest, "")
         except (WheelError, PublishError, PackageIndexError) as error:
-            refusals.append(Refusal(wheel.name, error.message))
+            refusals.append(Refusal(wheel.name, error.message.removeprefix(f"{wheel.name}: ")))
             continue
         if offered is None:
             libraries.setdefault(wheel.name)
@@ -176,9 +177,9 @@ def _refused(
 
 def refused(publication: Publication) -> ForgeError:
     """The error that says everything that stands against a publication."""
-    lines = "\n".join(f"  {one.subject}: {one.named}" for one in publication.refusals)
+    lines = "\n".join(f"  {printable(one.subject)}: {one.named}" for one in publication.refusals)
     gates = sorted({one.gate for one in publication.refusals if one.gate is not None})
-    hint = "correct what is wrong"
+    hint = "correct what is wrong and run the command again"
     if gates:
         hint += f", or allow it: {' '.join(f'--allow {gate}' for gate in gates)}"
     return PublishError(f"nothing was published:\n{lines}", hint=hint)

@@ -66,14 +66,15 @@ def read_form(content_type: str, body: bytes) -> tuple[dict[str, list[str]], byt
     )
     form: dict[str, list[str]] = {}
     content = b""
-    for part in message.iter_parts():  # type: ignore[attr-defined]  # the HTTP policy makes EmailMessage
+    for part in message.iter_parts():
         payload = part.get_payload(decode=True)
-        name = part.get_param("name", header="content-disposition")
-        if part.get_filename() is not None:
-            form["filename"] = [part.get_filename()]
+        assert isinstance(payload, bytes)
+        if (filename := part.get_filename()) is not None:
+            form["filename"] = [filename]
             content = payload
         else:
-            form.setdefault(name, []).append(payload.decode())
+            name = part.get_param("name", header="content-disposition")
+            form.setdefault(str(name), []).append(payload.decode())
     return form, content
 
 

@@ -55,7 +55,7 @@ class TestOrder:
 
         def found(at: Repository = repository) -> tuple[str, str, str] | None:
             one = find_credentials(at)
-            return one and (one.username, one.password, one.source)
+            return (one.username, one.password, one.source) if one else None
 
         assert found() is None
         with_file = Repository(URL, username="filed", password="p4")  # noqa: S106

@@ -102,7 +102,7 @@ class TestADirectory:
         other = wheel(forge.root / "other", body=b"x = 1\n")
         wheel(forge.root)
         calls: list[bool] = []
-        make = to_index.make_index
+        make = make_module.make_index
 
         def second(where: str, *rest: object) -> object:
             if not calls:
