@@ -1,0 +1,154 @@
+"""How a new recipe's wheel is tried: imports, examples of the README, the project's own tests."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from forge.authoring.project_metadata import ProjectMetadata
+    from forge.authoring.source_tree import SourceTree
+
+_MOST_IMPORTS = 12
+"""How many extension modules are imported by name; the package imports most by itself."""
+
+_MOST_TEST_FILES = 200
+_TEST_EXTRAS = ("test", "tests", "testing", "dev", "development")
+_OWN = frozenset({"pytest", "_pytest", "setuptools", "pip", "conftest"})
+_TEST_FILE = re.compile(r"(?:test_\w*|\w*_test|tests?)\.py")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A project's own tests.
+
+    Args:
+        source: The directory of the source that they are in.
+        requires: What they import besides (PEP 508).
+        guessed: Those of them that the project does not declare: named as they are imported.
+    """
+
+    source: str
+    requires: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
+
+
+def imports_of(modules: Sequence[str]) -> tuple[str, ...]:
+    """What to import: each top-level package, then the extension modules themselves.
+
+    Args:
+        modules: Dotted names of the extension modules.
+    """
+    packages = dict.fromkeys(module.partition(".")[0] for module in modules)
+    listed = dict.fromkeys((*packages, *modules[:_MOST_IMPORTS]))
+    return tuple(listed)
+
+
+def find_suite(tree: SourceTree, metadata: ProjectMetadata, packages: Iterable[str]) -> Suite | None:
+    """The project's own tests, if the sdist has them in a directory of their own.
+
+    Args:
+        tree: The source.
+        metadata: The project's.
+        packages: Its import packages.
+    """
+    for directory in ("tests", "test"):
+        files = [file for file in tree.files if file.startswith(f"{directory}/") and file.endswith(".py")]
+        if any(_TEST_FILE.fullmatch(file.rpartition("/")[2]) for file in files):
+            break
+    else:
+        return None
+    own = {*packages, directory, *_OWN}
+    for file in files:
+        own.update(part.removesuffix(".py") for part in file.split("/"))
+    imported = {name for file in files[:_MOST_TEST_FILES] for name in _imported(tree.text(file))}
+    needed = sorted(name for name in imported if name not in own and name not in sys.stdlib_module_names)
+    declared = {canonicalize_name(each.name): each for each in _declared(tree, metadata)}
+    requires, guessed = [], []
+    for name in needed:
+        if name.startswith("_"):
+            continue
+        found = declared.get(canonicalize_name(name))
+        requires.append(canonicalize_name(name))
+        if found is None:
+            guessed.append(requires[-1])
+    plugins = [name for name in declared if name.startswith("pytest-") and name not in _PLUGINS_FOR_SPEED]
+    return Suite(directory, tuple(dict.fromkeys([*requires, *sorted(plugins)])), tuple(guessed))
+
+
+_PLUGINS_FOR_SPEED = frozenset({"pytest-cov", "pytest-xdist", "pytest-codspeed", "pytest-timeout", "pytest-randomly"})
+"""pytest's plug-ins that no test needs: for coverage, processes and measuring."""
+
+
+def _imported(source: str) -> Iterator[str]:
+    try:
+        parsed = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for node in parsed.body:  # what a function imports may be optional
+        match node:
+            case ast.Import(names=names):
+                yield from (alias.name.partition(".")[0] for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield module.partition(".")[0]
+            case _:
+                continue
+
+
+def _declared(tree: SourceTree, metadata: ProjectMetadata) -> Iterator[Requirement]:
+    """What the project declares for its tests: extras of its metadata, dependency groups (PEP 735)."""
+    groups = tree.table("dependency-groups")
+    listed = [text for name in _TEST_EXTRAS for text in groups.get(name, []) if isinstance(text, str)]
+    listed += [text for text in metadata.requires_dist if re.search(r"extra\s*==\s*['\"](?:tests?|testing|dev)", text)]
+    for text in listed:
+        try:
+            yield Requirement(text)
+        except InvalidRequirement:
+            continue
+
+
+def readme_test(description: str, packages: Sequence[str]) -> str | None:
+    """A pytest file that runs the examples of a README, or None if there are none to run.
+
+    Examples count from the first that imports the package on: pieces of a page share their names. What has no
+    result that can be compared is run all the same.
+
+    Args:
+        description: The long description.
+        packages: The import packages.
+    """
+    try:
+        examples = doctest.DocTestParser().get_examples(description)
+    except ValueError:  # badly indented
+        return None
+    importing = re.compile(rf"\s*(?:import|from)\s+(?:{'|'.join(map(re.escape, packages))})\b")
+    first = next((number for number, each in enumerate(examples) if importing.match(each.source)), None)
+    if first is None or not any(example.want for example in examples[first:]):
+        return None
+    shown = "".join(_example(example) for example in examples[first:])
+    if '"""' in shown or "'''" in shown or len(shown) > 8000:
+        return None
+    return (
+        f'"""The examples of {packages[0]}\'s README."""\n\n'
+        "import doctest\n\n"
+        f'EXAMPLES = r"""\n{shown}"""\n\n\n'
+        "def test_examples():\n"
+        "    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE\n"
+        '    parsed = doctest.DocTestParser().get_doctest(EXAMPLES, {}, "README", None, 0)\n'
+        "    assert doctest.DocTestRunner(optionflags=flags).run(parsed).failed == 0\n"
+    )
+
+
+def _example(example: doctest.Example) -> str:
+    lines = example.source.rstrip("\n").split("\n")
+    shown = [f">>> {lines[0]}", *(f"... {line}" for line in lines[1:])]
+    return "\n".join(shown) + "\n" + example.want
