@@ -17,7 +17,7 @@ from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from forge.audit.finding import Finding
     from forge.authoring.release import Release
@@ -116,14 +116,25 @@ def last_with_wheels(release: Release) -> str | None:
     return str(max(versions)) if versions else None
 
 
-def has_pure_wheel(release: Release) -> bool:
-    """Whether the release has a wheel without compiled code, which installs everywhere."""
-    return any(file.filename.endswith("-none-any.whl") for file in release.wheels)
+def needless_because(release: Release, published: PublishedWheels, minor: str) -> str:
+    """Why no recipe is needed, in one sentence without a full stop; empty if one is.
 
-
-def has_compiled_wheel(release: Release) -> bool:
-    """Whether the release has a wheel for some platform alone."""
-    return any(not file.filename.endswith("-any.whl") for file in release.wheels)
+    Args:
+        release: The release.
+        published: Its iOS wheels.
+        minor: Python's major.minor.
+    """
+    named = f"{release.name} {release.version}"
+    if published.serves(minor):
+        return f"{named} publishes iOS wheels"
+    python = f"cp{minor.replace('.', '')}"
+    wheels = [file for file in release.wheels if _is_for(file, python)]
+    pure = [file for file in wheels if file.filename.endswith("-any.whl")]
+    if not pure or len(wheels) > len(pure):
+        return ""
+    if len(wheels) == len(release.wheels):
+        return f"{named} is pure Python, and its wheel installs on iOS"
+    return f"{named} has compiled wheels for other Pythons only; for Python {minor} it is pure Python"
 
 
 def _by_target(files: Iterable[IndexFile], minor: str) -> dict[str, IndexFile]:
@@ -138,7 +149,10 @@ def _by_target(files: Iterable[IndexFile], minor: str) -> dict[str, IndexFile]:
 
 
 def _is_for(file: IndexFile, python: str) -> bool:
-    return any(installs(python, tag) for tag in parse_wheel_name(file.filename).tags)
+    try:
+        return any(installs(python, tag) for tag in parse_wheel_name(file.filename).tags)
+    except WheelError:  # a name that no installer takes
+        return False
 
 
 def _target(file: IndexFile) -> Target | None:
@@ -146,19 +160,3 @@ def _target(file: IndexFile) -> Target | None:
         return promised_target(parse_wheel_name(file.filename).platforms)
     except WheelError:
         return None
-
-
-def summary(published: PublishedWheels) -> Sequence[str]:
-    """What there is, in a few lines for people."""
-    if not published.complete and not published.partial:
-        return ()
-    lines = []
-    for minor, missing in published.missing.items():
-        if not missing:
-            lines.append(f"Python {minor}: wheels for all three targets, from iOS {published.ios_version} on")
-        elif minor in published.partial:
-            lines.append(f"Python {minor}: no wheel for {', '.join(missing)}")
-        else:
-            lines.append(f"Python {minor}: no wheels")
-    lines += [f"{each.filename}: {each.finding.id}: {each.finding.message}" for each in published.problems]
-    return lines

@@ -106,6 +106,20 @@ def find_release(upstream: Upstream, asked: Asked, recipes: Iterable[str] = ()) 
     return Release(name, version, sdists[0], len(sdists), mine, others)
 
 
+def newest_version(upstream: Upstream, name: str) -> str | None:
+    """The newest version of a project that is no pre-release; None if there is none.
+
+    Args:
+        upstream: Asks the indexes.
+        name: The project, in any spelling.
+
+    Raises:
+        NetworkError: An index did not answer.
+    """
+    final = [each for each in _versions(upstream.files(name)) if not each.is_prerelease]
+    return str(max(final)) if final else None
+
+
 def _version(asked: Asked, files: Sequence[IndexFile]) -> str:
     known = _versions(files)
     if asked.version is not None:

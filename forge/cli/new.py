@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,25 +10,29 @@ import click
 from rich.console import Console
 
 from forge.authoring.compose import compose
-from forge.authoring.published import has_compiled_wheel, has_pure_wheel, last_with_wheels, published_wheels, summary
-from forge.authoring.release import Asked, find_release, parse_asked
+from forge.authoring.mends import Mender
+from forge.authoring.published import needless_because, published_wheels
+from forge.authoring.release import Asked, find_release, newest_version, parse_asked
+from forge.authoring.report import Report
+from forge.authoring.trying import try_recipe
+from forge.authoring.workbench import Bench
 from forge.authoring.write import check_new, write_recipe
 from forge.base.errors import RecipeError
 from forge.base.paths import ForgeHome
-from forge.base.printable import printable
+from forge.base.printable import printable_lines
+from forge.base.target import Abi, Arch, Target, parse_multiarch
 from forge.cli.display import progress_display
 from forge.cli.options import python_option
 from forge.ios_python.choose import minor_of
-from forge.lint.run import lint_recipes
 from forge.lint.upstream import Upstream
+from forge.plan.shared.cache import shared_cache
+from forge.plan.shared.config import read_settings
 from forge.recipe.data import data_directory
-from forge.recipe.diagnostics import shown_path
 from forge.recipe.store import RecipeStore, find_recipes
 
 if TYPE_CHECKING:
     from forge.authoring.compose import Findings
-    from forge.authoring.published import PublishedWheels
-    from forge.authoring.release import Release
+    from forge.authoring.trying import Tried
 
 
 class _AskedType(click.ParamType[Asked]):
@@ -48,32 +53,53 @@ class _AskedType(click.ParamType[Asked]):
 @click.command()
 @click.argument("asked", metavar="NAME[==VERSION]", type=_AskedType())
 @python_option
+@click.option("--try", "tried", is_flag=True, help="Build it for one target, and apply mends to what fails.")
+@click.option(
+    "--target", default=Target(Abi.IPHONEOS, Arch.ARM64).multiarch, show_default=True, metavar="TARGET",
+    help="What --try builds for.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), default=Path("dist"), show_default=True,
+    help="Directory that --try writes the wheel to.",
+)  # fmt: skip
 @click.option("--anyway", is_flag=True, help="Write a recipe even if none is needed.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory to write the recipe in.")
-def new(asked: Asked, python_version: str, anyway: bool, recipes: Path | None) -> None:
+def new(
+    asked: Asked, python_version: str, tried: bool, target: str, out: Path, anyway: bool, as_json: bool,
+    recipes: Path | None,
+) -> None:  # fmt: skip
     """Write a recipe for a package that has none.
 
     What the project publishes is read: its sdist, and the same release's macOS wheel. The recipe has a comment,
     "Unsure:", wherever a person has to look. If the project publishes iOS wheels, or needs none, nothing is written.
+
+    With --try the recipe is built. If that fails, the mends that forge knows for the failure (docs/failures.md) are
+    applied, one after the other, as long as they move things forward; the exit code is 8 if no build succeeds.
     """
     home = ForgeHome.from_environment()
     minor = minor_of(python_version)
+    built_for = parse_multiarch(target)
     store = _store(recipes)
     check_new(store, asked.name)
+    found: Findings | None = None
+    outcome: Tried | None = None
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         upstream = Upstream(home, progress)
         release = find_release(upstream, asked, store.names())
         published = published_wheels(upstream, release, minor)
-        needless = _needless(release, published, minor)
-        found = None
+        needless = needless_because(release, published, minor)
         if not needless or anyway:
             found = compose(upstream, release, minor, store)
-            file = write_recipe(found.draft, store, home, minor, progress)
-    for line in (*needless, *_about_wheels(release, published)):
-        click.echo(printable(line))
-    if found is not None:
-        click.echo(f"{shown_path(file)}: {found.release.name} {found.release.version}")
-        _report(found, store)
+            write_recipe(found.draft, store, home, minor, progress)
+        if found is not None and tried:
+            with shared_cache(read_settings(None), home, progress) as cache:
+                bench = Bench(release.name, home, store, built_for, minor, out, progress, cache)
+                outcome = try_recipe(found.draft, bench, Mender(store.names(), partial(newest_version, upstream)))
+    report = Report.of(release, published, needless, found, outcome, store)
+    click.echo(report.to_json() if as_json else printable_lines(report.text()), nl=False)
+    if outcome is not None and outcome.error is not None:
+        raise outcome.error
 
 
 def _store(recipes: Path | None) -> RecipeStore:
@@ -85,31 +111,3 @@ def _store(recipes: Path | None) -> RecipeStore:
             "there is no directory of recipes here", hint="run this in a clone of forge, or name one: --recipes DIR"
         )
     return store
-
-
-def _needless(release: Release, published: PublishedWheels, minor: str) -> list[str]:
-    """Why no recipe is needed; empty if one is."""
-    if published.serves(minor):
-        return [f"no recipe is needed: {release.name} {release.version} publishes iOS wheels"]
-    if has_pure_wheel(release) and not has_compiled_wheel(release):
-        return [f"no recipe is needed: {release.name} {release.version} is pure Python, and its wheel installs on iOS"]
-    return []
-
-
-def _about_wheels(release: Release, published: PublishedWheels) -> list[str]:
-    lines = [f"  {line}" for line in summary(published)]
-    if not lines and (last := last_with_wheels(release)):
-        lines.append(f"  the newest version with iOS wheels is {last}")
-    return lines
-
-
-def _report(found: Findings, store: RecipeStore) -> None:
-    draft = found.draft
-    languages = ", ".join((*found.languages, *(["cffi"] if found.cffi else []))) or "none found"
-    click.echo(f"  back end: {draft.backend} ({found.back_end.declared}); languages: {languages}")
-    compared = f", as in {found.compared}" if found.compared else ""
-    click.echo(f"  extension modules: {len(draft.extensions)}{compared}")
-    for doubt in draft.doubts():
-        click.echo(printable(f"  unsure: {doubt}"))
-    for finding in lint_recipes(store, [draft.name]).findings:
-        click.echo(printable(f"  lint: {finding.rule.id} {finding.message}"))
