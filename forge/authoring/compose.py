@@ -24,6 +24,7 @@ from forge.authoring.trials import find_suite, imports_of, readme_test
 from forge.authoring.wheel_facts import WheelFacts, choose_wheel, read_facts
 from forge.base.errors import RecipeError, SourceError, WheelError
 from forge.ios_python.interface import known_minors
+from forge.plan.matrix import serves
 from forge.recipe.model import Backend
 from forge.source.fetch import prepare
 
@@ -109,14 +110,14 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
         needs = run_needs(metadata.requires_dist, minor, store, upstream)
         libraries = native_libraries(*((facts.bundled, facts.loaded) if facts else ((), ())), tree, store)
         cffi = "cffi" in tree.required and bool(re.search(r"cffi_modules|set_source|ffi\.compile", tree.setup))
-        draft = _draft(release, tree, metadata, back_end, facts, modules, needs, libraries, store)
+        draft = _draft(release, tree, metadata, back_end, facts, modules, needs, libraries, store, minor)
     compared = facts.filename if facts else ""
     return Findings(release, back_end, languages, cffi, draft, needs, libraries, compared)
 
 
 def _draft(
     release: Release, tree: SourceTree, metadata: ProjectMetadata, back_end: BackEnd, facts: WheelFacts | None,
-    modules: tuple[str, ...], needs: Needs, libraries: NativeLibraries, store: RecipeStore,
+    modules: tuple[str, ...], needs: Needs, libraries: NativeLibraries, store: RecipeStore, minor: str,
 ) -> Draft:  # fmt: skip
     licence = licence_of(metadata, map(tree.text, tree.licence_files()))
     assert back_end.kind is not None  # noqa: S101 - `compose` has looked
@@ -137,7 +138,7 @@ def _draft(
         run=needs.with_recipe,
         run_doubt=_run_doubt(needs),
         extensions=modules,
-        extensions_doubt=_extensions_doubt(facts, modules, libraries),
+        extensions_doubt=_extensions_doubt(facts, modules, libraries, minor),
         libraries=facts.libraries if facts else (),
         tests=_tests(tree, metadata, modules or (facts.libraries if facts else ())),
     )
@@ -222,13 +223,17 @@ def _run_doubt(needs: Needs) -> str:
     return f"{', '.join(needs.without)}, which it requires too, has compiled code and neither recipe nor iOS wheels"
 
 
-def _extensions_doubt(facts: WheelFacts | None, modules: tuple[str, ...], libraries: NativeLibraries) -> str:
+def _extensions_doubt(
+    facts: WheelFacts | None, modules: tuple[str, ...], libraries: NativeLibraries, minor: str
+) -> str:
     doubts = []
     if facts is None:
         doubts.append("no published wheel was there to compare with; these are what the source seems to build"
                       if modules else "no published wheel was there to compare with")  # fmt: skip
     elif "macosx" not in facts.filename:
         doubts.append(f"they are those of {facts.filename}, since there is no wheel for macOS on arm64")
+    elif not serves(facts.filename, minor) and not serves(facts.filename, known_minors()[-1]):
+        doubts.append(f"they are those of {facts.filename}: the project publishes no wheel for Python {minor}")
     for name, why in libraries.without.items():
         doubts.append(f"{why}, and there is no recipe for {name}")
     return "; ".join(doubts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from forge.authoring.write import rewrite_recipe
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.plan.shared.cache import SharedCache
     from forge.recipe.store import RecipeStore
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of a new recipe decides what its lock pins: build requirements, and variables that back ends read."""
+
+    requires: frozenset[str]
+    env: frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,25 @@ class Bench:
     out: Path
     progress: Progress
     cache: SharedCache | None = None
+    _locks: dict[_Asked, str] = field(default_factory=dict)
 
     def write(self, draft: Draft) -> None:
-        """Write the recipe and its lock anew, in one step.
+        """Write the recipe and its lock anew, in one step; a lock that was made for the same is taken again.
 
         Raises:
             ForgeError: Its build requirements cannot be locked.
         """
-        rewrite_recipe(draft, self.store, self.home, self.minor, self.progress)
+        written = self.store.load(self.name)
+        before = _Asked(
+            frozenset(value.text for value in written.requires),
+            frozenset((name, value.text) for name, value in written.env.items()),
+        )
+        self._locks[before] = written.lock_file.read_text(encoding="utf-8")
+        after = _Asked(
+            frozenset(item.text for item in draft.requires),
+            frozenset((name, item.text) for name, item in draft.env.items()),
+        )
+        rewrite_recipe(draft, self.store, self.home, self.minor, self.progress, self._locks.get(after))
 
     def build(self) -> Path:
         """Build the recipe, and what it links.

@@ -78,7 +78,9 @@ def write_recipe(draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, 
     return destination / RECIPE_NAME
 
 
-def rewrite_recipe(draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, progress: Progress) -> None:
+def rewrite_recipe(
+    draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, progress: Progress, lock: str | None = None
+) -> None:
     """Replace a recipe that this process wrote a moment ago, in one step.
 
     Args:
@@ -87,16 +89,19 @@ def rewrite_recipe(draft: Draft, store: RecipeStore, home: ForgeHome, minor: str
         home: The cache.
         minor: The version of Python to lock build requirements for.
         progress: Receives progress updates.
+        lock: The text of its lock if that is known; None makes it.
 
     Raises:
         ForgeError: Its build requirements cannot be locked, or it cannot be written.
     """
-    with _made(draft, store, home, minor, progress) as made:
+    with _made(draft, store, home, minor, progress, lock) as made:
         replace_directory(made, store.directory / draft.name)
 
 
 @contextlib.contextmanager
-def _made(draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, progress: Progress) -> Iterator[Path]:
+def _made(
+    draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, progress: Progress, lock: str | None = None
+) -> Iterator[Path]:
     """The recipe's directory, complete, in a temporary one beside the recipes."""
     store.directory.mkdir(parents=True, exist_ok=True)
     try:
@@ -112,7 +117,10 @@ def _made(draft: Draft, store: RecipeStore, home: ForgeHome, minor: str, progres
             (made / "tests" / name).write_text(content, encoding="utf-8")
         recipe = read_recipe(made)
         chosen = lock_minor(recipe, minor)
-        lock_recipe(home, recipe, find_lock_python(home, chosen, progress), progress)
+        if lock is not None:
+            recipe.lock_file.write_text(lock, encoding="utf-8")
+        else:
+            lock_recipe(home, recipe, find_lock_python(home, chosen, progress), progress)
         yield made
     finally:
         shutil.rmtree(parent, ignore_errors=True)
