@@ -1,1 +1,1 @@
-"""Writing recipes: what a project publishes, read and made a recipe of, and the first build of that tried."""
+"""Writing and changing recipes' files for people: new ones, and those of older versions of the format."""

@@ -40,8 +40,8 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "lint", "lock", "new", "patch",
-    "plan", "python", "rebuild", "repair", "schema", "shell", "show", "test", "toolchain",
+    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "lint", "lock", "migrate",
+    "new", "patch", "plan", "python", "rebuild", "repair", "schema", "shell", "show", "test", "toolchain",
 )  # fmt: skip
 
 

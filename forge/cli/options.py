@@ -100,7 +100,7 @@ def no_deps_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def names_or_all(store: RecipeStore, names: Sequence[str], *, every: bool) -> tuple[Recipe, ...]:
-    """The recipes that NAME... or --all names.
+    """The recipes that NAME... or --all names; of all, those that are not disabled.
 
     Raises:
         click.UsageError: Both were given, or neither.
@@ -110,7 +110,9 @@ def names_or_all(store: RecipeStore, names: Sequence[str], *, every: bool) -> tu
         raise click.UsageError("Give the names of recipes or --all, not both.")
     if not every and not names:
         raise click.UsageError("Missing argument 'NAME...' (or --all).")
-    return store.load_all(store.names() if every else names)
+    if not every:
+        return store.load_all(names)
+    return tuple(recipe for recipe in store.load_all(store.names()) if recipe.disabled is None)
 
 
 def python_option(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,6 +11,8 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.metadata import parse_email
 from packaging.version import InvalidVersion, Version
 
 from forge.wheel.contents import read_wheel
@@ -95,6 +97,23 @@ def license_files(host: Sequence[HostPackage], crates: Sequence[Crate]) -> dict[
     if crates:
         files[CRATES_FILE] = _crates_text(crates).encode()
     return files
+
+
+def declared_license(wheel: Path) -> str:
+    """The SPDX expression that a wheel's METADATA declares, or an empty string.
+
+    ``License-Expression`` (PEP 639), or ``License`` of older metadata where its text is such an expression.
+
+    Raises:
+        WheelError: The wheel cannot be read.
+    """
+    contents = read_wheel(wheel)
+    content = next(data for member, data in contents.read_all() if member == f"{contents.dist_info}/METADATA")
+    raw, _ = parse_email(content)
+    try:
+        return str(canonicalize_license_expression(raw.get("license_expression") or raw.get("license") or ""))
+    except InvalidLicenseExpression:
+        return ""
 
 
 def _wheel_licenses(wheel: Path) -> Iterator[tuple[str, bytes]]:

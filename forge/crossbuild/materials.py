@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import forge
+from forge.crossbuild.licenses import declared_license
 from forge.recipe.lock import read_lock
 from forge.recipe.model import GitPin, PathPin, SdistPin, UrlPin
 from forge.wheel.sbom import Component, pypi_purl, render_sbom
@@ -27,6 +28,8 @@ def bill_of_materials(
     lock: Path | None,
     host: Sequence[HostPackage] = (),
     crates: Sequence[Crate] = (),
+    *,
+    declared: str = "",
 ) -> str:
     """The text of a wheel's bill of materials.
 
@@ -39,13 +42,14 @@ def bill_of_materials(
         lock: The build requirements, or None if there are none.
         host: The host requirements.
         crates: The Rust crates whose code is in the wheel.
+        declared: The licence of the package itself, an SPDX expression, or an empty string.
     """
     subject = Component(
         kind="library",
         name=recipe.name,
         version=recipe.version,
         purl=pypi_purl(recipe.name, recipe.version),
-        license=recipe.recipe.about.license,
+        license=declared,
     )
     built_with = [
         Component(
@@ -82,7 +86,12 @@ def _host(package: HostPackage) -> Component:
     properties = {"forge:fingerprint": package.fingerprint, "forge:wheel": package.wheel.name}
     purl = "" if package.is_native_library else pypi_purl(package.name, package.version)
     return Component(
-        "library", package.name, package.version, purl=purl, license=package.license, properties=properties
+        "library",
+        package.name,
+        package.version,
+        purl=purl,
+        properties=properties,
+        license=package.license or declared_license(package.wheel),
     )
 
 

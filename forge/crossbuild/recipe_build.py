@@ -37,7 +37,7 @@ from forge.crossbuild.kept import (
     write_kept,
 )
 from forge.crossbuild.languages import support_languages
-from forge.crossbuild.licenses import license_files, linked_crates
+from forge.crossbuild.licenses import declared_license, license_files, linked_crates
 from forge.crossbuild.lock_check import check_lock
 from forge.crossbuild.materials import bill_of_materials
 from forge.crossbuild.sources import source_of
@@ -271,7 +271,10 @@ def _finished(prepared: PreparedBuild, progress: Progress, verify: Verify | None
         raise
     progress.phase(build.subject, "finish")
     crates = () if prepared.compilers.rust is None else linked_crates(work, rust_triple(build.target))
-    sbom = bill_of_materials(recipe, context.python, context.toolchain, prepared.lock, prepared.host, crates)
+    sbom = bill_of_materials(
+        recipe, context.python, context.toolchain, prepared.lock, prepared.host, crates,
+        declared=recipe.about.license or declared_license(built),
+    )  # fmt: skip
     done = finish_wheel(
         built, work / "finished", prepared.names, sbom, recipe.run,
         own=prepared.own, licenses=license_files(prepared.host, crates),

@@ -28,16 +28,26 @@ def about(subject: Subject, neighbours: Neighbours) -> Iterator[Finding]:
     if recipe is None:
         return
     where = subject.key("about") if "about" in _data(subject) else subject.key("package", "name")
+    demanded = recipe.backend is Backend.SCRIPT  # a Python package's own metadata says it
     for name, value, example in (
         ("homepage", recipe.about.homepage, "homepage: https://…"),
         ("summary", recipe.about.summary, "summary: …"),
         ("license", recipe.about.license, "license: MIT"),
     ):
-        if not value:
+        if demanded and not value:
             yield finding(f"no-{name}", where, f"about.{name} is missing", f"add '{example}' under 'about:'")
     if neighbours.has_maintainers and not recipe.maintainers:
         message = "the recipe names no maintainer, but others of its directory do"
         yield finding("no-maintainer", subject.key("package", "name"), message, "add 'maintainers: [\"@account\"]'")
+
+
+def state(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
+    """REC209: a reason that no longer holds."""
+    recipe = subject.recipe
+    if recipe is None or recipe.state is None or recipe.disabled is not None:
+        return
+    message = f"{recipe.name} {recipe.version} has reached {recipe.state.until}: it is no longer disabled"
+    yield finding("state-over", recipe.state.where, message, "remove 'state'")
 
 
 def summary_style(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:

@@ -108,7 +108,6 @@ def listed_twice(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]
         ("build.requires", recipe.requires),
         ("requirements.host", recipe.host),
         ("requirements.run", recipe.run),
-        ("wheel.extensions", recipe.extensions),
         ("wheel.libraries", recipe.libraries),
         ("wheel.license_files", recipe.license_files),
         ("test.imports", recipe.trial.imports),

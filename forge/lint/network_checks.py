@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from packaging.version import InvalidVersion, Version
@@ -90,9 +91,6 @@ def extensions(upstream: Upstream, subject: Subject, _neighbours: Neighbours) ->
     recipe = subject.recipe
     if recipe is None or not recipe.extensions or not isinstance(recipe.source, SdistPin):
         return
-    place = subject.key("wheel", "extensions")
-    if subject.has_comment(place) or any(subject.has_comment(value.where) for value in recipe.extensions):
-        return  # the recipe says why
     wheels = upstream.macos_wheels(recipe.name, recipe.version)
     if not wheels:
         return
@@ -102,11 +100,15 @@ def extensions(upstream: Upstream, subject: Subject, _neighbours: Neighbours) ->
         raise
     except ForgeError:  # a wheel that cannot be read says nothing about the recipe
         return
+    explained = {row.module for row in recipe.extension_table if row.comment}
+    libraries = {name for name in theirs if any(fnmatchcase(name, value.text) for value in recipe.libraries)}
     ours = {value.text for value in recipe.extensions}
-    parts = [f"{what} {_listed(names)}" for what, names in (("lacks", theirs - ours), ("adds", ours - theirs)) if names]
+    differences = (("lacks", theirs - libraries - ours - explained), ("adds", ours - theirs - explained))
+    parts = [f"{what} {_listed(names)}" for what, names in differences if names]
     if parts:
-        message = f"the recipe {' and '.join(parts)}, compared with {wheels[-1].filename}"
-        yield finding("extensions-differ", place, message, "correct the list, or say in a comment here why iOS differs")
+        message = f"the table {' and '.join(parts)}, compared with {wheels[-1].filename}"
+        hint = "correct the table, or say in a comment at a module's line why iOS differs"
+        yield finding("extensions-differ", recipe.extension_table[0].where, message, hint)
 
 
 def _listed(names: set[str] | frozenset[str]) -> str:

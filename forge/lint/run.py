@@ -34,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     layout_checks.key_order,
     layout_checks.listed_twice,
     about_checks.about,
+    about_checks.state,
     about_checks.summary_style,
     about_checks.license_spelling,
     about_checks.license_files,

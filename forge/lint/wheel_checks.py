@@ -27,7 +27,12 @@ def promises(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
     if not recipe.extensions and not recipe.libraries:
         where = subject.key("wheel") if ("wheel",) in recipe.places else subject.key("build", "backend")
         message = "the recipe promises no compiled module of the wheel"
-        yield finding("nothing-promised", where, message, "add 'extensions: [package.module]' under 'wheel:'")
+        yield finding(
+            "nothing-promised",
+            where,
+            message,
+            f"build it, and run 'forge lock {recipe.normalized_name} --wheel dist/*.whl'",
+        )
 
 
 def tests(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:

@@ -133,6 +133,13 @@ def closure(
     return tuple(Step(found[name], _sorted(_reached(host[name], host), order), name in wanted) for name in order)
 
 
+def disabled_hint(recipe: Recipe) -> str:
+    """What to do about a recipe that is disabled."""
+    if recipe.state is not None and recipe.state.until is not None:
+        return f"update the recipe to {recipe.state.until} or later, or remove 'state' to try"
+    return "remove 'state' to try"
+
+
 def without_run_requirements(
     plans: Sequence[Sequence[Step]], recipes: Iterable[Recipe]
 ) -> tuple[tuple[Step, ...], ...]:
@@ -195,6 +202,10 @@ class _Search:
                 hint = f"the recipe supports {recipe.python}: name such a version with --python"
                 self.errors.append(InvalidRecipeError([Diagnostic(recipe.place("package", "python"), message, hint)]))
                 continue
+            if (disabled := recipe.disabled) is not None:
+                message = f"{recipe.name} {recipe.version} is disabled: {disabled.reason}"
+                self.errors.append(InvalidRecipeError([Diagnostic(disabled.where, message, disabled_hint(recipe))]))
+                continue
             try:
                 evaluated = evaluate(self.known[name], self.target, self.python, self.variants)
             except RecipeError as error:
@@ -230,6 +241,11 @@ class _Search:
                     self.errors.append(InvalidRecipeError([Diagnostic(where, message, hint)]))
                 continue  # a run requirement without a recipe is a pure package of the index
             if (recipe := self._load(name)) is None:
+                continue
+            if (disabled := recipe.disabled) is not None:
+                message = f"{dependent.name} requires {recipe.name}, which is disabled: {disabled.reason}"
+                note = Note(disabled.where, "the reason")
+                self.errors.append(InvalidRecipeError([Diagnostic(where, message, disabled_hint(recipe), (note,))]))
                 continue
             if is_host and recipe.native and not dependent.native:
                 message = f"{dependent.name} is built once for all targets, but {recipe.name} is built for each"

@@ -74,6 +74,9 @@ class _Reader:
         for variant in recipe.variants:
             chosen = "chosen" if variant.name in self.variants else "not chosen"
             yield Row(f"variants.{variant.name}", f"{chosen}: {variant.summary}", _at(variant.where))
+        if recipe.state is not None:
+            state = {"disabled": recipe.state.reason, "until": recipe.state.until or ""}
+            yield from self.texts(("state",), state)
         yield from self.source()
         yield from self.values("source.patches", recipe.patches)
         yield self.text(("build", "backend"), str(recipe.backend))
@@ -90,7 +93,7 @@ class _Reader:
         yield from self.values("requirements.host", recipe.host)
         yield from self.values("requirements.run", recipe.run)
         yield self.text(("wheel", "native"), "true" if recipe.native else "false")
-        yield from self.values("wheel.extensions", recipe.extensions)
+        yield from self.values("extension modules", recipe.extensions)
         yield from self.values("wheel.libraries", recipe.libraries)
         yield from self.values("wheel.license_files", recipe.license_files)
         yield from self.values("test.imports", recipe.trial.imports)

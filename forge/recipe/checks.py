@@ -42,6 +42,7 @@ _TEXTS = (
     ("about", "homepage"),
     ("about", "license"),
     ("package", "version"),
+    ("state", "disabled"),
 )
 """Strings without variables that are written into a line of METADATA or into the name of a file."""
 
@@ -61,7 +62,11 @@ def content_problems(document: Document, file: pathlib.Path) -> list[Diagnostic]
     if isinstance(name, str):
         problems += _name_problems(document, name, file)
     if isinstance(version, str) and version.isprintable() and version:
-        problems += _version_problems(document, version)
+        problems += _version_problems(document, ("package", "version"), version)
+    state = data.get("state")
+    until = state.get("until") if isinstance(state, dict) else None
+    if isinstance(until, str) and until.isprintable() and until:
+        problems += _version_problems(document, ("state", "until"), until)
     about = data.get("about")
     if isinstance(about, dict) and isinstance(about.get("license"), str) and about["license"].isprintable():
         problems += _license_problems(document, about["license"])
@@ -102,8 +107,8 @@ def _name_problems(document: Document, name: str, file: pathlib.Path) -> Iterato
         )
 
 
-def _version_problems(document: Document, version: str) -> Iterator[Diagnostic]:
-    where = document.value_at(("package", "version"))
+def _version_problems(document: Document, path: Path, version: str) -> Iterator[Diagnostic]:
+    where = document.value_at(path)
     try:
         canonical = str(Version(version))
     except InvalidVersion:

@@ -25,15 +25,14 @@ def combination_problems(document: Document) -> Iterator[Diagnostic]:
     backend = build.get("backend")
     native = wheel.get("native", True)
     if native is False:
-        for key in ("extensions", "libraries"):
-            if wheel.get(key):
-                message = f"wheel.{key} contradicts 'native: false', which says that the wheel has no compiled code"
-                yield Diagnostic(document.key_at(("wheel", key)), message, "remove one of the two")
+        if wheel.get("libraries"):
+            message = "wheel.libraries contradicts 'native: false', which says that the wheel has no compiled code"
+            yield Diagnostic(document.key_at(("wheel", "libraries")), message, "remove one of the two")
         for section, value in (document.data if isinstance(document.data, dict) else {}).items():
             if section != "test":
                 yield from _target_problems(document, (section,), value)
     if backend == "script":
-        for section, key in (("build", "config_settings"), ("wheel", "extensions"), ("wheel", "libraries")):
+        for section, key in (("build", "config_settings"), ("wheel", "libraries")):
             if key in _section(document, section):
                 message = f"{section}.{key} means nothing with 'backend: script', which builds a native library"
                 yield Diagnostic(document.key_at((section, key)), message, "remove it")

@@ -56,7 +56,7 @@ def every_choice(recipe: Recipe, python: str) -> Iterator[tuple[Target, str, tup
 
 def recipe_values(recipe: Recipe) -> Iterator[Value]:
     """Every value that a recipe has, wherever it stands, with and without a condition."""
-    waiting: list[object] = [*vars(recipe).values(), *vars(recipe.trial).values()]
+    waiting: list[object] = [*vars(recipe).values(), *vars(recipe.trial).values(), recipe.extensions]
     while waiting:
         item = waiting.pop()
         if isinstance(item, Value):

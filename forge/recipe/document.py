@@ -117,7 +117,7 @@ def parse_document(content: bytes, file: str) -> Document:
                 Diagnostic(
                     Location(file, 1),
                     "the file is empty",
-                    "a recipe starts with 'schema: 1'; see docs/recipes.md",
+                    "a recipe starts with 'schema: 2'; see docs/recipes.md",
                 )
             ]
         )

@@ -71,18 +71,18 @@ class _Insertion:
 
 def _place(text: str, patch: str) -> _Insertion:
     root = yaml.compose(text, yaml.SafeLoader)
-    source = _value(root, "source")
-    patches = _value(source, "patches") if source is not None else None
+    source = value_of(root, "source")
+    patches = value_of(source, "patches") if source is not None else None
     if isinstance(patches, yaml.SequenceNode):
         if not patches.value:  # '[]': YAML has no other way to write an empty list
             return _Insertion(patches.start_mark.index + 1, patch, is_line=False)
-        last = _end(text, patches.value[-1])
+        last = end_of(text, patches.value[-1])
         if patches.flow_style:
             return _Insertion(last, f", {patch}", is_line=False)
         return _Insertion(last, f"{' ' * patches.start_mark.column}- {patch}", is_line=True)
     if not isinstance(source, yaml.MappingNode):
         return _Insertion(len(text), "", is_line=False)  # which is found wanting when it is read again
-    last = _end(text, source.value[-1][1])
+    last = end_of(text, source.value[-1][1])
     if source.flow_style:
         return _Insertion(last, f", patches: [{patch}]", is_line=False)
     indent = " " * source.value[0][0].start_mark.column
@@ -100,17 +100,18 @@ def _put_in(text: str, insertion: _Insertion) -> str:
     return f"{text[: end + 1]}{added}{line_break}{text[end + 1 :]}"
 
 
-def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
+def value_of(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """The value of a mapping's key; None if there is none."""
     if not isinstance(node, yaml.MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)
 
 
-def _end(text: str, node: yaml.Node) -> int:
+def end_of(text: str, node: yaml.Node) -> int:
     """Where a value's text ends; PyYAML has block collections, and block scalars, end where the next token begins."""
     if isinstance(node, yaml.MappingNode | yaml.SequenceNode) and not node.flow_style and node.value:
         last = node.value[-1]
-        return _end(text, last[1] if isinstance(last, tuple) else last)
+        return end_of(text, last[1] if isinstance(last, tuple) else last)
     end: int = node.end_mark.index
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         return len(text[:end].rstrip())

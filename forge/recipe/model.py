@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
 
 from forge.recipe.diagnostics import Location, shown_path
 from forge.recipe.values import any_admits
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from forge.base.target import Target
     from forge.recipe.document import Path as DataPath
+    from forge.recipe.extension_table import Row
     from forge.recipe.values import Value
 
 T = TypeVar("T")
@@ -26,6 +28,9 @@ LOCK_NAME = "build-requirements.lock"
 
 RECIPE_NAME = "recipe.yaml"
 """The file that makes a directory a recipe."""
+
+TABLE_NAME = "extension-modules.txt"
+"""The file beside a recipe that lists the wheel's extension modules (`forge.recipe.extension_table`)."""
 
 
 class Backend(enum.StrEnum):
@@ -131,6 +136,21 @@ class Trial(Generic[T]):
 
 
 @dataclass(frozen=True)
+class Disabled:
+    """Why a package is not built for now.
+
+    Args:
+        reason: One line.
+        until: The version of the package (PEP 440) from which on the reason no longer holds, or None if nobody knows.
+        where: Its place, for messages.
+    """
+
+    reason: str
+    until: str | None = None
+    where: Location = field(default=Location("", 1), compare=False)
+
+
+@dataclass(frozen=True)
 class Variant:
     """Another way to build a package, chosen by name (``--variant``).
 
@@ -174,11 +194,12 @@ class Recipe:
         run: Run requirements that the wheel declares beside the project's own (PEP 508).
         license_files: Of a native library: files of the source that go into the wheel (PEP 639).
         native: Whether the wheel must have compiled code.
-        extensions: Dotted names of the extension modules that the wheel must have.
+        extension_table: What the table beside it says of the wheel's extension modules.
         libraries: Patterns (fnmatch) of the dotted names of compiled files that are not extension modules but libraries
             that the package opens by path with ctypes or cffi.
         trial: How the wheel is tried.
         variants: The variants that it declares.
+        state: Why it is not built for now, or None.
         places: Where each value stands in the file, by its path.
     """
 
@@ -200,10 +221,11 @@ class Recipe:
     run: tuple[Value, ...] = ()
     license_files: tuple[Value, ...] = ()
     native: bool = True
-    extensions: tuple[Value, ...] = ()
+    extension_table: tuple[Row, ...] = ()
     libraries: tuple[Value, ...] = ()
     trial: Trial[Value] = Trial()
     variants: tuple[Variant, ...] = ()
+    state: Disabled | None = None
     places: Mapping[DataPath, Location] = field(default_factory=dict, compare=False, repr=False)
 
     def place(self, *path: str | int) -> Location:
@@ -215,6 +237,18 @@ class Recipe:
     def supports(self, minor: str) -> bool:
         """Whether the package can be built for a version of Python, e.g. ``3.14``."""
         return not self.python or any_admits((self.python,), minor)
+
+    @property
+    def extensions(self) -> tuple[Value, ...]:
+        """Dotted names of the extension modules that the wheel must have."""
+        return tuple(value for row in self.extension_table for value in row.values())
+
+    @property
+    def disabled(self) -> Disabled | None:
+        """Why the version at hand is not built, or None: a reason holds until the version that it names."""
+        if self.state is None or (self.state.until is not None and Version(self.version) >= Version(self.state.until)):
+            return None
+        return self.state
 
     @property
     def directory(self) -> Path:
@@ -230,6 +264,11 @@ class Recipe:
     def lock_file(self) -> Path:
         """Where its build requirements are pinned; may not exist yet."""
         return self.directory / LOCK_NAME
+
+    @property
+    def table_file(self) -> Path:
+        """Where the wheel's extension modules are listed; may not exist yet."""
+        return self.directory / TABLE_NAME
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,15 @@ from packaging.licenses import canonicalize_license_expression
 
 from forge.base.errors import RecipeError
 from forge.recipe.checks import content_problems
-from forge.recipe.diagnostics import InvalidRecipeError, shown_path
+from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError, Location, shown_path
 from forge.recipe.document import MAX_BYTES, parse_document
+from forge.recipe.extension_table import parse_table
 from forge.recipe.model import (
     RECIPE_NAME,
+    TABLE_NAME,
     About,
     Backend,
+    Disabled,
     GitPin,
     Language,
     PathPin,
@@ -34,6 +37,7 @@ from forge.recipe.values import Value, When
 if TYPE_CHECKING:
     from forge.recipe.document import Document
     from forge.recipe.document import Path as DataPath
+    from forge.recipe.extension_table import Row
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -47,27 +51,35 @@ def read_recipe(path: Path) -> Recipe:
         InvalidRecipeError: It is wrong; says everything that is.
     """
     file = path if path.name == RECIPE_NAME or not path.is_dir() else path / RECIPE_NAME
-    return parse_recipe(_content(file), Path(os.path.abspath(file)))  # noqa: PTH100 - keeps symbolic links, as given
+    return parse_recipe(read_beside(file, "recipe"), Path(os.path.abspath(file)))  # noqa: PTH100 - keeps symbolic links, as given
 
 
-def _content(file: Path) -> bytes:
+def read_beside(file: Path, what: str) -> bytes:
     """A file's bytes, and not many more than a recipe may have.
 
     Only a regular file is opened: a FIFO would never answer, and a device never end.
+
+    Args:
+        file: The file.
+        what: What it is, for messages: ``recipe``.
+
+    Raises:
+        RecipeError: There is none, or it cannot be read.
     """
     try:
         mode = file.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a directory" if stat.S_ISDIR(mode) else "a device, pipe or socket"
             raise RecipeError(
-                f"cannot read the recipe {shown_path(file)}: it is {kind}", hint=f"a recipe is a file {RECIPE_NAME}"
+                f"cannot read the {what} {shown_path(file)}: it is {kind}",
+                hint=f"a {what} is a regular file, {file.name}",
             )
         with file.open("rb") as opened:
             return opened.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
-        raise RecipeError(f"there is no recipe {shown_path(file)}") from error
+        raise RecipeError(f"there is no {what} {shown_path(file)}") from error
     except OSError as error:
-        raise RecipeError(f"cannot read the recipe {shown_path(file)}: {error.strerror}") from error
+        raise RecipeError(f"cannot read the {what} {shown_path(file)}: {error.strerror}") from error
 
 
 def parse_recipe(content: bytes, file: Path) -> Recipe:
@@ -98,9 +110,39 @@ def recipe_of(document: Document, file: Path) -> Recipe:
     problems = [*document.problems, *schema_problems(document)]
     taken = {problem.where for problem in problems}
     problems += [problem for problem in content_problems(document, file) if problem.where not in taken]
+    rows: tuple[Row, ...] = ()
+    try:
+        rows = _table(document, file.parent / TABLE_NAME)
+    except InvalidRecipeError as error:
+        problems += error.diagnostics
     if problems:
         raise InvalidRecipeError(problems)
-    return _Reader(document).recipe(file)
+    return _Reader(document).recipe(file, rows)
+
+
+def _table(document: Document, file: Path) -> tuple[Row, ...]:
+    """The table of extension modules beside a recipe; nothing if there is none.
+
+    Raises:
+        InvalidRecipeError: It is wrong, or means nothing beside what the recipe says.
+    """
+    shown = shown_path(file)
+    try:
+        content = read_beside(file, "table")
+    except RecipeError as error:
+        if not os.path.lexists(file):
+            return ()
+        raise InvalidRecipeError([Diagnostic(Location(shown, 1), error.message, error.hint)]) from error
+    data: Any = document.data if isinstance(document.data, dict) else {}
+    variants, wheel, build = (
+        data.get(key) if isinstance(data.get(key), dict) else {} for key in ("variants", "wheel", "build")
+    )
+    reason = "with 'backend: script', which builds a native library" if build.get("backend") == "script" else ""
+    reason = "beside 'native: false'" if wheel.get("native") is False else reason
+    if reason:
+        message = f"a table of extension modules means nothing {reason}"
+        raise InvalidRecipeError([Diagnostic(Location(shown, 1), message, "remove the file")])
+    return parse_table(content, shown, list(variants))
 
 
 class _Reader:
@@ -109,7 +151,7 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self.document = document
 
-    def recipe(self, file: Path) -> Recipe:
+    def recipe(self, file: Path, rows: tuple[Row, ...]) -> Recipe:
         data: Any = self.document.data
         build = data["build"]
         wheel = data.get("wheel", {})
@@ -137,7 +179,7 @@ class _Reader:
             run=self._values(("requirements", "run"), requirements.get("run", [])),
             license_files=self._values(("wheel", "license_files"), wheel.get("license_files", [])),
             native=wheel.get("native", True),
-            extensions=self._values(("wheel", "extensions"), wheel.get("extensions", [])),
+            extension_table=rows,
             libraries=self._values(("wheel", "libraries"), wheel.get("libraries", [])),
             trial=self._trial(data.get("test", {})),
             variants=tuple(
@@ -146,7 +188,11 @@ class _Reader:
                 )
                 for name, said in data.get("variants", {}).items()
             ),
+            state=self._state(data.get("state")),
         )
+
+    def _state(self, data: Any) -> Disabled | None:
+        return Disabled(data["disabled"], data.get("until"), self.document.key_at(("state",))) if data else None
 
     def _trial(self, test: Any) -> Trial[Value]:
         suite = test.get("suite", {})

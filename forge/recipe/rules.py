@@ -50,7 +50,6 @@ _ROLES: dict[DataPath, Role] = {
     ("requirements", "host", "*"): Role.HOST_REQUIREMENT,
     ("requirements", "run", "*"): Role.REQUIREMENT,
     ("wheel", "license_files", "*"): Role.SOURCE_PATH,
-    ("wheel", "extensions", "*"): Role.MODULE,
     ("wheel", "libraries", "*"): Role.LIBRARY,
     ("test", "imports", "*"): Role.MODULE,
     ("test", "requires", "*"): Role.REQUIREMENT,
@@ -118,7 +117,7 @@ def value_problems(
         case Role.REQUIREMENT | Role.HOST_REQUIREMENT:
             problem = _requirement_problem(text, where, host=role is Role.HOST_REQUIREMENT)
         case Role.MODULE:
-            problem = _module_problem(text, where)
+            problem = module_problem(text, where)
         case Role.LIBRARY if not _LIBRARY_PATTERN.fullmatch(text):
             hint = "write dotted names without a suffix, with '*' and '?', e.g. 'package._lib_*'"
             problem = Diagnostic(where, f"{shortened(text)} is not a pattern of dotted names", hint)
@@ -156,7 +155,8 @@ def _requirement_problem(text: str, where: Location, *, host: bool) -> Diagnosti
     return None
 
 
-def _module_problem(text: str, where: Location) -> Diagnostic | None:
+def module_problem(text: str, where: Location) -> Diagnostic | None:
+    """What is wrong with a module's dotted name, or None."""
     parts = text.split(".")
     hint = "write 'package.module', without a suffix"
     if bad := [part for part in parts if keyword.iskeyword(part)]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forge.recipe.data import data_directory
 from forge.recipe.diagnostics import Diagnostic, did_you_mean
+from forge.recipe.model import TABLE_NAME
 from forge.recipe.rules import shortened
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError
 
     from forge.recipe.document import Document, Path
+
+FORMAT = 2
+"""The version of the format that this forge reads; `forge.recipe.migrate` rewrites older ones."""
+
+_MOVED = {
+    ("wheel", "extensions"): f"extension modules are listed in {TABLE_NAME} beside the recipe, which 'forge lock NAME "
+    "--wheel FILE...' makes",
+}
+"""Keys of older versions of the format, and where what they said is now."""
 
 _TYPES = {
     "string": "a string",
@@ -59,14 +69,20 @@ def version_problem(document: Document) -> Diagnostic | None:
     path, value = ("schema",), data["schema"]
     where = document.value_at(path)
     if type(value) is int:
-        if value == 1:
+        if value == FORMAT:
             return None
-        hint = "a newer forge is needed to read it: upgrade forge" if value > 1 else "write 'schema: 1'"
-        return Diagnostic(where, f"the recipe is written for version {value} of the format; this forge reads 1", hint)
+        hint = f"write 'schema: {FORMAT}'"
+        if value > FORMAT:
+            hint = "a newer forge is needed to read it: upgrade forge"
+        elif value > 0:
+            hint = "'forge migrate' rewrites it"
+        return Diagnostic(
+            where, f"the recipe is written for version {value} of the format; this forge reads {FORMAT}", hint
+        )
     if any(problem.where == where for problem in document.problems):
         return None
-    hint = "remove the quotes: 'schema: 1'" if value == "1" else "write 'schema: 1'"
-    return Diagnostic(where, f"schema must be the whole number 1, not {_said(document, path, value)}", hint)
+    hint = f"remove the quotes: 'schema: {FORMAT}'" if value == str(FORMAT) else f"write 'schema: {FORMAT}'"
+    return Diagnostic(where, f"schema must be the whole number {FORMAT}, not {_said(document, path, value)}", hint)
 
 
 def schema_problems(document: Document) -> list[Diagnostic]:
@@ -76,7 +92,7 @@ def schema_problems(document: Document) -> list[Diagnostic]:
             Diagnostic(
                 document.value_at(()),
                 f"a recipe is a mapping, not {_said(document, (), document.data)}",
-                "it starts with 'schema: 1'; see docs/recipes.md",
+                "it starts with 'schema: 2'; see docs/recipes.md",
             )
         ]
     found: dict[Diagnostic, None] = {}  # a set in order: 'required' reports each missing key on its own
@@ -140,7 +156,8 @@ def _unknown_keys(document: Document, path: Path, value: Any, schema: Any) -> It
     for key in value:
         if key not in known:
             message = f"unknown key {shortened(key)}{inside}"
-            yield Diagnostic(document.key_at((*path, key)), message, did_you_mean(key, known))
+            hint = _MOVED.get((*path, key)) or did_you_mean(key, known)
+            yield Diagnostic(document.key_at((*path, key)), message, hint)
 
 
 def _missing_keys(document: Document, path: Path, value: Any, schema: Any) -> Iterator[Diagnostic]:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.toolchain
 DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 
 RECIPE = """\
-schema: 1
+schema: 2
 package: {name: crash, version: "1.0"}
 about: {homepage: https://example.invalid, license: MIT, summary: Asks for what the compiler cannot do}
 source: {path: source}

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.toolchain
 DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 
 RECIPE = """\
-schema: 1
+schema: 2
 package: {name: forge-enter-test, version: "1.0"}
 about: {license: MIT, summary: A module with an error in it}
 source:
@@ -36,8 +36,6 @@ source:
 build:
   backend: setuptools
   env: {OWN: "of ${arch}"}
-wheel:
-  extensions: [enter_test]
 """
 PYPROJECT = """\
 [build-system]

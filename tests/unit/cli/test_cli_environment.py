@@ -16,7 +16,7 @@ import forge
 CHECKOUT = str(Path(forge.__file__).parent.parent)
 
 RECIPE = """\
-schema: 1
+schema: 2
 package: {name: demo, version: "1.0"}
 source:
   url: [https://example.invalid/x.tar.gz]

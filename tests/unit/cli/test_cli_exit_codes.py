@@ -22,7 +22,7 @@ from forge.crossbuild import recipe_build
 from forge.plan.run import Result
 from forge.toolchain import llvm
 from forge.trial.options import TrialOptions
-from tests.unit.crossbuild.fakes import RECIPE, VARIANT, WHEEL, make_context, write_recipe
+from tests.unit.crossbuild.fakes import PURE, RECIPE, VARIANT, WHEEL, make_context, write_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -242,8 +242,7 @@ class TestBuild:
         assert sorted((forge.root / "home").rglob("*")) == before
 
     def test_a_pure_wheel_is_built_once_for_all_targets(self, forge: Forge) -> None:
-        text = RECIPE.replace("extensions: [demo._x]", "native: false")
-        write_recipe(forge.root / "recipes", text=text, files={}, tag="py3-none-any")
+        write_recipe(forge.root / "recipes", text=PURE, files={}, tag="py3-none-any")
         said = forge("build", "demo")
         assert (said.code, said.out) == (0, "dist/demo-1.0-py3-none-any.whl\n")
         assert said.err.count("demo 1.0: build\n") == 1

@@ -112,7 +112,7 @@ class TestShell:
         (library / "source").mkdir(parents=True)
         (library / "source" / "h.h").touch()
         (library / "recipe.yaml").write_text(
-            "schema: 1\npackage: {name: headers, version: '1.0'}\nsource: {path: source}\nwheel: {native: false}\n"
+            "schema: 2\npackage: {name: headers, version: '1.0'}\nsource: {path: source}\nwheel: {native: false}\n"
             "build:\n  backend: script\n  script:\n"
             "    - mkdir -p $DESTDIR$PREFIX/include && cp h.h $DESTDIR$PREFIX/include\n"
         )
@@ -179,7 +179,8 @@ class TestContinue:
         assert forge("build", "demo", "--continue").code == 8, "what was not said is as it was"
 
     def test_a_wheel_that_is_not_what_the_recipe_says(self, forge: Forge) -> None:
-        write_failing(forge, RECIPE.replace("[demo._x]", "[demo._other]"))
+        directory = write_failing(forge)
+        (directory / "extension-modules.txt").write_text("demo._other all\n")
         edit(forge)
         said = forge("build", "demo", "--continue")
         assert said.code == 9

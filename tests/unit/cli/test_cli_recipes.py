@@ -13,7 +13,7 @@ from rich.console import Console
 from forge.base.errors import BuildError
 from forge.cli.errors import show_error
 from forge.lint.schema_text import all_keys, schema_source
-from tests.unit.lint.conftest import LOCK, changed
+from tests.unit.lint.conftest import LOCK, TABLE, changed
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -34,6 +34,7 @@ def demo(forge: Forge) -> Forge:
     env = "  backend: setuptools\n  env:\n    A: {value: '${arch}', when: {abi: iphonesimulator}}\n    B: $${x}\n"
     (directory / "recipe.yaml").write_text(text.replace("  backend: setuptools\n", env))
     (directory / "build-requirements.lock").write_text(LOCK)
+    (directory / "extension-modules.txt").write_text(TABLE)
     return forge
 
 

@@ -44,7 +44,7 @@ backend-path = ["."]
 """
 
 RECIPE = """\
-schema: 1
+schema: 2
 package:
   name: demo
   version: "1.0"
@@ -52,9 +52,13 @@ source:
   path: source
 build:
   backend: setuptools
-wheel:
-  extensions: [demo._x]
 """
+
+TABLE = "demo._x  all\n"
+"""What is beside it: the wheel's extension modules."""
+
+PURE = RECIPE + "wheel: {native: false}\n"
+"""A package without compiled code."""
 
 VARIANT = RECIPE.replace("setuptools\n", "setuptools\n  env: {WAY: {value: fast, when: {variant: fast}}}\n") + (
     "variants: {fast: {summary: Another way, ios_version: '>=16.4'}}\n"
@@ -85,6 +89,8 @@ def write_recipe(
     directory = recipes / "demo"
     directory.mkdir(parents=True)
     (directory / "recipe.yaml").write_text(text)
+    if "native: false" not in text and "  script:" not in text:
+        (directory / "extension-modules.txt").write_text(TABLE)
     if lock:
         (directory / "build-requirements.lock").write_text(BuildLock((), ()).text())
     write_source(directory / "source", body, files, **wheel)

@@ -19,7 +19,7 @@ from forge.crossbuild.recipe_build import PreparedBuild, build_recipe, prepare_b
 from forge.recipe.evaluate import evaluate
 from forge.recipe.read import read_recipe
 from forge.wheel.contents import read_wheel
-from tests.unit.crossbuild.fakes import RECIPE, WHEEL, make_context, no_cross_environment, write_recipe
+from tests.unit.crossbuild.fakes import PURE, RECIPE, WHEEL, make_context, no_cross_environment, write_recipe
 from tests.unit.ios_python.fakes import DEVICE, Recorder
 from tests.unit.wheel.wheels import make_wheel
 
@@ -191,7 +191,7 @@ class TestContinued:
         assert json.loads((kept.work / "build.json").read_text())["source"] == kept.source
 
     def test_what_a_script_installed_before_goes(self, tmp_path: Path, context: BuildContext) -> None:
-        text = RECIPE.replace("wheel:\n  extensions: [demo._x]\n", "wheel: {native: false}\n").replace(
+        text = PURE.replace(
             "setuptools\n",
             "script\n  script:\n    - mkdir -p $DESTDIR$PREFIX && touch $DESTDIR$PREFIX/$(cat name)\n    - cat ready\n",
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KEY = "0123456789abcdef" * 4
 RECIPE = """\
-schema: 1
+schema: 2
 package: {name: libdemo, version: "1.2"}
 about: {license: Zlib, summary: A demonstration, homepage: "https://example.org"}
 source: {path: source}

@@ -20,7 +20,7 @@ SHA = "2e9ad7dd851bf45fab9f75cbff4cb493fee9979e8d8c7c9c3ee119022518edd6"
 
 CLEAN = f"""\
 # yaml-language-server: $schema=../../schemas/recipe.schema.json
-schema: 1
+schema: 2
 
 package:
   name: demo
@@ -38,10 +38,6 @@ source:
 build:
   backend: setuptools
 
-wheel:
-  extensions:
-    - demo._speed
-
 test:
   imports:
     - demo
@@ -50,7 +46,7 @@ test:
 
 LIBRARY = f"""\
 # yaml-language-server: $schema=../../schemas/recipe.schema.json
-schema: 1
+schema: 2
 
 package:
   name: libdemo
@@ -74,6 +70,8 @@ build:
 wheel:
   license_files: [LICENSE]
 """
+
+TABLE = "demo._speed  all\n"
 
 LOCK = """\
 # The build requirements of this recipe, pinned by 'forge lock'. Do not edit: make it again.
@@ -115,6 +113,8 @@ def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lint:
             contents[f"{name}/recipe.yaml"] = text
             if "backend: script" not in text:
                 contents[f"{name}/build-requirements.lock"] = LOCK
+                if "native: false" not in text:
+                    contents[f"{name}/extension-modules.txt"] = TABLE
         for file, content in {**contents, **(files or {})}.items():  # None: there is no such file
             path = tmp_path / "recipes" / file
             path.parent.mkdir(parents=True, exist_ok=True)

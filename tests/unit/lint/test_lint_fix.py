@@ -22,7 +22,7 @@ MIXED = f"""\
 # A package to mend.
 
 # The format.
-schema: 1
+schema: 2
 
 # Where it is from.
 source:
@@ -45,7 +45,7 @@ build:
     A: "1"
   backend: setuptools
 wheel:
-  extensions: [demo._speed]  # forge: ignore[REC501] not needed any more
+  libraries: [demo._speed]  # forge: ignore[REC501] not needed any more
 # forge: ignore[REC601] nor this
 test:
   imports: [demo._speed]
@@ -97,7 +97,7 @@ def test_only_the_rules_that_were_selected(lint: Lint, tmp_path: Path) -> None:
     "text",
     [
         CLEAN,
-        CLEAN.replace("schema: 1", "schema: 2"),
+        CLEAN.replace("schema: 2", "schema: 3"),
         CLEAN.replace("summary: A demonstration", "summary: [A"),
         CLEAN.replace("package:\n  name: demo\n  version: 1.2.3\n", "package: {version: 1.2.3, name: demo}\n"),
     ],
@@ -132,7 +132,7 @@ def test_without_a_schema_beside_the_recipes_no_line_can_be_added(lint: Lint, tm
 
 
 def test_a_comment_that_another_recipe_makes_necessary_stays(lint: Lint, tmp_path: Path) -> None:
-    host = "\nrequirements:\n  host:\n    - libdemo  # forge: ignore[REC207] public domain\n\nwheel:\n"
+    host = "\nrequirements:\n  host:\n    - libdemo  # forge: ignore[REC207] public domain\n\ntest:\n"
     library = changed(("\nwheel:\n  license_files: [LICENSE]\n", ""), of=LIBRARY)
-    assert [found.rule.id for found in lint(changed(("\nwheel:\n", host)), library).findings] == ["REC206"]
+    assert [found.rule.id for found in lint(changed(("\ntest:\n", host)), library).findings] == ["REC206"]
     assert fix_recipes(RecipeStore(tmp_path / "recipes"), ()) == ()

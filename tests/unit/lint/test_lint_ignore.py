@@ -33,12 +33,12 @@ def test_a_comment_is_about_its_line_and_what_is_below(lint: Lint, imports: str)
 
 
 def test_a_comment_at_the_top_is_about_the_whole_file(lint: Lint) -> None:
-    text = changed(("schema: 1\n", f"{IGNORE}\nschema: 1\n"), ("    - demo\n", TWICE))
+    text = changed(("schema: 2\n", f"{IGNORE}\nschema: 2\n"), ("    - demo\n", TWICE))
     assert said(lint(text)) == []
 
 
 def test_a_comment_is_not_about_what_follows_its_block(lint: Lint) -> None:
-    text = changed(("wheel:\n", f"wheel:  {IGNORE}\n"), ("    - demo\n", TWICE))
+    text = changed(("build:\n", f"build:  {IGNORE}\n"), ("    - demo\n", TWICE))
     assert [line.split()[2] for line in said(lint(text))] == ["REC104:", "REC105:"]
 
 

@@ -106,12 +106,19 @@ class TestExtensions:
         upstream.wheel = frozenset({"demo._a", "demo._b"})
         (line,) = run(lint, upstream, CLEAN)
         assert line.endswith(f"lacks demo._a, demo._b and adds demo._speed, compared with {WHEEL}")
-        assert "recipe.yaml:21:3: warning REC502" in line
+        assert "extension-modules.txt:1:1: warning REC502" in line
 
-    @pytest.mark.parametrize("comment", ["  # No more on iOS.\n  extensions:\n", "  extensions:  # No more on iOS.\n"])
-    def test_with_a_reason(self, lint: Lint, upstream: FakeUpstream, comment: str) -> None:
-        upstream.wheel = frozenset({"demo._a"})
-        assert run(lint, upstream, changed(("  extensions:\n", comment))) == []
+    def test_with_reasons(self, lint: Lint, upstream: FakeUpstream) -> None:
+        upstream.wheel = frozenset({"demo._a", "demo._b"})
+        table = "demo._a none # iOS has no processes\ndemo._b none\ndemo._speed all # macOS has it elsewhere\n"
+        (line,) = run(lint, upstream, CLEAN, files={"demo/extension-modules.txt": table})
+        assert line.endswith(f"the table lacks demo._b, compared with {WHEEL}"), "that line has no comment"
+
+    def test_libraries_are_none(self, lint: Lint, upstream: FakeUpstream) -> None:
+        upstream.wheel = frozenset({"demo._speed", "demo._raw_a"})
+        table: dict[str, str | None] = {"demo/extension-modules.txt": "demo._speed all\n"}
+        text = changed(("\ntest:", "\nwheel:\n  libraries: [demo._raw_*]\n\ntest:"))
+        assert run(lint, upstream, text, files=table) == []
 
     def test_a_wheel_that_cannot_be_read_says_nothing(self, lint: Lint, upstream: FakeUpstream) -> None:
         upstream.wheel = None

@@ -40,7 +40,7 @@ def report(lint: Lint) -> Report:
             ("    - demo\n", "    - demo\n    - demo\n"),
             ("  summary: A demonstration\n", ""),
         ),
-        files={"bad/recipe.yaml": f'schema: 1\n"{NASTY}": 1\n'},
+        files={"bad/recipe.yaml": f'schema: 2\n"{NASTY}": 1\n'},
     )
 
 
@@ -123,7 +123,7 @@ TREES = st.recursive(
     | st.dictionaries(
         st.sampled_from(
             ["schema", "package", "name", "version", "about", "license", "source", "sdist", "sha256", "url", "build",
-             "backend", "env", "when", "value", "python", "test", "imports", "wheel", "extensions", "host", "variants"]
+             "backend", "env", "when", "value", "python", "test", "imports", "wheel", "libraries", "host", "variants"]
         ) | st.text(max_size=5),
         inner,
         max_size=5,
@@ -154,7 +154,7 @@ def test_lint_never_raises(content: bytes, tmp_path: Path) -> None:
 )
 def test_sections_in_any_order_are_put_in_order(parts: list[str], gap: int, tmp_path: Path) -> None:
     (tmp_path / "demo").mkdir(exist_ok=True)
-    text = "schema: 1\n\n" + ("\n" * gap + "# A comment.\n").join(parts)
+    text = "schema: 2\n\n" + ("\n" * gap + "# A comment.\n").join(parts)
     subject = subject_of(text.encode(), tmp_path / "demo" / "recipe.yaml")
     content, _ = fixed(subject, Neighbours({}))
     again = subject_of(content, subject.file)

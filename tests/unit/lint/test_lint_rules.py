@@ -40,7 +40,7 @@ def library(*changes: tuple[str, str], user: bool = False) -> Case:
 
 
 FAULTS: Mapping[str, tuple[str, Case]] = {
-    "unknown key": ("REC001", one(("schema: 1\n", "schema: 1\nsources: x\n"))),
+    "unknown key": ("REC001", one(("schema: 2\n", "schema: 2\nsources: x\n"))),
     "not YAML": ("REC001", one(("summary: A demonstration", "summary: [A"))),
     "short hash": ("REC002", one((SHA, "2e9ad7"))),
     "no hash": ("REC002", one((f"  sdist:\n    sha256: {SHA}\n", "  sdist: {}\n"))),
@@ -69,16 +69,18 @@ FAULTS: Mapping[str, tuple[str, Case]] = {
     "ignore of an unknown rule": ("REC103", one(("    - demo\n", "    - demo  # forge: ignore[REC999] fine\n"))),
     "unused ignore": ("REC104", one(("    - demo\n", "    - demo  # forge: ignore[REC105] it is fine\n"))),
     "listed twice": ("REC105", one(("    - demo\n", "    - demo\n    - demo\n"))),
-    "no homepage": ("REC201", one(("  homepage: https://example.org\n", ""))),
-    "no summary": ("REC202", one(("  summary: A demonstration\n", ""))),
+    "no homepage": ("REC201", library(("  homepage: https://example.org\n", ""))),
+    "no summary": ("REC202", library(("  summary: A library\n", ""))),
     "full stop": ("REC203", one(("A demonstration", "A demonstration."))),
     "long summary": ("REC203", one(("A demonstration", "A demonstration " * 8 + "again"))),
-    "no licence": ("REC204", one(("  license: MIT\n", ""))),
+    "no licence": ("REC204", library(("  license: Zlib\n", ""))),
     "spelling of the licence": ("REC205", one(("license: MIT", "license: mit or apache-2.0"))),
     "no licence file": ("REC206", library(("\nwheel:\n  license_files: [LICENSE]\n", ""))),
     "linked without a licence": ("REC207", library(("license_files: [LICENSE]", "license_files: []"), user=True)),
     "no maintainer": (
         "REC208", ((CLEAN, changed(("source:\n", "maintainers: [\"@ada\"]\n\nsource:\n"), of=LIBRARY)), {})),
+    "state that is over": (
+        "REC209", one(("source:\n", "state: {disabled: starts processes, until: 1.2.0}\n\nsource:\n"))),
     "hash of nothing": (
         "REC301", one((SHA, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))),
     "made up hash": ("REC301", one((SHA, "ab" * 32))),
@@ -109,11 +111,11 @@ FAULTS: Mapping[str, tuple[str, Case]] = {
           LIBRARY.replace("libdemo", "libx")), {})),
     "host requirement of a pure wheel": (
         "REC404",
-        ((changed(HOST, ("  extensions:\n    - demo._speed\n", "  native: false\n")), LIBRARY), {})),
+        ((changed(HOST, ("\ntest:", "\nwheel:\n  native: false\n\ntest:")), LIBRARY), {})),
     "no recipe of a host requirement": ("REC405", one(HOST)),
     "no such version of a host requirement": (
         "REC405", ((changed((HOST[0], HOST[1].replace("libdemo", "libdemo>=3"))), LIBRARY), {})),
-    "nothing promised": ("REC501", one(("wheel:\n  extensions:\n    - demo._speed\n\n", ""))),
+    "nothing promised": ("REC501", ((CLEAN,), {"demo/extension-modules.txt": None})),
     "no test": ("REC601", one(("\ntest:\n  imports:\n    - demo\n    - demo._speed\n", ""))),
     "no test of compiled code": ("REC602", one(("    - demo\n    - demo._speed\n", "    - demo\n"))),
     "test file of something else": (

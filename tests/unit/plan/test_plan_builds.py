@@ -77,7 +77,7 @@ def test_requirements_that_have_recipes_are_built_along(store: RecipeStore, tmp_
 
 def test_what_a_pure_wheel_requires_is_built_for_each_target(store: RecipeStore, tmp_path: Path) -> None:
     file = tmp_path / "recipes" / "demo" / "recipe.yaml"
-    file.write_text(file.read_text().replace("extensions: [demo._x]", "native: false"))
+    file.write_text(file.read_text() + "wheel: {native: false}\n")
     done = build(store, tmp_path)
     first = len(done)
     build(store, tmp_path, done, ARM_SIMULATOR)

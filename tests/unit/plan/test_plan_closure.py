@@ -32,7 +32,7 @@ def write(root: Path, recipes: Mapping[str, Mapping[str, list[str]]], libraries:
         directory = root / name
         directory.mkdir(parents=True)
         (directory / "recipe.yaml").write_text(
-            f'schema: 1\npackage: {{name: {name}, version: "1.5"}}\nsource: {{path: .}}\n'
+            f'schema: 2\npackage: {{name: {name}, version: "1.5"}}\nsource: {{path: .}}\n'
             + (SCRIPT if name in libraries else PACKAGE)
             + f"requirements: {{host: {requirements.get('host', [])}, run: {requirements.get('run', [])}}}\n"
         )
@@ -61,6 +61,23 @@ def test_a_version_of_python_that_a_recipe_does_not_support(tmp_path: Path, snap
         steps(store, "app")
     assert str(caught.value).replace(str(tmp_path), "RECIPES") == snapshot
     assert len(closure([store.load("app")], DEVICE, "3.14", store)) == 2
+
+
+def test_what_is_disabled(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    store = write(tmp_path, {"app": {"host": ["num"], "run": ["learn"]}, "num": {}, "learn": {}})
+    for name, until in (("num", ", until: '2.0'"), ("learn", "")):
+        with (tmp_path / name / "recipe.yaml").open("a") as file:
+            file.write(f"state: {{disabled: it starts processes{until}}}\n")
+    with pytest.raises(InvalidRecipeError) as caught:
+        steps(store, "app", "num")
+    assert str(caught.value).replace(str(tmp_path), "RECIPES") == snapshot
+
+
+def test_what_is_no_longer_disabled(tmp_path: Path) -> None:
+    store = write(tmp_path, {"num": {}})
+    with (tmp_path / "num" / "recipe.yaml").open("a") as file:
+        file.write("state: {disabled: it starts processes, until: '1.5'}\n")
+    assert len(steps(store, "num")) == 1
 
 
 def test_what_is_needed_comes_first(tmp_path: Path) -> None:

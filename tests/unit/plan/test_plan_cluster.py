@@ -463,7 +463,8 @@ class TestJob:
         directory = write_recipe(tmp_path / "recipes")
         recipe = evaluate(read_recipe(directory / "recipe.yaml"), DEVICE, "3.13")
         job = make_job(self.order(recipe, tmp_path), lambda _: True)
-        assert [file.name for file in job.recipe] == ["build-requirements.lock", "recipe.yaml"]
+        names = ["build-requirements.lock", "extension-modules.txt", "recipe.yaml"]
+        assert [file.name for file in job.recipe] == names
         assert digest_input(unpack_recipe(job, tmp_path / "there")) == digest_input(recipe)
 
     def test_an_archive(self, tmp_path: Path) -> None:

@@ -49,6 +49,10 @@ class Case:
         (self.directory / "one.patch").rename(self.directory / "two.patch")
         self.edit("recipe.yaml", "one.patch", "two.patch")
 
+    def make_pure(self) -> None:
+        self.edit("recipe.yaml", "test:", "wheel: {native: false}\ntest:")
+        (self.directory / "extension-modules.txt").unlink()
+
     def change(self, **fields: object) -> None:
         self.context = dataclasses.replace(self.context, **fields)  # type: ignore[arg-type]  # BuildContext's own fields
 
@@ -66,7 +70,7 @@ CHANGES: dict[str, Callable[[Case], object]] = {
     "environment": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  env: {A: b}\n"),
     "requirement": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  requires: [cython]\n"),
     "back end": lambda case: case.edit("recipe.yaml", "setuptools", "meson-python"),
-    "promise": lambda case: case.edit("recipe.yaml", "[demo._x]", "[demo._x, demo._y]"),
+    "promise": lambda case: case.edit("extension-modules.txt", "demo._x", "demo._y all\ndemo._x"),
     "patch": lambda case: case.edit("one.patch", "+b\n", "+c\n"),
     "name of the patch": lambda case: case.rename_patch(),
     "licence": lambda case: case.edit("recipe.yaml", "license: MIT", "license: Apache-2.0"),
@@ -97,7 +101,7 @@ def test_targets_have_fingerprints_of_their_own(case: Case) -> None:
 
 def test_targets_share_a_pure_wheel(case: Case) -> None:
     """An iOS Python of one of them is enough to have it."""
-    case.edit("recipe.yaml", "extensions: [demo._x]", "native: false")
+    case.make_pure()
     first = case.key()
     case.change(python=case.ios_python((ARM_SIMULATOR.multiarch, "another")))
     for case.target in (ARM_SIMULATOR, Target(ARM_SIMULATOR.abi, ARM_SIMULATOR.arch, IOSVersion(13))):
@@ -106,7 +110,8 @@ def test_targets_share_a_pure_wheel(case: Case) -> None:
 
 def test_all_pythons_share_a_native_library(case: Case) -> None:
     script = TEXT.replace("backend: setuptools", "backend: script\n  script: ['true']")
-    script = script.replace("wheel:\n  extensions: [demo._x]\n", "").replace("test:\n  imports: [demo]\n", "")
+    script = script.replace("test:\n  imports: [demo]\n", "")
+    (case.directory / "extension-modules.txt").unlink()
     (case.directory / "recipe.yaml").write_text(script)
 
     def key(minor: str) -> str:
@@ -124,7 +129,7 @@ NO_CHANGES: dict[str, Callable[[Case], object]] = {
     "nothing": lambda _: None,
     "about": lambda case: case.edit("recipe.yaml", "A demonstration", "Something else"),
     "test": lambda case: case.edit("recipe.yaml", "imports: [demo]", "imports: [demo, demo._x]"),
-    "comment": lambda case: case.edit("recipe.yaml", "schema: 1", "# A comment\nschema: 1"),
+    "comment": lambda case: case.edit("recipe.yaml", "schema: 2", "# A comment\nschema: 2"),
     "place of the toolchain": lambda case: case.change(toolchain=FakeToolchain(Path("/elsewhere"))),
     "place of the Pythons": lambda case: case.change(
         python=dataclasses.replace(case.context.python, root=Path("/elsewhere")),

@@ -49,7 +49,7 @@ def write(tmp_path: Path, build: str, *, backend: str = "setuptools", files: tup
         (source / file).write_text("x")
     script = "  script: ['true']\n" if backend == "script" else ""
     (source.parent / "recipe.yaml").write_text(
-        "schema: 1\npackage: {name: demo, version: '1.0'}\nsource: {path: src}\n"
+        "schema: 2\npackage: {name: demo, version: '1.0'}\nsource: {path: src}\n"
         f"build:\n  backend: {backend}\n{script}{build}"
     )
     return read_recipe(source.parent)

@@ -40,7 +40,7 @@ def test_wrong_versions(text: str) -> None:
 def recipe(root: Path, name: str, python: str = "") -> Recipe:
     directory = root / name
     directory.mkdir()
-    text = f'schema: 1\npackage: {{name: {name}, version: "1.0"{f", python: {python!r}" if python else ""}}}\n'
+    text = f'schema: 2\npackage: {{name: {name}, version: "1.0"{f", python: {python!r}" if python else ""}}}\n'
     (directory / "recipe.yaml").write_text(f"{text}source: {{path: .}}\nbuild: {{backend: setuptools}}\n")
     return read_recipe(directory)
 

@@ -60,7 +60,7 @@ def test_a_wheel_that_is_not_as_promised(
 
 
 LIBRARY = """\
-schema: 1
+schema: 2
 package: {name: libdemo, version: "1.2"}
 source: {path: .}
 build: {backend: script, script: ["true"]}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 SHA = "ab" * 32
 
 GOOD = f"""\
-schema: 1
+schema: 2
 package:
   name: demo
   version: 1.2.3

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEW = "patches/0002-new.patch"
-START = "# A recipe\nschema: 1\npackage: {name: demo, version: '1.0'}\n"
-END = "\n# How it is built\nbuild:\n  backend: setuptools # the usual\nwheel:\n  extensions: [demo._x]\n"
+START = "# A recipe\nschema: 2\npackage: {name: demo, version: '1.0'}\n"
+END = "\n# How it is built\nbuild:\n  backend: setuptools # the usual\nwheel:\n  libraries: [demo._x]\n"
 OLD = "patches/0001-old.patch"
 
 WAYS = {
@@ -101,7 +101,7 @@ def test_twice(file: Path) -> None:
 )
 def test_a_list_that_is_an_alias(file: Path, source: str) -> None:
     """The patch would be in the other list too."""
-    text = f"schema: 1\npackage: {{name: demo, version: '1.0'}}\n{END}test:\n  files: &all [{OLD}]\n{source}"
+    text = f"schema: 2\npackage: {{name: demo, version: '1.0'}}\n{END}test:\n  files: &all [{OLD}]\n{source}"
     with pytest.raises(RecipeError, match="written in a way that forge cannot add a patch to") as error:
         with_patch(text.encode(), file, NEW)
     assert error.value.hint is not None

@@ -43,7 +43,7 @@ RICH = (
   requires: ["a>=1", {value: "b", when: {variant: [fast, default]}}]
 variants: {fast: {summary: a, ios_version: ">=12"}}
 about: {license: MIT}
-wheel: {extensions: [a.b]}
+wheel: {libraries: [a.b]}
 """
 )
 
@@ -52,14 +52,14 @@ CASES: dict[str, str | bytes] = {
     "only a comment": "# nothing\n",
     "a list": "- a\n- b\n",
     "a word": "hello\n",
-    "not utf-8": b"schema: 1\nabout: {summary: caf\xe9}\n",
-    "a tab": "schema: 1\npackage:\n\tname: demo\n",
-    "a control character": "schema: 1\nabout: {summary: a\x07b}\n",
-    "an unclosed quote": 'schema: 1\npackage: {name: "demo}\n',
-    "a colon in a value": "schema: 1\nabout: {}\nx: a: b\n",
+    "not utf-8": b"schema: 2\nabout: {summary: caf\xe9}\n",
+    "a tab": "schema: 2\npackage:\n\tname: demo\n",
+    "a control character": "schema: 2\nabout: {summary: a\x07b}\n",
+    "an unclosed quote": 'schema: 2\npackage: {name: "demo}\n',
+    "a colon in a value": "schema: 2\nabout: {}\nx: a: b\n",
     "bad indentation": "package:\n  name: demo\n version: 1\n",
     "an unknown alias": "schema: *one\n",
-    "two documents": GOOD + "---\nschema: 1\n",
+    "two documents": GOOD + "---\nschema: 2\n",
     "escape out of range": 'schema: "\\UFFFFFFFF"\n',
     "half a surrogate pair": GOOD + 'about: {summary: "\\ud800"}\n',
     "a tag": "schema: !!python/object:os.system 1\n",
@@ -77,7 +77,7 @@ CASES: dict[str, str | bytes] = {
     "alias bomb": "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     + "".join(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in ("ab", "bc", "cd", "de", "ef")),
     "too large": "# " + "x" * 300_000,
-    "schema of the future": GOOD.replace("schema: 1", "schema: 2"),
+    "schema of the future": GOOD.replace("schema: 2", "schema: 3"),
     "version as a number": GOOD.replace("1.2.3", "3.10"),
     "version as a date": GOOD.replace("1.2.3", "2024-01-02"),
     "version is none": GOOD.replace("1.2.3", "v1.x"),
@@ -88,7 +88,7 @@ CASES: dict[str, str | bytes] = {
     "unknown key": GOOD + "requirement: {host: []}\n",
     "unknown key with nothing near": GOOD + "xyzzy: 1\n",
     "unknown key inside": GOOD.replace("backend:", "back-end:"),
-    "missing keys": "schema: 1\npackage: {name: demo}\n",
+    "missing keys": "schema: 2\npackage: {name: demo}\n",
     "unknown backend": GOOD.replace("setuptools", "meson"),
     "two sources": with_source(f"  sdist: {{sha256: {SHA}}}\n  path: ../x"),
     "no source": with_source("  patches: []"),
@@ -104,7 +104,11 @@ CASES: dict[str, str | bytes] = {
     "unknown variable": with_build('requires: ["a==${verson}", "b>=${VERSION"]'),
     "variable in a folded string": with_build("env:\n  FLAGS: >\n    -a\n    ${sysroot}"),
     "bad requirement": with_build("requires: ['a b', '>=1', {value: 'c ==', when: {arch: arm64}}]"),
-    "bad module": GOOD + "wheel: {extensions: [a.b.so, a-b.c]}\n",
+    "bad module": GOOD + "test: {imports: [a.b.so, a-b.c]}\n",
+    "extensions in the recipe": GOOD + "wheel: {extensions: [a.b]}\n",
+    "bad state": GOOD + "state: {disable: x, until: v3}\n",
+    "state without a reason": GOOD + "state: {disabled: '', until: '3.0 '}\n",
+    "state is a string": GOOD + "state: disabled\n",
     "bad libraries": GOOD + "wheel: {libraries: [a/b.so, a..b, '.a', '${name}._x', 'a b']}\n",
     "bad condition": with_build(
         "env:\n  A: {value: x, when: {abi: ipone, python: 3.13, ios_version: '14', archs: arm64}}"

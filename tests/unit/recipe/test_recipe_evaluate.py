@@ -33,7 +33,7 @@ DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 SIMULATOR = Target(Abi.IPHONESIMULATOR, Arch.X86_64, IOSVersion(13))
 
 WHOLE = f"""\
-schema: 1
+schema: 2
 package: {{name: Demo, version: "1.0"}}
 about: {{homepage: "https://example.org", license: MIT, summary: A demonstration}}
 source:
@@ -54,14 +54,18 @@ build:
     LITERAL: $${{HOME}}
     SIM: {{value: "1", when: {{abi: [iphonesimulator]}}}}
 requirements: {{host: [numpy]}}
-wheel: {{extensions: [demo._a, {{value: demo._b, when: {{arch: x86_64}}}}]}}
 test:
   imports: [demo]
   requires: [hypothesis]
   files: [tests/test_demo.py]
   suite: {{args: [--pyargs, "${{name}}"], requires: ["demo-data==${{version}}"], source: [tests]}}
 """
-PATCHES = {"patches/0001.patch": "1", "patches/iphonesimulator.patch": "2", "tests/test_demo.py": ""}
+PATCHES = {
+    "patches/0001.patch": "1",
+    "patches/iphonesimulator.patch": "2",
+    "tests/test_demo.py": "",
+    "extension-modules.txt": "demo._a all\ndemo._b x86_64-iphonesimulator # SSE\n",
+}
 
 
 def test_device(load: LoadRecipe) -> None:
@@ -112,7 +116,14 @@ def test_simulator(load: LoadRecipe) -> None:
 
 
 def test_a_patch_named_by_a_variable_must_exist_when_it_counts(load: LoadRecipe) -> None:
-    recipe = load(WHOLE, files={"patches/0001.patch": "1", "tests/test_demo.py": ""})
+    recipe = load(
+        WHOLE,
+        files={
+            "patches/0001.patch": "1",
+            "tests/test_demo.py": "",
+            "extension-modules.txt": "demo._a all\ndemo._b x86_64-iphonesimulator # SSE\n",
+        },
+    )
     evaluate(recipe, DEVICE, "3.13")
     with pytest.raises(InvalidRecipeError, match=r"yaml:9:15: there is no patch 'patches/iphonesimulator.patch'"):
         evaluate(recipe, SIMULATOR, "3.13")
@@ -172,7 +183,6 @@ def test_what_cannot_change_the_wheel_does_not_change_the_digest(load: LoadRecip
         ("-Da=1", "-Da=2"),
         ("cython>=3", "cython>=3.1"),
         ("[numpy]", "[]"),
-        ("demo._a", "demo._c"),
         ("TAG:", "LABEL:"),
         ("    - patches/0001.patch\n", ""),
     ],
@@ -180,6 +190,17 @@ def test_what_cannot_change_the_wheel_does_not_change_the_digest(load: LoadRecip
 def test_what_can_change_the_wheel_changes_the_digest(load: LoadRecipe, old: str, new: str) -> None:
     before = digest_input(evaluate(load(WHOLE, files=PATCHES), DEVICE, "3.13"))
     assert digest_input(evaluate(load(WHOLE.replace(old, new)), DEVICE, "3.13")) != before
+
+
+def test_the_table_counts_as_it_is_for_the_target(load: LoadRecipe) -> None:
+    before = digest_input(evaluate(load(WHOLE, files=PATCHES), DEVICE, "3.13"))
+    for table, same in (
+        ("# A comment\ndemo._a all", True),
+        ("demo._a arm64-iphoneos\ndemo._c none", True),
+        ("", False),
+    ):
+        changed = load(WHOLE, files={**PATCHES, "extension-modules.txt": table})
+        assert (digest_input(evaluate(changed, DEVICE, "3.13")) == before) is same, table
 
 
 def test_the_target_does_not_change_the_digest_of_a_pure_wheel(load: LoadRecipe) -> None:
