@@ -129,9 +129,9 @@ def _draft(
         backend=back_end.kind,
         backend_doubt=back_end.doubt,
         python=_pythons(metadata.requires_python),
-        homepage=metadata.homepage or _project_url(tree),
-        license=Item(licence.expression, licence.doubt),
-        summary=metadata.summary or release.name,
+        license=Item("")
+        if metadata.license_expression and not licence.doubt
+        else Item(licence.expression, licence.doubt),
         languages=back_end.languages,
         env=_env(back_end.kind, libraries),
         host=_host(tree, libraries, store),
@@ -237,11 +237,6 @@ def _extensions_doubt(
     for name, why in libraries.without.items():
         doubts.append(f"{why}, and there is no recipe for {name}")
     return "; ".join(doubts)
-
-
-def _project_url(tree: SourceTree) -> str:
-    urls = tree.table("project", "urls")
-    return next((url for url in urls.values() if isinstance(url, str) and url.startswith("https://")), "")
 
 
 def _tests(tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...]) -> DraftTests:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from forge.recipe.model import Backend, Language
 
 
+LEFT_OUT = "the build for iOS did not make it"
+"""What the table of extension modules says of one that the project's own wheel has."""
+
+
 @dataclass(frozen=True)
 class Item:
     """A value of a recipe.
@@ -61,9 +65,7 @@ class Draft:
         backend: The kind of back end.
         backend_doubt: What a person has to look at there.
         python: The versions of Python that it can be built for (PEP 440), or empty.
-        homepage: A URL, or empty.
-        license: An SPDX expression.
-        summary: One line, or empty.
+        license: An SPDX expression where the project's metadata does not have one, else empty.
         filename: The sdist's name, where the version has several.
         languages: Compilers besides those of C and C++.
         requires: Build requirements (PEP 508).
@@ -72,6 +74,7 @@ class Draft:
         run: Run requirements (PEP 508).
         run_doubt: What a person has to look at there.
         extensions: Extension modules that the wheel must have.
+        left_out: Modules that the project's own wheel has and iOS's has not.
         extensions_doubt: What a person has to look at there.
         libraries: Patterns of the libraries that the package opens by path.
         tests: How the wheel is tried.
@@ -83,9 +86,7 @@ class Draft:
     backend: Backend
     backend_doubt: str = ""
     python: str = ""
-    homepage: str = ""
     license: Item = Item("")
-    summary: str = ""
     filename: str | None = None
     languages: tuple[Language, ...] = ()
     requires: tuple[Item, ...] = ()
@@ -94,6 +95,7 @@ class Draft:
     run: tuple[str, ...] = ()
     run_doubt: str = ""
     extensions: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     extensions_doubt: str = ""
     libraries: tuple[str, ...] = ()
     tests: DraftTests = DraftTests()
@@ -138,7 +140,8 @@ class Draft:
             *((f"build.env.{name}", item.doubt) for name, item in self.env.items()),
             *(("requirements.host", item.doubt) for item in self.host),
             ("requirements.run", self.run_doubt),
-            ("wheel.extensions", self.extensions_doubt),
+            *(("extension-modules.txt", f"{LEFT_OUT}: {name}") for name in self.left_out),
+            ("extension-modules.txt", self.extensions_doubt),
             ("test", self.tests.doubt),
             ("test.suite", self.tests.suite_doubt),
         ]

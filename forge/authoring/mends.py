@@ -128,11 +128,10 @@ def _without_extension(draft: Draft, name: str) -> Mend | None:
     left = tuple(each for each in draft.extensions if each != name)
     if not left or left == draft.extensions:
         return None
-    doubt = f"the build for iOS did not make {name}, which the project's own wheel has"
     changed = replace(
         draft,
         extensions=left,
-        extensions_doubt="; ".join(filter(None, (draft.extensions_doubt, doubt))),
+        left_out=(*draft.left_out, name),
         tests=replace(draft.tests, imports=tuple(each for each in draft.tests.imports if each != name)),
     )
-    return Mend(changed, f"wheel.extensions: without {name}")
+    return Mend(changed, f"extension-modules.txt: without {name}")

@@ -3,17 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from packaging.metadata import parse_email
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_HOMEPAGES = ("homepage", "home", "home page", "source", "source code", "repository", "github", "code", "documentation")
-"""Labels of Project-URL, in lower case; the first that a project has is taken."""
-
-_LONGEST_SUMMARY = 100
 
 
 @dataclass(frozen=True)
@@ -21,8 +12,6 @@ class ProjectMetadata:
     """Core metadata, as far as recipes take it.
 
     Args:
-        summary: One line without a full stop, or empty.
-        homepage: A URL, or empty.
         license_expression: License-Expression (PEP 639), or empty.
         license: License, the older field of free text, or empty.
         classifiers: Classifier, in order.
@@ -31,8 +20,6 @@ class ProjectMetadata:
         description: The long description, most often the README.
     """
 
-    summary: str = ""
-    homepage: str = ""
     license_expression: str = ""
     license: str = ""
     classifiers: tuple[str, ...] = ()
@@ -49,8 +36,6 @@ def parse_metadata(data: bytes) -> ProjectMetadata:
     """
     raw, _ = parse_email(data)
     return ProjectMetadata(
-        summary=_summary(raw.get("summary", "")),
-        homepage=_homepage(raw.get("home_page", ""), raw.get("project_urls", {})),
         license_expression=raw.get("license_expression", ""),
         license=raw.get("license", "").strip(),
         classifiers=tuple(raw.get("classifiers", ())),
@@ -58,19 +43,3 @@ def parse_metadata(data: bytes) -> ProjectMetadata:
         requires_dist=tuple(raw.get("requires_dist", ())),
         description=raw.get("description", ""),
     )
-
-
-def _summary(text: str) -> str:
-    """A summary as recipes have it: on one line, not too long, without a full stop."""
-    line = " ".join(text.split())
-    if line == "UNKNOWN":  # what setuptools wrote for nothing
-        return ""
-    if len(line) > _LONGEST_SUMMARY:
-        line = line[:_LONGEST_SUMMARY].rpartition(" ")[0].rstrip(",;:-(")
-    return line.rstrip(".").strip()
-
-
-def _homepage(home_page: str, urls: Mapping[str, str]) -> str:
-    labelled = {label.strip().lower(): url for label, url in urls.items()}
-    choices = (home_page, *(labelled.get(label, "") for label in _HOMEPAGES), *urls.values())
-    return next((url for url in choices if url.startswith(("https://", "http://"))), "")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from forge.recipe.schema import FORMAT
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -27,7 +29,7 @@ def recipe_text(draft: Draft, schema: str = "../../schemas/recipe.schema.json") 
         schema: Where the schema is, relative to the recipe or a URL.
     """
     sections = [
-        [_SCHEMA_LINE.format(schema), "schema: 1"],
+        [_SCHEMA_LINE.format(schema), f"schema: {FORMAT}"],
         _package(draft),
         _about(draft),
         _source(draft),
@@ -55,11 +57,10 @@ def _package(draft: Draft) -> list[str]:
 
 
 def _about(draft: Draft) -> list[str]:
-    lines = ["about:"]
-    lines += [f"  homepage: {scalar(draft.homepage)}"] if draft.homepage else []
-    lines += [*_comment(draft.license.doubt, 2), f"  license: {scalar(draft.license.text)}"]
-    lines += [f"  summary: {scalar(draft.summary)}"] if draft.summary else []
-    return lines
+    """The licence alone: the rest is in the project's metadata."""
+    if not draft.license.text:
+        return []
+    return ["about:", *_comment(draft.license.doubt, 2), f"  license: {scalar(draft.license.text)}"]
 
 
 def _source(draft: Draft) -> list[str]:
@@ -92,15 +93,10 @@ def _requirements(draft: Draft) -> list[str]:
 
 
 def _wheel(draft: Draft) -> list[str]:
-    if not draft.extensions and not draft.libraries:
-        return []
-    lines = ["wheel:"]
-    if draft.extensions:
-        lines += [*_comment(draft.extensions_doubt, 2), "  extensions:"]
-        lines += [f"    - {scalar(name)}" for name in draft.extensions]
-    if draft.libraries:
-        lines += ["  libraries:", *(f"    - {scalar(name)}" for name in draft.libraries)]
-    return lines
+    doubt = f"extension-modules.txt: {draft.extensions_doubt}" if draft.extensions_doubt else ""
+    if not draft.libraries:
+        return list(_comment(doubt, 0))
+    return [*_comment(doubt, 0), "wheel:", "  libraries:", *(f"    - {scalar(name)}" for name in draft.libraries)]
 
 
 def _test(tests: DraftTests) -> list[str]:

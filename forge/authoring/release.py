@@ -46,6 +46,7 @@ class Release:
         sdists: How many sdists the version has.
         wheels: Its wheels.
         others: The wheels of other versions.
+        yanked: Whether the project has withdrawn it (PEP 592).
     """
 
     name: str
@@ -54,6 +55,7 @@ class Release:
     sdists: int
     wheels: tuple[IndexFile, ...]
     others: tuple[IndexFile, ...]
+    yanked: bool = False
 
 
 def parse_asked(text: str) -> Asked:
@@ -76,7 +78,7 @@ def parse_asked(text: str) -> Asked:
 def find_release(upstream: Upstream, asked: Asked, recipes: Iterable[str] = ()) -> Release:
     """Look a release up in the indexes.
 
-    Without a version it is the newest that is no pre-release and has an sdist.
+    Without a version it is the newest that is no pre-release, has an sdist and was not withdrawn (PEP 592).
 
     Args:
         upstream: Asks the indexes.
@@ -103,7 +105,7 @@ def find_release(upstream: Upstream, asked: Asked, recipes: Iterable[str] = ()) 
     wheels = [file for file in files if file.filename.endswith(".whl")]
     mine = tuple(file for file in wheels if file in ours)
     others = tuple(file for file in wheels if file not in ours)
-    return Release(name, version, sdists[0], len(sdists), mine, others)
+    return Release(name, version, sdists[0], len(sdists), mine, others, sdists[0].yanked)
 
 
 def newest_version(upstream: Upstream, name: str) -> str | None:
@@ -116,7 +118,8 @@ def newest_version(upstream: Upstream, name: str) -> str | None:
     Raises:
         NetworkError: An index did not answer.
     """
-    final = [each for each in _versions(upstream.files(name)) if not each.is_prerelease]
+    offered = (file for file in upstream.files(name) if not file.yanked)
+    final = [each for each in _versions(offered) if not each.is_prerelease]
     return str(max(final)) if final else None
 
 
@@ -130,7 +133,7 @@ def _version(asked: Asked, files: Sequence[IndexFile]) -> str:
         newest = [str(each) for each in sorted(known, reverse=True)[:4]]
         listed = ", ".join(dict.fromkeys([*near, *newest]))
         raise SourceError(f"{asked.name} has no version {asked.version}", hint=f"the index has {listed}, for example")
-    with_sdist = _versions(file for file in files if file.is_sdist)
+    with_sdist = _versions(file for file in files if file.is_sdist and not file.yanked)
     final = [each for each in with_sdist if not each.is_prerelease]
     newest_file = max(final or with_sdist or known, default=None)
     if newest_file is None:

@@ -35,6 +35,7 @@ class Report:
         ios_version: The lowest iOS that its iOS wheels install on, or empty.
         problems: What ``forge check`` says of them.
         last_ios_release: The newest other version with iOS wheels, or empty.
+        yanked: Whether the project has withdrawn the release.
         recipe: The recipe's file, or empty if none was written.
         back_end: The kind, and what the project declares.
         languages: What the project is written in.
@@ -53,6 +54,7 @@ class Report:
     ios_version: str
     problems: tuple[str, ...]
     last_ios_release: str
+    yanked: bool = False
     recipe: str = ""
     back_end: tuple[str, str] = ("", "")
     languages: tuple[str, ...] = ()
@@ -87,6 +89,7 @@ class Report:
             ios_version=str(published.ios_version) if there else "",
             problems=tuple(f"{p.filename}: {p.finding.id}: {p.finding.message}" for p in published.problems),
             last_ios_release="" if there else last_with_wheels(release) or "",
+            yanked=release.yanked,
         )
         if found is None:
             return bare
@@ -124,6 +127,8 @@ class Report:
         elif self.ios_version:
             yield f"{self.name} {self.version} publishes iOS wheels, but they do not serve:"
         yield from self._wheels()
+        if self.yanked:
+            yield f"{self.name} {self.version} was withdrawn by its project (yanked)"
         if not self.recipe:
             return
         yield f"{self.recipe}: {self.name} {self.version}"

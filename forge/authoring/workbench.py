@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forge.authoring.extension_modules import merged, modules_by_target, write_table
 from forge.authoring.write import rewrite_recipe
 from forge.plan.builds import build_requests
 from forge.plan.closure import plan_builds, without_run_requirements
@@ -94,6 +95,17 @@ class Bench:
                 RunOptions(follow=False, cache=self.cache),
             )
         return next(each.wheel for each in results if each.subject == subject_of(recipe, self.target))
+
+    def record(self, wheel: Path) -> None:
+        """Complete the table of extension modules by what a wheel has.
+
+        Raises:
+            ForgeError: The wheel cannot be read, or the table cannot be written.
+        """
+        recipe = self.store.load(self.name)
+        rows = merged(recipe.extension_table, modules_by_target(recipe, [wheel]))
+        if rows != recipe.extension_table:
+            write_table(recipe, rows)
 
     def log(self) -> Path | None:
         """The newest log of the recipe's builds for the target, or None."""

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from forge.authoring.recipe_text import recipe_text
+from forge.authoring.draft import LEFT_OUT
+from forge.authoring.recipe_text import MARK, recipe_text
 from forge.base.atomic import replace_directory, storage_error
 from forge.base.errors import RecipeError
 from forge.plan.lock import lock_recipe
 from forge.plan.lock_python import find_lock_python, lock_minor
 from forge.recipe.diagnostics import shown_path
-from forge.recipe.model import RECIPE_NAME
+from forge.recipe.extension_table import Row, table_text
+from forge.recipe.model import RECIPE_NAME, TABLE_NAME
 from forge.recipe.read import read_recipe
 
 if TYPE_CHECKING:
@@ -112,6 +114,8 @@ def _made(
         made = parent / draft.name
         made.mkdir()
         (made / RECIPE_NAME).write_text(recipe_text(draft, _schema(store)), encoding="utf-8")
+        if rows := _table(draft):
+            (made / TABLE_NAME).write_text(table_text(rows, draft.name), encoding="utf-8")
         for name, content in draft.tests.files.items():
             (made / "tests").mkdir(exist_ok=True)
             (made / "tests" / name).write_text(content, encoding="utf-8")
@@ -124,6 +128,11 @@ def _made(
         yield made
     finally:
         shutil.rmtree(parent, ignore_errors=True)
+
+
+def _table(draft: Draft) -> tuple[Row, ...]:
+    promised = tuple(map(Row, draft.extensions))
+    return (*promised, *(Row(name, (), comment=f"{MARK}{LEFT_OUT}") for name in draft.left_out))
 
 
 def _schema(store: RecipeStore) -> str:

@@ -96,6 +96,8 @@ def new(
             with shared_cache(read_settings(None), home, progress) as cache:
                 bench = Bench(release.name, home, store, built_for, minor, out, progress, cache)
                 outcome = try_recipe(found.draft, bench, Mender(store.names(), partial(newest_version, upstream)))
+                if outcome.wheel is not None:
+                    bench.record(outcome.wheel)
     report = Report.of(release, published, needless, found, outcome, store)
     click.echo(report.to_json() if as_json else printable_lines(report.text()), nl=False)
     if outcome is not None and outcome.error is not None:

@@ -38,6 +38,7 @@ class IndexFile:
         url: Where it is; has the index's credentials if it lies on the same server.
         sha256: What the index says, or None if it does not.
         source: The index or page that lists it, as configured.
+        yanked: Whether the project has withdrawn it (PEP 592).
     """
 
     filename: str
@@ -46,6 +47,7 @@ class IndexFile:
     url: str
     sha256: str | None
     source: str = ""
+    yanked: bool = False
 
 
 def find_sdists(
@@ -237,7 +239,7 @@ def _listed(
     )
     for each in listed:
         where = _with_credentials(each.url, base)
-        yield IndexFile(each.filename, each.version, each.is_sdist, where, _sha256(each.digests), base)
+        yield IndexFile(each.filename, each.version, each.is_sdist, where, _sha256(each.digests), base, each.yanked)
 
 
 def _fetched_page(

@@ -37,6 +37,7 @@ class Listed:
         is_sdist: Whether it is a source distribution.
         url: Where it is.
         digests: By algorithm.
+        yanked: Whether the project has withdrawn it (PEP 592).
     """
 
     filename: str
@@ -44,6 +45,7 @@ class Listed:
     is_sdist: bool
     url: str
     digests: dict[str, str]
+    yanked: bool = False
 
 
 def project_page(content: bytes, content_type: str, url: str, project: str) -> list[Listed]:
@@ -99,4 +101,5 @@ def parse_content_type(text: str) -> tuple[str, str | None]:
 def _listed(packages: Iterable[DistributionPackage]) -> Iterator[Listed]:
     for each in packages:
         if each.version:
-            yield Listed(each.filename, each.version, each.package_type == "sdist", each.url, dict(each.digests))
+            is_sdist = each.package_type == "sdist"
+            yield Listed(each.filename, each.version, is_sdist, each.url, dict(each.digests), each.is_yanked)
