@@ -144,6 +144,6 @@ def _walk(path: Path) -> Iterator[str]:
 def _requirements(texts: Iterable[object]) -> Iterator[Requirement]:
     for text in texts:
         try:
-            yield Requirement(str(text))
+            yield Requirement(text if isinstance(text, str) else "")
         except InvalidRequirement:
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import doctest
+import itertools
 import re
 import sys
 from dataclasses import dataclass
@@ -132,9 +133,11 @@ def readme_test(description: str, packages: Sequence[str]) -> str | None:
         return None
     importing = re.compile(rf"\s*(?:import|from)\s+(?:{'|'.join(map(re.escape, packages))})\b")
     first = next((number for number, each in enumerate(examples) if importing.match(each.source)), None)
-    if first is None or not any(example.want for example in examples[first:]):
+    if first is None:
         return None
-    shown = "".join(_example(example) for example in examples[first:])
+    shown = "".join(map(_example, examples[first:]))
+    if all(line.startswith((">>>", "...")) for line in shown.splitlines()):
+        return None  # nothing is compared
     if '"""' in shown or "'''" in shown or len(shown) > 8000:
         return None
     return (
@@ -151,4 +154,5 @@ def readme_test(description: str, packages: Sequence[str]) -> str | None:
 def _example(example: doctest.Example) -> str:
     lines = example.source.rstrip("\n").split("\n")
     shown = [f">>> {lines[0]}", *(f"... {line}" for line in lines[1:])]
-    return "\n".join(shown) + "\n" + example.want
+    want = itertools.takewhile(lambda line: not line.startswith(("```", "~~~")), example.want.splitlines())
+    return "".join(f"{line}\n" for line in (*shown, *want))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forge.source.index import IndexFile
 
 _SYSTEM = ("/usr/lib/", "/System/Library/")
-_VERSIONED = re.compile(r"[-.]?\d[\w.]*$")
+_VERSIONED = re.compile(r"[-.]\d[\w.]*$")
 
 
 @dataclass(frozen=True)
