@@ -20,6 +20,7 @@ from forge.authoring.native_libraries import native_libraries
 from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
 from forge.authoring.source_tree import SourceTree, read_tree
+from forge.authoring.switches import release_variables, switches
 from forge.authoring.trials import find_suite, imports_of, readme_test
 from forge.authoring.wheel_facts import WheelFacts, choose_wheel, read_facts
 from forge.base.errors import RecipeError, SourceError, WheelError
@@ -133,7 +134,7 @@ def _draft(
         if metadata.license_expression and not licence.doubt
         else Item(licence.expression, licence.doubt),
         languages=back_end.languages,
-        env=_env(back_end.kind, libraries),
+        env={**_release_env(tree), **_env(back_end.kind, libraries)},
         host=_host(tree, libraries, store),
         run=needs.with_recipe,
         run_doubt=_run_doubt(needs),
@@ -141,6 +142,7 @@ def _draft(
         extensions_doubt=_extensions_doubt(facts, modules, libraries, minor),
         libraries=facts.libraries if facts else (),
         tests=_tests(tree, metadata, modules or (facts.libraries if facts else ())),
+        switches=switches(tree),
     )
 
 
@@ -203,6 +205,11 @@ def _env(kind: Backend, libraries: NativeLibraries) -> Mapping[str, Item]:
         openssl = {"OPENSSL_DIR": Item("${host_prefix}/opt"), "OPENSSL_STATIC": Item("1")}
         return openssl if "openssl" in libraries.host else {}
     return {"CFLAGS": Item("-I${host_prefix}/opt/include"), "LDFLAGS": Item("-L${host_prefix}/opt/lib")}
+
+
+def _release_env(tree: SourceTree) -> dict[str, Item]:
+    doubt = "the project's own wheels seem to be built with it"
+    return {name: Item(value, doubt) for name, value in release_variables(tree).items()}
 
 
 def _host(tree: SourceTree, libraries: NativeLibraries, store: RecipeStore) -> tuple[Item, ...]:

@@ -78,6 +78,7 @@ class Draft:
         extensions_doubt: What a person has to look at there.
         libraries: Patterns of the libraries that the package opens by path.
         tests: How the wheel is tried.
+        switches: Variables that the build's scripts read, which may switch compiled code on; not part of the recipe.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Draft:
     extensions_doubt: str = ""
     libraries: tuple[str, ...] = ()
     tests: DraftTests = DraftTests()
+    switches: tuple[str, ...] = ()
 
     def with_host(self, name: str, doubt: str) -> Draft:
         """The same with a host requirement; as it is if it has that already."""

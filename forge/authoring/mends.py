@@ -14,7 +14,7 @@ from forge.failures.catalogue import Change, ChangeKind
 from forge.recipe.model import Backend, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from forge.authoring.draft import Draft
     from forge.failures.match import Match
@@ -56,25 +56,35 @@ class Mender:
     recipes: Collection[str]
     newest: Callable[[str], str | None]
 
-    def mend(self, draft: Draft, match: Match) -> Mend | None:
-        """Apply all changes of a failure's mend; None if it has none, or one of them cannot be made.
+    def mends(self, draft: Draft, match: Match) -> Iterator[Mend]:
+        """What a failure's mend may make of a draft: nothing if the mend has no changes, or one cannot be made.
 
         Args:
             draft: The draft whose build failed.
             match: What its log matched.
         """
+        doubt = _doubt(match)
+        for change in match.changes:
+            if change.kind is ChangeKind.SWITCH:
+                unset = (name for name in draft.switches if name not in draft.env)
+                yield from (Mend(draft.with_variable(name, "1", doubt), f"build.env.{name}: 1") for name in unset)
+                return
+        if (together := self._together(draft, match)) is not None:
+            yield together
+
+    def _together(self, draft: Draft, match: Match) -> Mend | None:
+        """All changes of a mend."""
         said = []
         changed = draft
         for change in match.changes:
-            made = self._change(changed, change, match.entry.id)
+            made = self._change(changed, change, _doubt(match))
             if made is None:
                 return None
             changed = made.draft
             said.append(made.said)
         return Mend(changed, "; ".join(said)) if changed != draft else None
 
-    def _change(self, draft: Draft, change: Change, why: str) -> Mend | None:
-        doubt = f"added for the failure {why}"
+    def _change(self, draft: Draft, change: Change, doubt: str) -> Mend | None:
         match change.kind:
             case ChangeKind.HOST:
                 name = canonicalize_name(change.value)
@@ -97,6 +107,8 @@ class Mender:
                 return Mend(
                     draft.with_flag(change.name, change.value, doubt), f"build.env.{change.name}: {change.value}"
                 )
+            case ChangeKind.SWITCH:  # `mends` makes one of each
+                return None
             case ChangeKind.WITHOUT_EXTENSION:
                 return _without_extension(draft, change.value)
 
@@ -122,6 +134,10 @@ class Mender:
             version = Version(newest)
             text = f"{requirement.name}>={version.major}.{version.minor}"
         return Mend(draft.with_build_requirement(text, doubt), f"build.requires: {text}")
+
+
+def _doubt(match: Match) -> str:
+    return f"added for the failure {match.entry.id}"
 
 
 def _without_extension(draft: Draft, name: str) -> Mend | None:

@@ -119,18 +119,20 @@ def read_tree(path: Path) -> SourceTree:
         pyproject = tomllib.loads(bare.text("pyproject.toml"))
     except tomllib.TOMLDecodeError:
         pyproject = {}
-    backend_dirs = SourceTree(path, (), pyproject).backend_path
-    building = [file for file in files if _builds(file, backend_dirs)]
+    declared = SourceTree(path, (), pyproject)
+    module = declared.build_backend.partition(":")[0].partition(".")[0]
+    own = [(Path(directory) / module).as_posix() for directory in declared.backend_path]
+    building = [file for file in files if _builds(file, own)]
     return SourceTree(path, tuple(files), pyproject, "\n".join(map(bare.text, building)))
 
 
-def _builds(file: str, backend_dirs: Iterable[str]) -> bool:
-    """Whether a file says how the project is built: ``setup.py``, and what build scripts are called."""
+def _builds(file: str, own: Iterable[str]) -> bool:
+    """Whether a file says how the project is built: ``setup.py``, what build scripts are called, its own back end."""
     if not file.endswith(".py"):
         return False
-    if "/" not in file:
-        return bool(re.fullmatch(r"_?(?:setup|build|custom_build|hatch_build|cffi_build)\w*\.py", file))
-    return any(file.startswith(f"{directory.strip('./')}/") for directory in backend_dirs if directory.strip("./"))
+    if re.fullmatch(r"_?(?:setup|build|custom_build|hatch_build|cffi_build)\w*\.py", file):
+        return True
+    return any(file == f"{module}.py" or file.startswith(f"{module}/") for module in own)
 
 
 def _walk(path: Path) -> Iterator[str]:

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from forge.base.errors import BuildError, ForgeError, SourceError, WheelError
-from forge.failures.match import explain_lines, explain_log
+from forge.failures.match import Explanation, explain_lines, explain_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.authoring.draft import Draft
     from forge.authoring.mends import Mend, Mender
-    from forge.failures.match import Explanation
 
 MOST_MENDS = 6
 """How many mends are tried: each takes a build."""
@@ -136,8 +135,8 @@ def try_recipe(draft: Draft, bench: Workbench, mender: Mender) -> Tried:
 
 def _next_mend(draft: Draft, failure: _Failure, mender: Mender, tried: set[str]) -> Mend | None:
     """The first mend that was not tried, of the failures that the log matched, the best first."""
-    mends = (mender.mend(draft, match) for match in failure.explanation.matches)
-    return next((mend for mend in mends if mend is not None and mend.said not in tried), None)
+    mends = (mend for match in failure.explanation.matches for mend in mender.mends(draft, match))
+    return next((mend for mend in mends if mend.said not in tried), None)
 
 
 def _built(bench: Workbench) -> tuple[Path | None, _Failure | None]:
@@ -149,13 +148,15 @@ def _built(bench: Workbench) -> tuple[Path | None, _Failure | None]:
 
 def _explained(error: ForgeError, bench: Workbench) -> Explanation:
     """What is known of a failure: of a wheel that is wrong its own message first, then the log."""
-    if isinstance(error, WheelError) and (found := explain_lines(error.message.split("\n"))).matches:
-        return found
+    said = explain_lines(error.message.split("\n"))
     log = (error.log if isinstance(error, BuildError) else None) or bench.log()
     try:
-        return explain_log(log) if log is not None else explain_lines(error.message.split("\n"))
+        logged = explain_log(log) if log is not None else said
     except ForgeError:  # a log that has gone explains nothing
-        return explain_lines(error.message.split("\n"))
+        return said
+    if isinstance(error, WheelError) and log is not None:
+        return Explanation((*said.matches, *logged.matches), logged.first)
+    return logged
 
 
 def _outcome(failure: _Failure | None) -> str:

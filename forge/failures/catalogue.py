@@ -36,6 +36,8 @@ class ChangeKind(enum.StrEnum):
     """An environment variable of the build: *name* gets *value*."""
     FLAG = "flag"
     """A flag at the end of an environment variable: *name* gets *value* besides."""
+    SWITCH = "switch"
+    """A variable that the build's scripts read and that may switch compiled code on; there is no value."""
     WITHOUT_EXTENSION = "without-extension"
     """An extension module that is no longer promised."""
 
@@ -51,7 +53,7 @@ class Change:
     """
 
     kind: ChangeKind
-    value: str
+    value: str = ""
     name: str = ""
 
     def filled(self, groups: Mapping[str, str | None]) -> Change | None:
@@ -101,6 +103,6 @@ def all_entries() -> tuple[Entry, ...]:
 
 def _entry(row: dict[str, Any]) -> Entry:
     changes = tuple(
-        Change(ChangeKind(each["kind"]), each["value"], each.get("name", "")) for each in row.get("changes", ())
+        Change(ChangeKind(each["kind"]), each.get("value", ""), each.get("name", "")) for each in row.get("changes", ())
     )
     return Entry(**{**row, "signature": re.compile(row["signature"]), "changes": changes})

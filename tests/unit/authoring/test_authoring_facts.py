@@ -24,6 +24,7 @@ from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
 from forge.authoring.release import Asked, Release, find_release, newest_version, parse_asked
 from forge.authoring.source_tree import read_tree
+from forge.authoring.switches import release_variables, switches
 from forge.authoring.trials import find_suite, imports_of, readme_test
 from forge.authoring.wheel_facts import choose_wheel, library_stem, read_facts
 from forge.base.errors import SourceError
@@ -289,6 +290,37 @@ def test_run_requirements(tmp_path: Path) -> None:
     assert needs.with_recipe == ("Multidict>=4",)
     assert needs.without == ("compiled",)
     assert run_needs(["compiled<2"], "3.13", RecipeStore(tmp_path), index).without == ()
+
+
+class TestSwitches:
+    def test_variables_of_the_project_s_releases(self, tmp_path: Path) -> None:
+        pyproject = (
+            "[tool.cibuildwheel]\nenvironment = {A_FLAG='1', PATH='/x', PIP_X='1', CFLAGS='-g $X', LIST='a,b'}\n"
+            "[tool.cibuildwheel.ios]\nenvironment = 'A_FLAG=2 other=3 B=\"4\"'\n"
+            "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = false\n"
+        )
+        setup = "os.environ.get('DEMO_USE_MYPYC'); os.getenv('DEMO_NO_MYPYC'); os.environ['HOME']"
+        found = tree(tmp_path, pyproject_dot_toml=pyproject, setup_dot_py=setup)
+        assert release_variables(found) == {
+            "A_FLAG": "2", "LIST": "a,b", "B": "4", "HATCH_BUILD_HOOKS_ENABLE": "1", "DEMO_USE_MYPYC": "1",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize("said", ["1", "'A=\"'", "['A=1']", "{A={B='1'}}"])
+    def test_what_is_malformed(self, tmp_path: Path, said: str) -> None:
+        found = tree(tmp_path, pyproject_dot_toml=f"[tool.cibuildwheel]\nenvironment = {said}\n")
+        assert release_variables(found) == {}
+
+    def test_switches(self, tmp_path: Path) -> None:
+        names = [
+            "CIBUILDWHEEL",
+            "DEMO_NO_EXTENSIONS",
+            "DEMO_EXTENSIONS",
+            "REQUIRE_SPEEDUPS",
+            "DEMO_FORCE_LIBX",
+            "DEBUG",
+        ]
+        setup = "".join(f"os.environ.get({name!r}, '')\n" for name in names)
+        assert switches(tree(tmp_path, setup_dot_py=setup)) == (*names[:1], *names[2:5])
 
 
 class TestTrials:

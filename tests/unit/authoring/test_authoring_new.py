@@ -29,6 +29,11 @@ MACOS = "cp313-cp313-macosx_11_0_arm64"
 SO = "demo/_x.cpython-313-darwin.so"
 SETUP = "from setuptools import Extension, setup\nsetup(ext_modules=[Extension('demo._x', ['demo/_x.c'])])\n"
 SOURCE = {"setup.py": SETUP, "demo/__init__.py": "", "demo/_x.c": "int x;", "LICENSE": "free of charge"}
+MAKE_PURE = """
+def make_pure(wheel_directory):
+    (wheel,) = (HERE / "pure").glob("*.whl")
+    return os.path.basename(shutil.copy(wheel, wheel_directory))
+"""
 IOS = ("ios_13_0_arm64_iphoneos", "ios_13_0_arm64_iphonesimulator", "ios_13_0_x86_64_iphonesimulator")
 
 
@@ -241,14 +246,17 @@ class TestTry:
     def context(self, forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(workbench, "plan_context", lambda *_: make_context(forge.root))
 
-    def package(self, index: Index, tmp_path: Path, body: str, *more: str) -> None:
+    def package(self, index: Index, tmp_path: Path, body: str, *more: str, pure: bool = False) -> None:
         files = {f"demo/{name}.cpython-313-iphoneos.so": macho(exports=(f"_PyInit_{name}",)) for name in more}
         wheel = make_wheel(tmp_path / "w", {"demo/__init__.py": b"", MODULE: macho(exports=("_PyInit__x",)), **files},
                            name="demo", metadata=METADATA.format(version="1.0"))  # fmt: skip
+        plain = make_wheel(tmp_path / "p", {"demo/__init__.py": b""}, name="demo", tag="py3-none-any",
+                           metadata=METADATA.format(version="1.0"))  # fmt: skip
         index.sdist(
             {
                 "pyproject.toml": PYPROJECT.replace("requires = []", "requires = ['setuptools']"),
-                "backend.py": BACKEND.replace("{body}", body),
+                "backend.py": BACKEND.replace("{body}", body) + MAKE_PURE,
+                **({f"pure/{plain.name}": plain.read_bytes()} if pure else {}),
                 wheel.name: wheel.read_bytes(),
                 "demo/_x.c": "",
             }
@@ -295,6 +303,17 @@ class TestTry:
         assert "cython" not in (forge.root / "recipes" / "demo" / "recipe.yaml").read_text()
         assert "cython" not in (forge.root / "recipes" / "demo" / "build-requirements.lock").read_text()
         assert len(resolved) == 2, "the first lock was kept"
+
+    def test_compiled_code_that_is_off_by_default(
+        self, forge: Forge, index: Index, tmp_path: Path, snapshot: SnapshotAssertion
+    ) -> None:
+        self.package(
+            index, tmp_path,
+            "on = os.environ.get('DEMO_USE_C') == '1'; os.environ.get('CIBUILDWHEEL')\n"
+            "    if not on: return make_pure(wheel_directory)\n",
+            "_mac", pure=True,
+        )  # fmt: skip
+        assert self.said(forge) == snapshot
 
     def test_a_module_of_an_unknown_name_is_not_installed(self, forge: Forge, index: Index, tmp_path: Path) -> None:
         self.package(index, tmp_path, "sys.exit(\"ModuleNotFoundError: No module named 'nobody_knows'\")")
