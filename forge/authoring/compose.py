@@ -141,7 +141,7 @@ def _draft(
         extensions=modules,
         extensions_doubt=_extensions_doubt(facts, modules, libraries, minor),
         libraries=facts.libraries if facts else (),
-        tests=_tests(tree, metadata, modules or (facts.libraries if facts else ())),
+        tests=_tests(tree, metadata, modules, _packages(facts, modules)),
         switches=switches(tree),
     )
 
@@ -246,8 +246,16 @@ def _extensions_doubt(
     return "; ".join(doubts)
 
 
-def _tests(tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...]) -> DraftTests:
-    packages = list(dict.fromkeys(module.partition(".")[0] for module in modules))
+def _packages(facts: WheelFacts | None, modules: tuple[str, ...]) -> tuple[str, ...]:
+    """The import packages: what the wheel has, else what the modules are in."""
+    if facts is not None and facts.packages:
+        return facts.packages
+    return tuple(dict.fromkeys(module.partition(".")[0] for module in modules))
+
+
+def _tests(
+    tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...], packages: tuple[str, ...]
+) -> DraftTests:
     if not packages:
         return DraftTests()
     readme = readme_test(metadata.description, packages)
@@ -257,7 +265,7 @@ def _tests(tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...]
     if guessed:
         suite_doubt += f"; {guessed} {'is' if ',' not in guessed else 'are'} named as the tests import it"
     return DraftTests(
-        imports=imports_of(modules),
+        imports=imports_of(packages, modules),
         files={"test_readme.py": readme} if readme else {},
         suite_source=suite.source if suite else "",
         suite_requires=suite.requires if suite else (),

@@ -43,15 +43,14 @@ class Suite:
     guessed: tuple[str, ...] = ()
 
 
-def imports_of(modules: Sequence[str]) -> tuple[str, ...]:
+def imports_of(packages: Sequence[str], modules: Sequence[str]) -> tuple[str, ...]:
     """What to import: each top-level package, then the extension modules themselves.
 
     Args:
+        packages: The import packages.
         modules: Dotted names of the extension modules.
     """
-    packages = dict.fromkeys(module.partition(".")[0] for module in modules)
-    listed = dict.fromkeys((*packages, *modules[:_MOST_IMPORTS]))
-    return tuple(listed)
+    return tuple(dict.fromkeys((*packages[:_MOST_IMPORTS], *modules[:_MOST_IMPORTS])))
 
 
 def find_suite(tree: SourceTree, metadata: ProjectMetadata, packages: Iterable[str]) -> Suite | None:
@@ -71,6 +70,7 @@ def find_suite(tree: SourceTree, metadata: ProjectMetadata, packages: Iterable[s
     own = {*packages, directory, *_OWN}
     for file in files:
         own.update(part.removesuffix(".py") for part in file.split("/"))
+    own.update(file.partition("/")[0].removesuffix(".py") for file in tree.files)
     imported = {name for file in files[:_MOST_TEST_FILES] for name in _imported(tree.text(file))}
     needed = sorted(name for name in imported if name not in own and name not in sys.stdlib_module_names)
     declared = {canonicalize_name(each.name): each for each in _declared(tree, metadata)}

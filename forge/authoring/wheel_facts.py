@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from forge.lint.upstream import Upstream
     from forge.source.index import IndexFile
 
+NOT_PACKAGES = frozenset({"tests", "test", "docs", "doc", "examples", "benchmarks", "scripts", "tools", "conftest"})
+"""Directories that some wheels have at their top, and no project means to be imported."""
+
 _SYSTEM = ("/usr/lib/", "/System/Library/")
 _VERSIONED = re.compile(r"[-.]\d[\w.]*$")
 
@@ -34,6 +37,7 @@ class WheelFacts:
 
     Args:
         filename: The wheel.
+        packages: What it has at its top, by the names that they are imported by, sorted.
         modules: Dotted names of its extension modules, sorted.
         libraries: Dotted names of ``.so`` files that are no extension modules: the package opens them by path.
         bundled: Names of the libraries that it carries, e.g. ``libyaml-0.2``, sorted.
@@ -42,6 +46,7 @@ class WheelFacts:
     """
 
     filename: str
+    packages: tuple[str, ...]
     modules: tuple[str, ...]
     libraries: tuple[str, ...]
     bundled: tuple[str, ...]
@@ -113,12 +118,24 @@ def read_facts(path: Path) -> WheelFacts:
             (libraries if opened_by_path else modules).add(found.module)
     return WheelFacts(
         filename=path.name,
+        packages=_packages(paths),
         modules=tuple(sorted(modules)),
         libraries=tuple(sorted(libraries)),
         bundled=tuple(sorted(bundled)),
         loaded=tuple(sorted(loaded)),
         metadata=metadata,
     )
+
+
+def _packages(paths: Iterable[str]) -> tuple[str, ...]:
+    """The top-level modules and packages among a wheel's files, without tests that are there by mistake."""
+    found = set()
+    for path in paths:
+        top, _, rest = path.partition("/")
+        name = top if rest else top.partition(".")[0]
+        if name.isidentifier() and path.endswith((".py", ".so", ".pyd")):
+            found.add(name)
+    return tuple(sorted(found - NOT_PACKAGES))
 
 
 def library_stem(path: str) -> str:

@@ -229,8 +229,12 @@ class TestWheel:
             "demo/_raw.abi3.so": macho(exports=("_encrypt",)),
             "demo/.dylibs/libx.1.dylib": macho(exports=("_x",)),
             "demo/broken.so": b"no Mach-O",
+            "plain.py": b"",
+            "tests/test_it.py": b"",
+            "LICENSE": b"",
         }
         found = read_facts(make_wheel(tmp_path, files, name="demo", tag="cp313-cp313-macosx_11_0_arm64"))
+        assert found.packages == ("demo", "plain")
         assert found.modules == ("demo._x", "demo.broken")
         assert found.libraries == ("demo._raw",)
         assert found.bundled == ("x",)
@@ -325,7 +329,7 @@ class TestSwitches:
 
 class TestTrials:
     def test_imports(self) -> None:
-        assert imports_of(("demo._a", "demo._b", "other")) == ("demo", "other", "demo._a", "demo._b")
+        assert imports_of(("demo", "other"), ("demo._a", "other")) == ("demo", "other", "demo._a")
 
     def test_suite(self, tmp_path: Path) -> None:
         pyproject = "[dependency-groups]\ntest = ['hypothesis>=6', 'pytest-asyncio', 'pytest-cov']\n"
