@@ -13,7 +13,9 @@ from rich.text import Text
 
 from forge.base.atomic import atomic_file
 from forge.cli.errors import show_error
+from forge.failures.first_error import first_error
 from forge.plan.timeline import render_html, render_markdown
+from forge.trial.report import counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -76,12 +78,17 @@ def emit_events(
             warnings=warnings,
         )  # fmt: skip
     for trial in trials:
-        progress.event("test", subject=trial.subject, passed=trial.outcome.is_good, log=str(trial.outcome.output))
+        told = counts(trial)
+        progress.event(
+            "test", subject=trial.subject, python=trial.python, passed=trial.outcome.is_good, tests=sum(told.values()),
+            tests_passed=told["passed"], log=str(trial.outcome.output),
+        )  # fmt: skip
     for failure in failures:
         error = failure.error
         if error is not None:
             progress.event(
                 "error", subject=failure.subject, exit_code=error.exit_code, message=error.message, hint=error.hint,
+                first_error=first_error(log) if (log := getattr(error, "log", None)) else None,
             )  # fmt: skip
     return next((failure.error.exit_code for failure in failures if failure.error is not None), 0)
 

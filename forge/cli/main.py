@@ -41,7 +41,7 @@ class _Commands(click.Group):
 
 _COMMANDS = (
     "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "lint", "lock", "migrate",
-    "new", "patch", "plan", "python", "rebuild", "repair", "schema", "shell", "show", "test", "toolchain",
+    "new", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test", "toolchain",
 )  # fmt: skip
 
 

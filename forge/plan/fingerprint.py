@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from forge.plan.provision import Context
     from forge.recipe.model import EvaluatedRecipe
 
-ABOVE = frozenset({"cli", "trial", "plan", "emulate", "frameworks", "audit", "lint", "failures", "authoring"})
+ABOVE = frozenset(
+    {"cli", "trial", "plan", "emulate", "frameworks", "audit", "lint", "failures", "authoring", "pipeline"}
+)
 """The rooms whose code can change no wheel: what makes wheels (`forge.crossbuild`) imports nothing of theirs.
 
 What they decide reaches a build as its inputs, which the fingerprint covers. The contracts in pyproject.toml and a test
