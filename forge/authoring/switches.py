@@ -17,7 +17,12 @@ _READ = re.compile(r"""(?:environ(?:\.get\(|\[)|getenv\()\s*["']([A-Z][A-Z0-9_]*
 _SWITCH = re.compile(
     r"CIBUILDWHEEL|\w*(?:MYPYC|CYTHON|EXTENSIONS?|SPEEDUPS?|NATIVE|COMPILED?|C_EXT|REQUIRE_\w+)\w*|\w+_(?:FORCE|USE|WITH)_\w+"
 )
-_NEGATIVE = re.compile(r"(?:^|_)(?:NO|DISABLE|SKIP|WITHOUT|PURE|DEBUG|COVERAGE|TRACE|TRACING|DEV|SANITIZE)(?:_|$)")
+_OFF_BY_DEFAULT = re.compile(r"\w*USE_(?:MYPYC|CYTHON)\w*|\w*MYPYC")
+"""Switches that projects have off by default, so that their sdists install without a compiler."""
+
+_NEGATIVE = re.compile(
+    r"(?:^|_)(?:NO|DISABLE|SKIP|WITHOUT|PURE|DEBUG|COVERAGE|PGO|ABI3|LIMITED|TRACE|TRACING|DEV|SANITIZE)(?:_|$)"
+)
 _MACHINE = re.compile(r"(?:PIP|CIBW|UV|MACOSX|HOMEBREW|DYLD|CARGO|RUSTUP|SCCACHE|CCACHE|PYTHON|VIRTUAL)(?:_|$)\w*")
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:=/+-]*")
 
@@ -38,9 +43,17 @@ def release_variables(tree: SourceTree) -> Mapping[str, str]:
     if any(hook.get("enable-by-default") is False for hook in hooks):
         found["HATCH_BUILD_HOOKS_ENABLE"] = "1"
     for name in _read(tree):
-        if "MYPYC" in name and not _NEGATIVE.search(name):  # off by default, wherever it is used
+        if _OFF_BY_DEFAULT.fullmatch(name) and not _NEGATIVE.search(name) and _would_compile(tree, name):
             found.setdefault(name, "1")
     return found
+
+
+def _would_compile(tree: SourceTree, name: str) -> bool:
+    """Whether nothing is compiled without a switch: C that Cython wrote for the sdist is, mypyc's is never there."""
+    if "MYPYC" in name:
+        return True
+    modules = [file.removesuffix(".pyx") for file in tree.files if file.endswith(".pyx")]
+    return bool(modules) and not any(tree.has(f"{module}{suffix}") for module in modules for suffix in (".c", ".cpp"))
 
 
 def switches(tree: SourceTree) -> tuple[str, ...]:

@@ -309,6 +309,12 @@ class TestSwitches:
             "A_FLAG": "2", "LIST": "a,b", "B": "4", "HATCH_BUILD_HOOKS_ENABLE": "1", "DEMO_USE_MYPYC": "1",
         }  # fmt: skip
 
+    def test_cython_that_is_off_by_default(self, tmp_path: Path) -> None:
+        setup = "os.getenv('DEMO_USE_CYTHON') == '1'; os.getenv('DEMO_USE_CYTHON_ABI3')"
+        found = tree(tmp_path, setup_dot_py=setup, demo__x_dot_pyx="")
+        assert release_variables(found) == {"DEMO_USE_CYTHON": "1"}
+        assert release_variables(tree(tmp_path, demo__x_dot_c="")) == {}, "the sdist has what Cython made"
+
     @pytest.mark.parametrize("said", ["1", "'A=\"'", "['A=1']", "{A={B='1'}}"])
     def test_what_is_malformed(self, tmp_path: Path, said: str) -> None:
         found = tree(tmp_path, pyproject_dot_toml=f"[tool.cibuildwheel]\nenvironment = {said}\n")
