@@ -101,8 +101,8 @@ def _cmake(tree: SourceTree, module: str) -> str:
 
 def _languages(tree: SourceTree, kind: Backend) -> tuple[Language, ...]:
     found = []
-    rust = "setuptools-rust" in tree.required or "RustExtension" in tree.setup or bool(
-        tree.table("tool", "setuptools-rust")
+    rust = "setuptools-rust" in tree.required or (
+        not tree.has("pyproject.toml") and "RustExtension" in tree.setup
     )  # fmt: skip
     if rust and kind is not Backend.MATURIN:
         found.append(Language.RUST)

@@ -128,7 +128,7 @@ def _draft(
         sha256=release.sdist.sha256 or "",
         filename=release.sdist.filename if release.sdists > 1 else None,
         backend=back_end.kind,
-        backend_doubt=back_end.doubt,
+        backend_doubt="; ".join(filter(None, (back_end.doubt, _carried(tree, libraries, store)))),
         python=_pythons(metadata.requires_python),
         license=Item("")
         if metadata.license_expression and not licence.doubt
@@ -139,7 +139,7 @@ def _draft(
         run=needs.with_recipe,
         run_doubt=_run_doubt(needs),
         extensions=modules,
-        extensions_doubt=_extensions_doubt(facts, modules, libraries, minor),
+        extensions_doubt=_extensions_doubt(release, facts, modules, libraries, minor),
         libraries=facts.libraries if facts else (),
         tests=_tests(tree, metadata, modules, _packages(facts, modules)),
         switches=switches(tree),
@@ -212,6 +212,13 @@ def _release_env(tree: SourceTree) -> dict[str, Item]:
     return {name: Item(value, doubt) for name, value in release_variables(tree).items()}
 
 
+def _carried(tree: SourceTree, libraries: NativeLibraries, store: RecipeStore) -> str:
+    """A library that the source has a copy of, and that there is a recipe for."""
+    native = {name for name in store.names() if name.startswith("lib") or name == "openssl"} - set(libraries.host)
+    found = sorted(native & {part for file in tree.files for part in file.split("/")[:-1]})
+    return f"the source carries a copy of {found[0]}, for which there is a recipe: is it built here?" if found else ""
+
+
 def _host(tree: SourceTree, libraries: NativeLibraries, store: RecipeStore) -> tuple[Item, ...]:
     """Native libraries, and the recipes of packages whose headers the build takes."""
     items = [Item(name, f"{why}; is it found and linked?") for name, why in libraries.host.items()]
@@ -231,7 +238,7 @@ def _run_doubt(needs: Needs) -> str:
 
 
 def _extensions_doubt(
-    facts: WheelFacts | None, modules: tuple[str, ...], libraries: NativeLibraries, minor: str
+    release: Release, facts: WheelFacts | None, modules: tuple[str, ...], libraries: NativeLibraries, minor: str
 ) -> str:
     doubts = []
     if facts is None:
@@ -239,7 +246,7 @@ def _extensions_doubt(
                       if modules else "no published wheel was there to compare with")  # fmt: skip
     elif "macosx" not in facts.filename:
         doubts.append(f"they are those of {facts.filename}, since there is no wheel for macOS on arm64")
-    elif not serves(facts.filename, minor) and not serves(facts.filename, known_minors()[-1]):
+    elif not any(serves(file.filename, minor) for file in release.wheels):
         doubts.append(f"they are those of {facts.filename}: the project publishes no wheel for Python {minor}")
     for name, why in libraries.without.items():
         doubts.append(f"{why}, and there is no recipe for {name}")

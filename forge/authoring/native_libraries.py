@@ -36,6 +36,9 @@ _HEADERS = {
 }  # fmt: skip
 """Headers, or their first directory, by the recipe that brings them."""
 
+_CRATES = {"openssl-sys": "openssl", "libsodium-sys": "libsodium", "libffi-sys": "libffi"}
+"""Crates that link a library, by the recipe that brings it."""
+
 _LINKED = re.compile(r"""\blibraries\s*(?:=|\+=|\.extend\(|:)\s*\[([^\]]*)\]""")
 
 
@@ -79,6 +82,9 @@ def native_libraries(
             host.setdefault(recipe, why)
         else:
             without[stem] = why
+    for crate, name in _CRATES.items():
+        if name in known and f'name = "{crate}"' in _crates(tree):
+            host.setdefault(name, f"its Cargo.lock has the crate {crate}")
     for stem in _linked(tree):
         recipe = recipe_of_library(stem, known)
         if recipe is not None:
@@ -117,6 +123,11 @@ def system_libraries() -> frozenset[str]:
     """The names of the libraries that the SDK can link, without ``lib`` and suffix."""
     stubs = [str(row["file"]) for row in load_yaml("libraries.yaml")]
     return frozenset(library_stem(file.removesuffix(".tbd")) for file in stubs if file.startswith("usr/lib/"))
+
+
+def _crates(tree: SourceTree) -> str:
+    """The text of all ``Cargo.lock`` files."""
+    return "\n".join(tree.text(file) for file in tree.files if file.rpartition("/")[2] == "Cargo.lock")
 
 
 def _linked(tree: SourceTree) -> list[str]:

@@ -21,7 +21,7 @@ _OFF_BY_DEFAULT = re.compile(r"\w*USE_(?:MYPYC|CYTHON)\w*|\w*MYPYC")
 """Switches that projects have off by default, so that their sdists install without a compiler."""
 
 _NEGATIVE = re.compile(
-    r"(?:^|_)(?:NO|DISABLE|SKIP|WITHOUT|PURE|DEBUG|COVERAGE|PGO|ABI3|LIMITED|TRACE|TRACING|DEV|SANITIZE)(?:_|$)"
+    r"(?:^|_)(?:NO|DISABLE|SKIP|WITHOUT|PURE|DEBUG|COVERAGE|WARNINGS?|WERROR|TESTS?|CI|PGO|ABI3|LIMITED|TRACE|TRACING|DEV|SANITIZE)(?:_|$)"
 )
 _MACHINE = re.compile(r"(?:PIP|CIBW|UV|MACOSX|HOMEBREW|DYLD|CARGO|RUSTUP|SCCACHE|CCACHE|PYTHON|VIRTUAL)(?:_|$)\w*")
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:=/+-]*")
@@ -80,7 +80,13 @@ def _variables(said: object) -> Iterator[tuple[str, str]]:
         pairs = [(str(name), str(value)) for name, value in said.items()] if isinstance(said, dict) else []
     for name, value in pairs:
         usual = re.fullmatch(r"[A-Z][A-Z0-9_]*", name) and name not in RESERVED_VARIABLES
-        if usual and not _MACHINE.fullmatch(name) and _PLAIN.fullmatch(value) and not value.startswith("/"):
+        if (
+            usual
+            and not _MACHINE.fullmatch(name)
+            and not _NEGATIVE.search(name)
+            and _PLAIN.fullmatch(value)
+            and not value.startswith("/")
+        ):
             yield name, value
 
 

@@ -220,6 +220,13 @@ class TestLibraries:
             "png16": "its wheel bundles libpng16", "sqlite3": "its wheel loads /usr/lib/libsqlite3.dylib",
         }  # fmt: skip
 
+    def test_crates_that_link_one(self, tmp_path: Path) -> None:
+        (tmp_path / "openssl").mkdir()
+        (tmp_path / "openssl" / "recipe.yaml").write_text("")
+        lock = '[[package]]\nname = "openssl-sys"\nversion = "0.9"\n'
+        found = native_libraries([], [], tree(tmp_path / "t", src__rust__Cargo_dot_lock=lock), RecipeStore(tmp_path))
+        assert found.host == {"openssl": "its Cargo.lock has the crate openssl-sys"}
+
 
 class TestWheel:
     def test_what_it_holds(self, tmp_path: Path) -> None:
