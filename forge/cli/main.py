@@ -40,8 +40,9 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "lint", "lock", "migrate",
-    "new", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test", "toolchain",
+    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "index", "init", "lint", "lock",
+    "migrate", "new", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test",
+    "toolchain",
 )  # fmt: skip
 
 

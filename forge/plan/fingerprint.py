@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
 
 ABOVE = frozenset(
-    {"cli", "trial", "plan", "emulate", "frameworks", "audit", "lint", "failures", "authoring", "pipeline"}
+    {"cli", "index", "pipeline", "trial", "authoring", "plan", "emulate", "frameworks", "audit", "lint", "failures"}
 )
 """The rooms whose code can change no wheel: what makes wheels (`forge.crossbuild`) imports nothing of theirs.
 

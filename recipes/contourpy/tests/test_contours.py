@@ -10,7 +10,7 @@ def test_a_plane_has_straight_lines(name):
     x, y = np.meshgrid(np.linspace(0, 4, 5), np.linspace(0, 4, 5))
     generator = contourpy.contour_generator(x, y, x, name=name)
     lines = generator.lines(1.5)
-    if generator.line_type is contourpy.LineType.SeparateCode:  # Matplotlib's own: points, and a code for each
+    if generator.line_type == contourpy.LineType.SeparateCode:  # Matplotlib's own: points, and a code for each
         lines = lines[0]
     line = np.concatenate(lines)
     assert np.allclose(line[:, 0], 1.5)

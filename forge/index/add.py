@@ -1,0 +1,148 @@
+"""Wheels to put into an index: what each says, and whether it may go in."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+
+from forge.base.hashing import file_sha256
+from forge.index.model import HeldFile, PackageIndexError
+from forge.wheel.contents import read_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from forge.index.model import IndexState
+
+LARGEST_LINE = 1 << 16
+"""The longest summary or requirement that is kept."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A wheel that is to go in.
+
+    Args:
+        path: Where it is.
+        held: What the index says of it.
+        metadata: Its METADATA.
+    """
+
+    path: Path
+    held: HeldFile
+    metadata: bytes
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What became of the wheels that were offered.
+
+    Args:
+        new: What goes in.
+        same: Names of what is in already, with the same bytes.
+        libraries: Names of wheels of native libraries, which are for builds: an app cannot use them.
+    """
+
+    new: tuple[NewFile, ...]
+    same: tuple[str, ...]
+    libraries: tuple[str, ...]
+
+
+def additions(wheels: Iterable[Path], state: IndexState, uploaded: str) -> Additions:
+    """Look at wheels before any goes in.
+
+    Args:
+        wheels: The files.
+        state: What the index holds.
+        uploaded: The time, as `HeldFile` has it.
+
+    Raises:
+        WheelError: One cannot be read, or its metadata is of another project or version.
+        PackageIndexError: Other bytes of that name are in the index, or are offered twice.
+    """
+    new: dict[str, NewFile] = {}
+    same: dict[str, None] = {}
+    libraries: dict[str, None] = {}
+    for wheel in sorted(wheels, key=lambda path: (path.name, str(path))):
+        digest = file_sha256(wheel)
+        there = new[wheel.name].held if wheel.name in new else state.files.get(wheel.name)
+        if there is not None:
+            if there.sha256 != digest:
+                raise _other_bytes(wheel, digest, there, state.files)
+            same.setdefault(wheel.name)
+            continue
+        offered = _new_file(wheel, digest, uploaded)
+        if offered is None:
+            libraries.setdefault(wheel.name)
+        else:
+            new[wheel.name] = offered
+    return Additions(tuple(new.values()), tuple(name for name in same if name not in new), tuple(libraries))
+
+
+def _new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
+    """What the index will say of a wheel; None for one of a native library."""
+    contents = read_wheel(wheel)
+    prefix = f"{contents.dist_info}/"
+    if all(member.path.startswith((prefix, "opt/")) for member in contents.members) and any(
+        member.path.startswith("opt/") for member in contents.members
+    ):
+        return None
+    name = contents.name
+    if canonicalize_name(contents.metadata.name) != name.canonical_distribution:
+        raise PackageIndexError(
+            f"{wheel.name} says in its METADATA that it is of {contents.metadata.name}",
+            hint="build it again: installers refuse such a wheel",
+        )
+    content = next(data for member, data in contents.read_all() if member == f"{prefix}METADATA")
+    raw, _ = parse_email(content)
+    held = HeldFile(
+        filename=wheel.name,
+        size=wheel.stat().st_size,
+        sha256=digest,
+        uploaded=uploaded,
+        metadata_sha256=hashlib.sha256(content).hexdigest(),
+        requires_python=contents.metadata.requires_python,
+        requires_dist=tuple(text[:LARGEST_LINE] for text in contents.metadata.requires_dist),
+        summary=" ".join((raw.get("summary") or "").split())[:LARGEST_LINE],
+        license=_license(raw.get("license_expression") or raw.get("license") or ""),
+    )
+    return NewFile(wheel, held, content)
+
+
+def _license(text: str) -> str:
+    """A licence expression; old metadata has any text there."""
+    try:
+        return str(canonicalize_license_expression(text))
+    except InvalidLicenseExpression:
+        return ""
+
+
+def _other_bytes(wheel: Path, digest: str, there: HeldFile, held: Mapping[str, HeldFile]) -> PackageIndexError:
+    number = next_build_number(wheel.name, held)
+    return PackageIndexError(
+        f"{wheel.name} is in the index already, with other bytes: sha256 {there.sha256} there, {digest} here",
+        hint=f"a published file never changes: build it as build number {number}, or remove it from the wheels to add",
+    )
+
+
+def next_build_number(filename: str, held: Mapping[str, HeldFile]) -> int:
+    """The lowest build number (the binary distribution format's build tag) above those of the same wheel.
+
+    Args:
+        filename: The wheel's name, with or without a build number.
+        held: What the index holds, by name.
+    """
+    parts = filename.removesuffix(".whl").split("-")
+    same = [name.removesuffix(".whl").split("-") for name in held]
+    numbers = [
+        int("".join(digit for digit in other[2] if digit.isdecimal()) or 0)
+        for other in same
+        if len(other) == 6 and other[:2] == parts[:2] and other[-3:] == parts[-3:]
+    ]
+    return max(numbers, default=0) + 1

@@ -1,0 +1,145 @@
+"""The pages for people: what there is, for whom, and what to paste. They need no scripts, in light or dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from forge.index.matrix import MULTIARCHES, cells_of, lines, pythons_of
+from forge.index.templates_of import page
+from forge.pipeline.comment import size_text
+from forge.wheel.name import parse_wheel_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.index.model import HeldFile, IndexState
+
+EXAMPLE_URL = "https://wheels.example.org/simple/"
+"""What snippets say where nobody told the index its address."""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """Something to paste.
+
+    Args:
+        title: For which tool.
+        language: Of the text.
+        text: The text.
+        note: What to know about it, or an empty string.
+    """
+
+    title: str
+    language: str
+    text: str
+    note: str = ""
+
+
+def home_page(state: IndexState) -> str:
+    """The index's home page.
+
+    Args:
+        state: What it holds.
+    """
+    projects = state.projects()
+    pythons = pythons_of(state.files.values())
+    rows = lines(projects, pythons)
+    summaries = {name: next((f.summary for f in reversed(files) if f.summary), "") for name, files in projects.items()}
+    return page(
+        "home.html", name=state.name, rows=rows, pythons=pythons, targets=MULTIARCHES, summaries=summaries,
+        files=len(state.files), size=size_text(sum(file.size for file in state.files.values())),
+        snippets=snippets(state.url or EXAMPLE_URL, next(iter(projects), "numpy")), is_example=not state.url, root=".",
+    )  # fmt: skip
+
+
+def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str:
+    """A package's page.
+
+    Args:
+        state: What the index holds.
+        name: The project.
+        files: Its files, in order.
+    """
+    newest = files[-1]
+    versions: dict[str, list[HeldFile]] = {}
+    for file in reversed(files):
+        versions.setdefault(str(file.version), []).append(file)
+    pythons = pythons_of(files) or pythons_of(state.files.values())
+    told = [
+        {
+            "version": version, "cells": cells_of(held, pythons),
+            "files": [_file(file) for file in sorted(held, key=lambda file: file.filename)],
+        }
+        for version, held in versions.items()
+    ]  # fmt: skip
+    return page(
+        "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
+        requirements=[_requirement(text, state) for text in newest.requires_dist],
+        snippets=snippets(state.url or EXAMPLE_URL, name), is_example=not state.url, root="../..",
+    )  # fmt: skip
+
+
+def snippets(url: str, name: str) -> tuple[Snippet, ...]:
+    """What users of several tools paste.
+
+    Args:
+        url: The address of ``simple/``.
+        name: A package of the index.
+    """
+    return (
+        Snippet(
+            "uv, in a project that is for desktops too", "toml",
+            f"[[tool.uv.index]]\nname = \"ios\"\nurl = \"{url}\"\nexplicit = true\n\n"
+            f"[tool.uv.sources]\n{name} = {{ index = \"ios\", marker = \"sys_platform == 'ios'\" }}\n\n"
+            "[tool.uv]\nrequired-environments = [\"sys_platform == 'ios'\"]",
+            "Other platforms go on taking the package from where they do now.",
+        ),
+        Snippet(
+            "uv", "sh",
+            "uv pip install --python-platform arm64-apple-ios --python-version 3.13 --only-binary :all: \\\n"
+            f"    --target app_packages.iphoneos --index {url} {name}",
+            "Simulators are arm64-apple-ios-simulator and x86_64-apple-ios-simulator.",
+        ),
+        Snippet(
+            "pip 24.3 or later", "sh",
+            "pip install --platform ios_13_0_arm64_iphoneos --only-binary=:all: --python-version 3.13 \\\n"
+            f"    --target app_packages.iphoneos --extra-index-url {url} {name}",
+            "Simulators are ios_13_0_arm64_iphonesimulator and ios_13_0_x86_64_iphonesimulator.",
+        ),
+        Snippet(
+            "Briefcase", "toml",
+            "[tool.briefcase.app.myapp.iOS]\n"
+            f"requires = [\"{name}\"]\n"
+            f"requirement_installer_args = [\"--extra-index-url\", \"{url}\"]",
+        ),
+        Snippet("Flet", "sh", f"PIP_EXTRA_INDEX_URL={url} flet build ipa"),
+        Snippet(
+            "Poetry", "sh", f"poetry source add --priority=explicit ios {url}\n"
+            f"poetry add --source ios --markers \"sys_platform == 'ios'\" {name}",
+        ),
+    )  # fmt: skip
+
+
+def _file(file: HeldFile) -> dict[str, object]:
+    name = parse_wheel_name(file.filename)
+    platform = name.platforms[0]
+    ios = ".".join(platform.split("_")[1:3]) if platform.startswith("ios_") else ""
+    target = next((each for each in MULTIARCHES if platform.endswith(f"_{each.replace('-', '_')}")), "any")
+    return {
+        "held": file, "url": f"../../{quote(file.path)}", "size": size_text(file.size), "ios": ios, "target": target,
+        "python": ".".join(name.pythons), "abi": ".".join(name.abis),
+    }  # fmt: skip
+
+
+def _requirement(text: str, state: IndexState) -> dict[str, str]:
+    """A requirement, and the page of its package if the index has one."""
+    try:
+        name = canonicalize_name(Requirement(text).name)
+    except InvalidRequirement:
+        return {"text": text, "url": ""}
+    return {"text": text, "url": f"../{name}/" if name in state.projects() else ""}

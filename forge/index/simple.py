@@ -1,0 +1,79 @@
+"""The pages that installers read: HTML (PEP 503) and JSON (PEP 691), with what later PEPs added.
+
+A web server of files does not negotiate, so the HTML is complete in itself and the JSON lies beside it as
+``index.json``. All addresses are relative: the tree works wherever it is served.
+
+In both: hashes, Requires-Python (PEP 503), yanks (PEP 592), metadata files (PEP 658 and 714), sizes, times and versions
+(PEP 700, JSON only), the project's status (PEP 792).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from forge.index.templates_of import page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from forge.index.model import HeldFile
+
+API_VERSION = "1.4"
+"""Of the simple API: PEP 792's."""
+
+
+def project_html(name: str, files: Sequence[HeldFile]) -> str:
+    """A project's page.
+
+    Args:
+        name: The project, normalised.
+        files: Its files, in order.
+    """
+    rows = [{"file": file, "url": file_url(file)} for file in files]
+    return page("simple-project.html", name=name, rows=rows, api_version=API_VERSION)
+
+
+def project_json(name: str, files: Sequence[HeldFile]) -> str:
+    """The same as JSON."""
+    data = {
+        "meta": {"api-version": API_VERSION},
+        "name": name,
+        "project-status": {"status": "active"},
+        "versions": list(dict.fromkeys(str(file.version) for file in files)),
+        "files": [_file(file) for file in files],
+    }
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def root_html(names: Iterable[str]) -> str:
+    """The list of all projects."""
+    return page("simple-root.html", names=sorted(names), api_version=API_VERSION)
+
+
+def root_json(names: Iterable[str]) -> str:
+    """The same as JSON."""
+    data = {"meta": {"api-version": API_VERSION}, "projects": [{"name": name} for name in sorted(names)]}
+    return json.dumps(data, separators=(",", ":")) + "\n"
+
+
+def file_url(file: HeldFile) -> str:
+    """A file's address as its project's page has it."""
+    return f"../../{quote(file.path)}"
+
+
+def _file(file: HeldFile) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "filename": file.filename,
+        "url": file_url(file),
+        "hashes": {"sha256": file.sha256},
+        "size": file.size,
+        "upload-time": file.uploaded,
+        "core-metadata": {"sha256": file.metadata_sha256},
+        "dist-info-metadata": {"sha256": file.metadata_sha256},
+        "yanked": False if file.yanked is None else file.yanked or True,
+    }
+    if file.requires_python is not None:
+        said["requires-python"] = file.requires_python
+    return said
