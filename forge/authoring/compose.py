@@ -19,9 +19,10 @@ from forge.authoring.licences import licence_of
 from forge.authoring.native_libraries import native_libraries
 from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
+from forge.authoring.readme import readme_examples, readme_test, true_examples
 from forge.authoring.source_tree import SourceTree, read_tree
 from forge.authoring.switches import release_variables, switches
-from forge.authoring.trials import find_suite, imports_of, readme_test
+from forge.authoring.trials import find_suite, imports_of
 from forge.authoring.wheel_facts import WheelFacts, choose_wheel, read_facts
 from forge.base.errors import RecipeError, SourceError, WheelError
 from forge.ios_python.interface import known_minors
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 _EXTENSION = re.compile(r"""\b(?:Rust|Pybind11|Cpp)?Extension\(\s*(?:name\s*=\s*)?["']([\w.]+)""")
 
-_README_DOUBT = "these examples are from its README"
+_README_DOUBT = "these are the examples of its README that hold for its own wheel: do they use the compiled code?"
 _IMPORTS_DOUBT = "imports alone show little: write a test that uses it"
 
 
@@ -111,7 +112,12 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
         needs = run_needs(metadata.requires_dist, minor, store, upstream)
         libraries = native_libraries(*((facts.bundled, facts.loaded) if facts else ((), ())), tree, store)
         cffi = "cffi" in tree.required and bool(re.search(r"cffi_modules|set_source|ffi\.compile", tree.setup))
-        draft = _draft(release, tree, metadata, back_end, facts, modules, needs, libraries, store, minor)
+        packages = _packages(facts, modules)
+        examples = readme_examples(metadata.description, packages) if facts and packages else ()
+        true = true_examples(examples, release.name, release.version, minor, upstream.home, progress)
+        readme = readme_test(true, packages[0]) if packages else None
+        tests = _tests(tree, metadata, modules, packages, readme)
+        draft = _draft(release, tree, metadata, back_end, facts, modules, needs, libraries, store, minor, tests)
     compared = facts.filename if facts else ""
     return Findings(release, back_end, languages, cffi, draft, needs, libraries, compared)
 
@@ -119,6 +125,7 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
 def _draft(
     release: Release, tree: SourceTree, metadata: ProjectMetadata, back_end: BackEnd, facts: WheelFacts | None,
     modules: tuple[str, ...], needs: Needs, libraries: NativeLibraries, store: RecipeStore, minor: str,
+    tests: DraftTests,
 ) -> Draft:  # fmt: skip
     licence = licence_of(metadata, map(tree.text, tree.licence_files()))
     assert back_end.kind is not None  # noqa: S101 - `compose` has looked
@@ -141,7 +148,7 @@ def _draft(
         extensions=modules,
         extensions_doubt=_extensions_doubt(release, facts, modules, libraries, minor),
         libraries=facts.libraries if facts else (),
-        tests=_tests(tree, metadata, modules, _packages(facts, modules)),
+        tests=tests,
         switches=switches(tree),
     )
 
@@ -261,11 +268,10 @@ def _packages(facts: WheelFacts | None, modules: tuple[str, ...]) -> tuple[str, 
 
 
 def _tests(
-    tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...], packages: tuple[str, ...]
+    tree: SourceTree, metadata: ProjectMetadata, modules: tuple[str, ...], packages: tuple[str, ...], readme: str | None
 ) -> DraftTests:
     if not packages:
         return DraftTests()
-    readme = readme_test(metadata.description, packages)
     suite = find_suite(tree, metadata, packages)
     guessed = ", ".join(suite.guessed) if suite else ""
     suite_doubt = "nobody has run them"

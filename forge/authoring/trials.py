@@ -1,10 +1,8 @@
-"""How a new recipe's wheel is tried: imports, examples of the README, the project's own tests."""
+"""How a new recipe's wheel is tried: imports, and the project's own tests."""
 
 from __future__ import annotations
 
 import ast
-import doctest
-import itertools
 import re
 import sys
 from dataclasses import dataclass
@@ -115,44 +113,3 @@ def _declared(tree: SourceTree, metadata: ProjectMetadata) -> Iterator[Requireme
             yield Requirement(text)
         except InvalidRequirement:
             continue
-
-
-def readme_test(description: str, packages: Sequence[str]) -> str | None:
-    """A pytest file that runs the examples of a README, or None if there are none to run.
-
-    Examples count from the first that imports the package on: pieces of a page share their names. What has no
-    result that can be compared is run all the same.
-
-    Args:
-        description: The long description.
-        packages: The import packages.
-    """
-    try:
-        examples = doctest.DocTestParser().get_examples(description)
-    except ValueError:  # badly indented
-        return None
-    importing = re.compile(rf"\s*(?:import|from)\s+(?:{'|'.join(map(re.escape, packages))})\b")
-    first = next((number for number, each in enumerate(examples) if importing.match(each.source)), None)
-    if first is None:
-        return None
-    shown = "".join(map(_example, examples[first:]))
-    if all(line.startswith((">>>", "...")) for line in shown.splitlines()):
-        return None  # nothing is compared
-    if '"""' in shown or "'''" in shown or len(shown) > 8000:
-        return None
-    return (
-        f'"""The examples of {packages[0]}\'s README."""\n\n'
-        "import doctest\n\n"
-        f'EXAMPLES = r"""\n{shown}"""\n\n\n'
-        "def test_examples():\n"
-        "    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE\n"
-        '    parsed = doctest.DocTestParser().get_doctest(EXAMPLES, {}, "README", None, 0)\n'
-        "    assert doctest.DocTestRunner(optionflags=flags).run(parsed).failed == 0\n"
-    )
-
-
-def _example(example: doctest.Example) -> str:
-    lines = example.source.rstrip("\n").split("\n")
-    shown = [f">>> {lines[0]}", *(f"... {line}" for line in lines[1:])]
-    want = itertools.takewhile(lambda line: not line.startswith(("```", "~~~")), example.want.splitlines())
-    return "".join(f"{line}\n" for line in (*shown, *want))

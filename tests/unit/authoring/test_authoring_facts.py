@@ -6,6 +6,7 @@ import contextlib
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -22,10 +23,11 @@ from forge.authoring.native_libraries import (
 )
 from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
+from forge.authoring.readme import check_examples, readme_examples, readme_test
 from forge.authoring.release import Asked, Release, find_release, newest_version, parse_asked
 from forge.authoring.source_tree import read_tree
 from forge.authoring.switches import release_variables, switches
-from forge.authoring.trials import find_suite, imports_of, readme_test
+from forge.authoring.trials import find_suite, imports_of
 from forge.authoring.wheel_facts import choose_wheel, library_stem, read_facts
 from forge.base.errors import SourceError
 from forge.recipe.model import Backend, Language
@@ -35,8 +37,6 @@ from tests.unit.macho.builder import LOAD, SYSTEM, macho
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forge.authoring.source_tree import SourceTree
     from forge.lint.upstream import Upstream
 
@@ -360,17 +360,32 @@ class TestTrials:
     def test_no_suite(self, tmp_path: Path) -> None:
         assert find_suite(tree(tmp_path, tests__data_dot_txt=""), ProjectMetadata(), ["demo"]) is None
 
-    @pytest.mark.parametrize(
-        "text",
-        ["", "no examples", ">>> 1\n1\n", ">>> import other\n>>> other.x\n1\n", ">>> import demo\n>>> demo.x()\n",
-         ">>>bad", ">>> import demo\n>>> '''x'''\n'x'\n"],
-    )  # fmt: skip
-    def test_a_readme_without_examples(self, text: str) -> None:
-        assert readme_test(text, ["demo"]) is None
 
-    def test_a_readme_whose_examples_run(self, tmp_path: Path) -> None:
+class TestReadme:
+    @pytest.mark.parametrize("text", ["", "no examples", ">>> 1\n1\n", ">>> import other\n>>> other.x\n1\n", ">>>bad"])
+    def test_without_examples(self, text: str) -> None:
+        assert readme_examples(text, ["demo"]) == ()
+
+    @pytest.mark.parametrize("text", [">>> import demo\n>>> demo.x()\n", '>>> import demo\n>>> """x"""\n"x"\n'])
+    def test_with_none_that_makes_a_test(self, text: str) -> None:
+        assert readme_test(readme_examples(text, ["demo"]), "demo") is None
+
+    def test_those_that_hold(self, tmp_path: Path) -> None:
+        (tmp_path / "here").mkdir()
+        (tmp_path / "here" / "demo.py").write_text("x = 1\nprint('hello')\n")
+        readme = (
+            ">>> import demo\nhello\n>>> demo.x\n1\n```\n>>> demo.x\n2\n>>> y = demo.z\n>>> y\n3\n>>> z = 4\n"
+            ">>> while z < 6:\n...     z += 1\n>>> z\n6\n"
+        )
+        examples = readme_examples(readme, ["demo"])
+        found = check_examples(examples, tmp_path / "here", Path(sys.executable), tmp_path)
+        assert [each.source for each in found] == [
+            "import demo\n", "demo.x\n", "z = 4\n", "while z < 6:\n    z += 1\n", "z\n",
+        ]  # fmt: skip
+
+    def test_the_file_passes_and_fails(self, tmp_path: Path) -> None:
         readme = "```python\n>>> from json import dumps\n>>> dumps(\n...     [1])\n'[1]'\n```\n\n>>> dumps(2)\n'2'\n"
-        text = readme_test(readme, ["json"])
+        text = readme_test(readme_examples(readme, ["json"]), "json")
         assert text is not None
         file = tmp_path / "test_readme.py"
         file.write_text(text)

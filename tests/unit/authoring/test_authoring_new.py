@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.authoring import workbench
+from forge.authoring import compose, workbench
 from forge.base.errors import BuildError
 from forge.plan import lock as lock_module
 from tests.unit.authoring.conftest import METADATA
@@ -97,7 +97,10 @@ class TestWritten:
         assert said.code == 0
         assert json.loads(said.out) == snapshot
 
-    def test_a_readme_with_examples(self, forge: Forge, index: Index, snapshot: SnapshotAssertion) -> None:
+    def test_a_readme_with_examples(
+        self, forge: Forge, index: Index, snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(compose, "true_examples", lambda examples, *_: tuple(examples))
         index.sdist(SOURCE)
         readme = "\n# Demo\n\n>>> 1\n2\n\n```\n>>> import demo\n>>> demo.x(\n...     2)\n'two'\n```\n"
         index.wheel(MACOS, {SO: extension()}, more=readme)
