@@ -306,7 +306,7 @@ def test_run_requirements(tmp_path: Path) -> None:
 class TestSwitches:
     def test_variables_of_the_project_s_releases(self, tmp_path: Path) -> None:
         pyproject = (
-            "[tool.cibuildwheel]\nenvironment = {A_FLAG='1', PATH='/x', PIP_X='1', CFLAGS='-g $X', LIST='a,b', FORCE_COLOR='1'}\n"
+            "[tool.cibuildwheel]\nenvironment = {A_FLAG='1', PATH='/x', PIP_X='1', X='$Y', LIST='a,b', NO_COLOR='1'}\n"
             "[tool.cibuildwheel.ios]\nenvironment = 'A_FLAG=2 other=3 B=\"4\"'\n"
             "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = false\n"
         )
