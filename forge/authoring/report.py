@@ -100,7 +100,7 @@ class Report:
                 **vars(bare),
                 "recipe": shown_path(store.path(draft.name)),
                 "back_end": (str(draft.backend), found.back_end.declared),
-                "languages": (*found.languages, *(("cffi",) if found.cffi else ())),
+                "languages": found.languages,
                 "extensions": len(draft.extensions),
                 "compared": found.compared,
                 "unsure": draft.doubts(),

@@ -10,6 +10,7 @@ import pytest
 from forge.authoring import compose, workbench
 from forge.base.errors import BuildError
 from forge.plan import lock as lock_module
+from forge.recipe.read import read_recipe
 from tests.unit.authoring.conftest import METADATA
 from tests.unit.crossbuild.fakes import BACKEND, MODULE, PYPROJECT, make_context, write_recipe
 from tests.unit.macho.builder import ARM64, SIMULATOR, X86_64, macho
@@ -106,6 +107,14 @@ class TestWritten:
         index.wheel(MACOS, {SO: extension()}, more=readme)
         forge("new", "demo")
         assert (forge.root / "recipes" / "demo" / "tests" / "test_readme.py").read_text() == snapshot
+
+    @pytest.mark.parametrize(("requires", "said"), [(">=3.14", ">=3.14"), ("<3.15", "<=3.14"), ("!", None)])
+    def test_pythons(self, forge: Forge, index: Index, requires: str, said: str | None) -> None:
+        index.sdist(SOURCE)
+        index.wheel(MACOS, {SO: extension()}, more=f"Requires-Python: {requires}\n")
+        forge("new", "demo", "--python", "3.14")
+        recipe = read_recipe(forge.root / "recipes" / "demo")
+        assert recipe.python == (said or "")
 
     def test_the_newest_that_is_no_pre_release(self, forge: Forge, index: Index) -> None:
         for version in ("1.0", "1.10", "2.0rc1"):
@@ -227,6 +236,13 @@ class TestRefused:
         said = forge("new", "demo")
         assert said.code == 3
         assert "has no compiled code: it needs no recipe" in said.err
+
+    def test_a_package_for_older_pythons(self, forge: Forge, index: Index) -> None:
+        index.sdist(SOURCE)
+        index.wheel("cp310-cp310-macosx_11_0_arm64", {SO: extension()}, more="Requires-Python: >=3.8,<3.11\n")
+        said = forge("new", "demo")
+        assert said.code == 3
+        assert "demo 1.0 is for Python >=3.8,<3.11; iOS has 3.13 and later" in said.err
 
     def test_nothing_is_left_if_the_lock_cannot_be_made(
         self, forge: Forge, index: Index, monkeypatch: pytest.MonkeyPatch
