@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from forge.base.atomic import locked
 from forge.index.add import additions
 from forge.index.model import IndexState, PackageIndexError
-from forge.index.people import home_page, package_page
+from forge.index.people import home_page, needed_by, package_page
 from forge.index.simple import project_html, project_json, root_html, root_json
 from forge.index.state import STATE, read_state, state_text
 from forge.plan.shared.model import CacheError, PlaceError
@@ -135,11 +135,13 @@ def _write(
 def _pages(place: Place, before: IndexState, after: IndexState, *, every: bool) -> None:
     """The pages that differ; those of projects before the lists that name them."""
     old, new = before.projects(), after.projects()
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    told = (before.name, before.url) != (after.name, after.url)
     for name, files in new.items():
-        if every or old.get(name) != files:
+        if every or name in changed:
             _put(place, f"simple/{name}/index.html", project_html(name, files))
             _put(place, f"simple/{name}/index.json", project_json(name, files))
-        if every or old.get(name) != files or (before.name, before.url) != (after.name, after.url):
+        if every or told or not changed.isdisjoint((name, *needed_by(name, old), *needed_by(name, new))):
             _put(place, f"packages/{name}/index.html", package_page(after, name, files))
     if every or list(old) != list(new):
         _put(place, "simple/index.html", root_html(new))

@@ -81,6 +81,10 @@ class IndexState:
     name: str = "iOS wheels"
     url: str = ""
 
+    def names(self) -> frozenset[str]:
+        """The names of all projects."""
+        return frozenset(file.project for file in self.files.values())
+
     def projects(self) -> dict[str, tuple[HeldFile, ...]]:
         """The files of each project, in the order of versions and names, by the project's name, sorted."""
         found: dict[str, list[HeldFile]] = {}

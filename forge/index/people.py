@@ -6,18 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
+from forge.base.markers import target_environment
+from forge.base.target import select_targets
 from forge.index.matrix import MULTIARCHES, cells_of, lines, pythons_of
 from forge.index.templates_of import page
+from forge.ios_python.interface import known_minors
 from forge.pipeline.comment import size_text
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forge.index.model import HeldFile, IndexState
+
+_DEVICE = select_targets()[0]
 
 EXAMPLE_URL = "https://wheels.example.org/simple/"
 """What snippets say where nobody told the index its address."""
@@ -65,11 +72,11 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
         name: The project.
         files: Its files, in order.
     """
-    newest = files[-1]
+    newest, projects = files[-1], state.names()
     versions: dict[str, list[HeldFile]] = {}
     for file in reversed(files):
         versions.setdefault(str(file.version), []).append(file)
-    pythons = pythons_of(files) or pythons_of(state.files.values())
+    pythons = pythons_of(files)
     told = [
         {
             "version": version, "cells": cells_of(held, pythons),
@@ -79,24 +86,29 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
     ]  # fmt: skip
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
-        requirements=[_requirement(text, state) for text in newest.requires_dist],
-        snippets=snippets(state.url or EXAMPLE_URL, name), is_example=not state.url, root="../..",
+        requirements=[_requirement(each, projects) for each in applying(newest, pythons)],
+        snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, state.projects())), is_example=not state.url,
+        root="../..",
     )  # fmt: skip
 
 
-def snippets(url: str, name: str) -> tuple[Snippet, ...]:
+def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, ...]:
     """What users of several tools paste.
 
     Args:
         url: The address of ``simple/``.
         name: A package of the index.
+        needed: Those of the index that it requires in turn.
     """
+    names = (name, *needed)
+    sources = "\n".join(f'{each} = {{ index = "ios", marker = "sys_platform == \'ios\'" }}' for each in names)
+    listed = ", ".join([f'"{name}"', *(f"\"{each}; sys_platform == 'ios'\"" for each in needed)])
+    own = f"# Of the project's own dependencies alone: dependencies = [{listed}]\n" if needed else ""
     return (
         Snippet(
             "uv, in a project that is for desktops too", "toml",
             f"[[tool.uv.index]]\nname = \"ios\"\nurl = \"{url}\"\nexplicit = true\n\n"
-            f"[tool.uv.sources]\n{name} = {{ index = \"ios\", marker = \"sys_platform == 'ios'\" }}\n\n"
-            "[tool.uv]\nrequired-environments = [\"sys_platform == 'ios'\"]",
+            f"{own}[tool.uv.sources]\n{sources}",
             "Other platforms go on taking the package from where they do now.",
         ),
         Snippet(
@@ -136,10 +148,48 @@ def _file(file: HeldFile) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _requirement(text: str, state: IndexState) -> dict[str, str]:
+def _required_by(files: Sequence[HeldFile]) -> frozenset[str]:
+    """The projects that a package's newest file requires."""
+    if not files:
+        return frozenset()
+    return frozenset(canonicalize_name(each.name) for each in applying(files[-1], pythons_of(files)))
+
+
+def needed_by(name: str, projects: Mapping[str, Sequence[HeldFile]]) -> tuple[str, ...]:
+    """The projects of the index that a package requires, and what these require in turn, sorted.
+
+    Its page names them, and so depends on what they require.
+
+    Args:
+        name: The project.
+        projects: The files of each, in order.
+    """
+    seen, waiting = {name}, [name]
+    while waiting:
+        for other in _required_by(projects.get(waiting.pop(), ())):
+            if other in projects and other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return tuple(sorted(seen - {name}))
+
+
+def applying(file: HeldFile, pythons: Sequence[str]) -> tuple[Requirement, ...]:
+    """What a file requires on iOS, without extras, in any of some Pythons."""
+    environments = [{**target_environment(_DEVICE, python), "extra": ""} for python in pythons or known_minors()]
+    found: dict[str, Requirement] = {}
+    for text in file.requires_dist:
+        try:
+            requirement = Requirement(text)
+            if requirement.marker is None or any(requirement.marker.evaluate(each) for each in environments):
+                found.setdefault(f"{requirement.name}{requirement.specifier}", requirement)
+        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+            continue
+    return tuple(found.values())
+
+
+def _requirement(requirement: Requirement, projects: Collection[str]) -> dict[str, str]:
     """A requirement, and the page of its package if the index has one."""
-    try:
-        name = canonicalize_name(Requirement(text).name)
-    except InvalidRequirement:
-        return {"text": text, "url": ""}
-    return {"text": text, "url": f"../{name}/" if name in state.projects() else ""}
+    name = canonicalize_name(requirement.name)
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    text = f"{requirement.name}{extras}{requirement.specifier}"
+    return {"text": text, "url": f"../{name}/" if name in projects else ""}

@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -187,7 +188,7 @@ def _wanted(files: Iterable[HeldFile], python: str, target: Target) -> Iterator[
     for text in dict.fromkeys(
         text for file in files if _is_for(file.filename, python, target) for text in file.requires_dist
     ):
-        with contextlib.suppress(InvalidRequirement):
+        with contextlib.suppress(InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
             requirement = Requirement(text)
             if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""}):
                 yield requirement

@@ -1,0 +1,139 @@
+"""``forge index verify`` finds what is wrong, and nothing in an index that is whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.base.progress import SilentProgress
+from forge.index.verify import Kind, verify_index
+from forge.source.index import IndexFile
+from tests.unit.index.test_index_make import TAGS, made, wheel
+from tests.unit.source.conftest import Server, server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from syrupy.assertion import SnapshotAssertion
+
+    from tests.unit.cli.runner import Forge
+
+__all__ = ["made", "server"]
+
+DEMO = "files/demo/demo-1.0-cp313-cp313-ios_12_0_arm64_iphoneos.whl"
+
+
+def whole(made: Forge) -> Path:
+    for tag in list(TAGS)[1:]:
+        wheel(made.root, "other", "1.5", tag=tag)
+    assert made("index", "make", "site", "wheels").code == 0
+    return made.root / "site"
+
+
+def edit(file: Path, change: Callable[[bytes], bytes]) -> None:
+    file.write_bytes(change(file.read_bytes()))
+
+
+FAULTS: dict[str, Callable[[Path], object]] = {
+    "a flipped bit": lambda site: edit(site / DEMO, lambda data: data[:-1] + bytes([data[-1] ^ 1])),
+    "a longer file": lambda site: edit(site / DEMO, lambda data: data + b"x"),
+    "a file that is gone": lambda site: (site / DEMO).unlink(),
+    "metadata that is gone": lambda site: (site / f"{DEMO}.metadata").unlink(),
+    "other metadata": lambda site: (site / f"{DEMO}.metadata").write_text("Name: x\n"),
+    "a stale page": lambda site: edit(site / "simple/demo/index.html", lambda data: data.replace(b">=", b">")
+                                      if b">=" in data else data.replace(b"&gt;=", b"&gt;")),
+    "a page that is gone": lambda site: (site / "simple/other/index.json").unlink(),
+    "a list without a project": lambda site: (site / "simple/index.json").write_text('{"projects": []}'),
+}  # fmt: skip
+
+
+def test_nothing_is_wrong(made: Forge) -> None:
+    whole(made)
+    said = made("index", "verify", "site", "--offline")
+    assert (said.code, said.out) == (0, "")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault(made: Forge, fault: str, snapshot: SnapshotAssertion) -> None:
+    site = whole(made)
+    FAULTS[fault](site)
+    said = made("index", "verify", "site", "--offline")
+    assert (said.code, said.out) == snapshot
+    assert said.code == 16
+
+
+def test_over_http(made: Forge, server: Server) -> None:
+    site = whole(made)
+    for file in site.rglob("*"):
+        if file.is_file():
+            server.put(f"/index/{file.relative_to(site)}", file.read_bytes())
+    assert verify_index(f"{server.url}/index", SilentProgress(), None) == []
+    server.put(f"/index/{DEMO}", b"something else")
+    assert [fault.kind for fault in verify_index(f"{server.url}/index", SilentProgress(), None)] == [Kind.FILE]
+
+
+@pytest.mark.parametrize("place", ["nowhere", "http://127.0.0.1:9/x", "ftp://example.org/x"])
+def test_no_index(forge: Forge, place: str, snapshot: SnapshotAssertion) -> None:
+    said = forge("index", "verify", place, "--offline")
+    assert (said.code, said.err) == snapshot
+
+
+def test_a_target_that_is_missing(made: Forge) -> None:
+    said = made("index", "verify", "site", "--offline")
+    assert said.out == (
+        "target: other: 1.5 for Python 3.13 lacks arm64-iphonesimulator, x86_64-iphonesimulator\n"
+        "requirement: demo: requires other<2, of which there is no wheel for Python 3.13 on arm64-iphonesimulator\n"
+    )
+
+
+def offer(**projects: Sequence[str]) -> Callable[[str], list[IndexFile]]:
+    def files(name: str) -> list[IndexFile]:
+        return [
+            IndexFile(
+                filename, filename.split("-")[1], filename.endswith(".tar.gz"), "https://example.org/x", "ab" * 32
+            )
+            for filename in projects.get(name, ())
+        ]
+
+    return files
+
+
+def faults(made: Forge, **projects: Sequence[str]) -> list[tuple[str, str, str]]:
+    found = verify_index(str(made.root / "site"), SilentProgress(), offer(**projects))
+    return [(str(fault.kind), fault.subject, fault.message) for fault in found]
+
+
+def test_requirements_that_upstream_has(made: Forge) -> None:
+    for tag in TAGS:
+        wheel(made.root, "user", tag=tag, Requires_Dist="pure>=2; sys_platform == 'ios'")
+        wheel(made.root, "desktop", tag=tag, Requires_Dist="psutil; sys_platform != 'ios'")
+        wheel(made.root, "extra", tag=tag, Requires_Dist="psutil; extra == 'more'")
+    whole(made)
+    there = ["pure-2.0-py3-none-any.whl"]
+    assert faults(made, pure=there) == []
+    kinds = faults(made, pure=["pure-1.0-py3-none-any.whl", "pure-2.0.tar.gz", "pure-2.0-cp313-cp313-win_amd64.whl"])
+    assert kinds == [
+        ("requirement", "user", "requires pure>=2, of which there is no wheel for Python 3.13 on arm64-iphoneos")
+    ]
+
+
+def test_what_is_taken_instead(made: Forge) -> None:
+    whole(made)
+    assert (
+        faults(made, demo=["demo-0.9-py3-none-any.whl", "demo-1.0-py3-none-any.whl", "demo-2.0rc1-py3-none-any.whl"])
+        == []
+    )
+    (fault,) = faults(made, demo=["demo-1.1-py3-none-any.whl", "demo-1.2-cp313-cp313-ios_13_0_arm64_iphoneos.whl"])
+    assert fault[:2] == ("shadow", "demo")
+    assert "iOS wheels of the project's own of 1.2, which is newer than 1.0" in fault[2]
+
+
+def test_what_is_yanked_does_not_count(made: Forge) -> None:
+    whole(made)
+    assert made("index", "yank", "site", "other==1.5").code == 0
+    kinds = {kind for kind, *_ in faults(made)}
+    assert kinds == {"requirement"}, "and nothing of what it lacks itself"
+    assert json.loads((made.root / "site/simple/other/index.json").read_text())["files"][0]["yanked"] is True
