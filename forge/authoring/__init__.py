@@ -1,1 +1,1 @@
-"""Writing and changing recipes' files for people: new ones, and those of older versions of the format."""
+"""Writing and changing recipes' files for people: new ones, old formats, and newer versions of their projects."""

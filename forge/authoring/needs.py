@@ -80,7 +80,7 @@ def _installs(requirement: Requirement, files: Sequence[IndexFile]) -> bool:
             version = Version(file.version)
         except InvalidVersion:
             continue
-        if not file.yanked and requirement.specifier.contains(version, prereleases=False):
+        if not file.is_yanked and requirement.specifier.contains(version, prereleases=False):
             by_version.setdefault(version, []).append(file.filename)
     if not by_version:
         return True  # that nothing fits is the installer's to say

@@ -105,7 +105,7 @@ def find_release(upstream: Upstream, asked: Asked, recipes: Iterable[str] = ()) 
     wheels = [file for file in files if file.filename.endswith(".whl")]
     mine = tuple(file for file in wheels if file in ours)
     others = tuple(file for file in wheels if file not in ours)
-    return Release(name, version, sdists[0], len(sdists), mine, others, sdists[0].yanked)
+    return Release(name, version, sdists[0], len(sdists), mine, others, sdists[0].is_yanked)
 
 
 def newest_version(upstream: Upstream, name: str) -> str | None:
@@ -118,7 +118,7 @@ def newest_version(upstream: Upstream, name: str) -> str | None:
     Raises:
         NetworkError: An index did not answer.
     """
-    offered = (file for file in upstream.files(name) if not file.yanked)
+    offered = (file for file in upstream.files(name) if not file.is_yanked)
     final = [each for each in _versions(offered) if not each.is_prerelease]
     return str(max(final)) if final else None
 
@@ -133,7 +133,7 @@ def _version(asked: Asked, files: Sequence[IndexFile]) -> str:
         newest = [str(each) for each in sorted(known, reverse=True)[:4]]
         listed = ", ".join(dict.fromkeys([*near, *newest]))
         raise SourceError(f"{asked.name} has no version {asked.version}", hint=f"the index has {listed}, for example")
-    with_sdist = _versions(file for file in files if file.is_sdist and not file.yanked)
+    with_sdist = _versions(file for file in files if file.is_sdist and not file.is_yanked)
     final = [each for each in with_sdist if not each.is_prerelease]
     newest_file = max(final or with_sdist or known, default=None)
     if newest_file is None:

@@ -95,6 +95,30 @@ def verify(place: str, offline: bool) -> int:
     return PackageIndexError.exit_code if faults else 0
 
 
+@index.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option(
+    "--upstream", metavar="URL",
+    help="Another index behind this one: it has what this one has not, and its files of the same projects are listed "
+    "after this one's. 'pip' is the index that pip is configured for.",
+)  # fmt: skip
+@click.option(
+    "--tokens", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
+    help="Let in only who has a user and password of this file: 'user:password', one a line.",
+)  # fmt: skip
+def serve(directory: Path, host: str, port: int, upstream: str | None, tokens: Path | None) -> None:
+    """Serve an index that 'forge index make' made, until Ctrl-C; it may change meanwhile.
+
+    Clients get JSON or HTML as they ask for it, other spellings of names are redirected, files can be had in ranges.
+    /health says whether all is well.
+    """
+    from forge.cli.index_server import serve_index  # noqa: PLC0415 - imports the web server
+
+    serve_index(directory, host, port, upstream, tokens)
+
+
 def _rewritten(place: str, what: str, reason: str | None) -> None:
     home = ForgeHome.from_environment()
     before: dict[str, str | None] = {}

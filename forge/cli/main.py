@@ -40,9 +40,9 @@ class _Commands(click.Group):
 
 
 _COMMANDS = (
-    "build", "cache", "challenge", "check", "doctor", "explain", "fetch", "frameworks", "index", "init", "lint", "lock",
-    "migrate", "new", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell", "show", "test",
-    "toolchain",
+    "build", "cache", "challenge", "changed", "check", "doctor", "explain", "fetch", "frameworks", "index", "init",
+    "lint", "lock", "migrate", "new", "patch", "plan", "python", "rebuild", "repair", "report", "schema", "shell",
+    "show", "test", "toolchain", "update",
 )  # fmt: skip
 
 

@@ -42,9 +42,14 @@ def project_json(name: str, files: Sequence[HeldFile]) -> str:
         "name": name,
         "project-status": {"status": "active"},
         "versions": list(dict.fromkeys(str(file.version) for file in files)),
-        "files": [_file(file) for file in files],
+        "files": own_files(files),
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def own_files(files: Iterable[HeldFile]) -> list[dict[str, Any]]:
+    """Files as PEP 691 has them."""
+    return [_file(file) for file in files]
 
 
 def root_html(names: Iterable[str]) -> str:

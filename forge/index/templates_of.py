@@ -10,10 +10,19 @@ import jinja2
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("forge.index"), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     )  # fmt: skip
+    environment.filters["metadata_attribute"] = _metadata_attribute
+    return environment
+
+
+def _metadata_attribute(digests: Any) -> str:
+    """PEP 714's attribute: a hash, or ``true`` where none is known."""
+    return (
+        next((f"{kind}={digest}" for kind, digest in digests.items()), "true") if isinstance(digests, dict) else "true"
+    )
 
 
 def page(template: str, **values: Any) -> str:

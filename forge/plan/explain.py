@@ -62,6 +62,7 @@ class PlannedBuild:
         memory: The most memory that its programs took then, in bytes; None if that is not known.
         is_new: Whether no such build is known.
         changes: What has changed since the last one.
+        inputs: What its fingerprint covers, as JSON data; None for what is no wheel.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PlannedBuild:
     memory: int | None
     is_new: bool
     changes: tuple[Change, ...]
+    inputs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,10 @@ def _explain(name: str, work: Work, needs: tuple[str, ...], cache: SharedCache |
     if doing is Doing.BUILD and cache is not None and cache.has(key):
         doing = Doing.SHARED
     before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
-    changes = () if before is None or doing is not Doing.BUILD else tuple(changed(before, as_json(work.inputs)))
+    inputs = as_json(work.inputs)
+    changes = () if before is None or doing is not Doing.BUILD else tuple(changed(before, inputs))
     seconds = None if latest is None else latest.seconds
-    return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes)
+    return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes, inputs)
 
 
 def as_json(inputs: Mapping[str, object]) -> dict[str, Any]:
@@ -162,7 +165,11 @@ def changed(before: Any, now: Any, path: str = "") -> Iterator[Change]:
 
 
 def _shown(value: Any) -> str:
-    text = value[:12] if _is_hash(value) else json.dumps(value, ensure_ascii=False)
+    return shortened(value[:12] if _is_hash(value) else json.dumps(value, ensure_ascii=False))
+
+
+def shortened(text: str) -> str:
+    """A value as text, as long as a line has room for."""
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import forge
-from forge.base.hashing import fingerprint, tree_sha256
+from forge.base.hashing import code_sha256, fingerprint
 from forge.crossbuild.compilers import find_compilers
 from forge.recipe.digest import digest_input
 from forge.toolchain.build_tools import tools_identity
@@ -43,15 +43,23 @@ def code_digest() -> str:
     All of a room, since a list of files that matter is wrong the day after it was made; that costs a rebuild too many
     at times.
     """
-    package = Path(forge.__file__).parent
-    rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in ABOVE)
     return fingerprint(
         {
-            "rooms": {room.name: tree_sha256(room) for room in rooms},
+            "rooms": room_digests(Path(forge.__file__).parent),
             "version": forge.__version__,
             "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         }
     )
+
+
+def room_digests(package: Path) -> dict[str, str]:
+    """The hash of each room whose code can change a wheel, by its name.
+
+    Args:
+        package: The directory ``forge``: that of the forge that runs, or another one.
+    """
+    rooms = sorted(path for path in package.iterdir() if (path / "__init__.py").is_file() and path.name not in ABOVE)
+    return {room.name: code_sha256(room) for room in rooms}
 
 
 def build_inputs(

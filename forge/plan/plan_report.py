@@ -13,7 +13,7 @@ from forge.plan.explain import Doing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from forge.plan.explain import Plan, PlannedBuild
+    from forge.plan.explain import Change, Plan, PlannedBuild
 
 JSON_VERSION = 1
 
@@ -32,7 +32,7 @@ def render_text(plan: Plan, jobs: int) -> str:
     lines: list[str] = []
     for build in plan.builds:
         known = build.doing is not Doing.CACHED and build.seconds is not None
-        takes = f"  about {_minutes(build.seconds or 0)}" if known else ""
+        takes = f"  about {minutes(build.seconds or 0)}" if known else ""
         lines.append(f"{build.name:<{width}}  {build.doing}{takes}".rstrip())
         if build.doing is Doing.BUILD:
             lines += [f"    {reason}" for reason in reasons(build)]
@@ -74,20 +74,21 @@ def reasons(build: PlannedBuild) -> list[str]:
         return ["it has not been built yet"]
     if not build.changes:
         return ["its last build is not in the cache any more"]
-    lines = []
-    for change in build.changes:
-        kind, _, name = change.what.partition(".")
-        if change.what == "forge":
-            lines.append("forge's own code has changed")
-        elif kind == "host" and change.before and change.now:
-            lines.append(f"its host requirement {name} has changed")
-        elif not change.before:
-            lines.append(f"{change.what} is new: {change.now}")
-        elif not change.now:
-            lines.append(f"{change.what} is gone; it was {change.before}")
-        else:
-            lines.append(f"{change.what}: {change.before} -> {change.now}")
-    return lines
+    return [reason(change) for change in build.changes]
+
+
+def reason(change: Change) -> str:
+    """What a changed input means for a build, in a line."""
+    kind, _, name = change.what.partition(".")
+    if change.what == "forge":
+        return "forge's own code has changed"
+    if kind == "host" and change.before and change.now:
+        return f"its host requirement {name} has changed"
+    if not change.before:
+        return f"{change.what} is new: {change.now}"
+    if not change.now:
+        return f"{change.what} is gone; it was {change.before}"
+    return f"{change.what}: {change.before} -> {change.now}"
 
 
 def to_json(plan: Plan) -> str:
@@ -142,15 +143,16 @@ def _summary(plan: Plan, jobs: int) -> Iterator[str]:
     if not counted[Doing.BUILD]:
         yield text
         return
-    text += f"; about {_minutes(max(plan.seconds, plan.work / jobs))}"
+    text += f"; about {minutes(max(plan.seconds, plan.work / jobs))}"
     if plan.unknown:
         text += f" ({plan.unknown} of them never built before: a minute each)"
     if heaviest := max((build.memory or 0 for build in plan.builds if build.doing is not Doing.CACHED), default=0):
         text += f"; up to {heaviest / 1e9:.1f} GB of memory for one of them"
     yield text
     if len(plan.critical_path) > 1:
-        yield f"longest chain ({_minutes(plan.seconds)}): {' -> '.join(plan.critical_path)}"
+        yield f"longest chain ({minutes(plan.seconds)}): {' -> '.join(plan.critical_path)}"
 
 
-def _minutes(seconds: float) -> str:
+def minutes(seconds: float) -> str:
+    """A time for people."""
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

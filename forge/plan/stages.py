@@ -17,7 +17,7 @@ from forge.plan.cache import UNKNOWN_SECONDS, is_cached
 from forge.plan.provision import PlannedContext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forge.base.target import Target
     from forge.plan.build_graph import Work
@@ -60,7 +60,9 @@ class StageJob:
 Stage = tuple[StageJob, ...]
 
 
-def make_stages(graph: Graph[Work], cache: SharedCache | None = None, most: int = MOST_JOBS) -> tuple[Stage, ...]:
+def make_stages(
+    graph: Graph[Work], cache: SharedCache | None = None, most: int = MOST_JOBS, only: Collection[str] | None = None
+) -> tuple[Stage, ...]:
     """What of a graph is to be built, each stage after what it links.
 
     Where there is a shared cache, what is only in this machine's own is built too: jobs run on other machines.
@@ -70,12 +72,13 @@ def make_stages(graph: Graph[Work], cache: SharedCache | None = None, most: int 
         cache: The shared cache, if there is one.
         most: How many jobs a stage may have. The smallest are put together where there are more, but only those for the
             same target and Python, so there may be more all the same.
+        only: The names of the builds that count; None for all.
     """
     depths: dict[str, int] = {}
     stages: list[list[StageJob]] = []
     for name, node in graph.nodes.items():
         work = node.work
-        if not isinstance(work, WheelBuild) or _is_there(work, cache):
+        if not isinstance(work, WheelBuild) or (only is not None and name not in only) or _is_there(work, cache):
             continue
         depth = depths[name] = 1 + max((depths[each] for each in node.needs if each in depths), default=-1)
         if depth == len(stages):
@@ -119,13 +122,14 @@ def to_matrix(stages: Sequence[Stage], options: Sequence[str], last: Sequence[st
     Args:
         stages: The stages.
         options: Options of ``forge build`` that all jobs have.
-        last: The arguments of the ``forge build`` that gathers everything when all stages are done.
+        last: The arguments of the ``forge build`` that gathers everything when all stages are done; none if there is
+            nothing to gather.
         runner: The machine that jobs ask for.
     """
     data = {
         "version": JSON_VERSION,
         "stages": [{"include": [_include(job, options, runner) for job in stage]} for stage in stages],
-        "last": shlex.join(["forge", "build", *last, *options, "--cache", "write"]),
+        "last": shlex.join(["forge", "build", *last, *options, "--cache", "write"]) if last else "",
         "minutes": sum(max(job.minutes for job in stage) for stage in stages),
     }
     return json.dumps(data, ensure_ascii=False) + "\n"

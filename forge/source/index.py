@@ -20,6 +20,7 @@ from forge.source.model import Attempt, checked_sha256, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from forge.source.pip_settings import PipSettings
 
@@ -38,7 +39,9 @@ class IndexFile:
         url: Where it is; has the index's credentials if it lies on the same server.
         sha256: What the index says, or None if it does not.
         source: The index or page that lists it, as configured.
-        yanked: Whether the project has withdrawn it (PEP 592).
+        requires_python: For which Pythons it is (PEP 440), or an empty string.
+        is_yanked: Whether it was withdrawn (PEP 592).
+        uploaded: When it was uploaded (PEP 700), or None if the index does not say so.
     """
 
     filename: str
@@ -47,7 +50,9 @@ class IndexFile:
     url: str
     sha256: str | None
     source: str = ""
-    yanked: bool = False
+    requires_python: str = ""
+    is_yanked: bool = False
+    uploaded: datetime | None = None
 
 
 def find_sdists(
@@ -239,7 +244,10 @@ def _listed(
     )
     for each in listed:
         where = _with_credentials(each.url, base)
-        yield IndexFile(each.filename, each.version, each.is_sdist, where, _sha256(each.digests), base, each.yanked)
+        yield IndexFile(
+            each.filename, each.version, each.is_sdist, where, _sha256(each.digests), base, each.requires_python,
+            each.is_yanked, each.uploaded,
+        )  # fmt: skip
 
 
 def _fetched_page(

@@ -22,6 +22,7 @@ from pypi_simple import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 """The kinds of pages that can be read (PEP 691)."""
@@ -37,7 +38,9 @@ class Listed:
         is_sdist: Whether it is a source distribution.
         url: Where it is.
         digests: By algorithm.
-        yanked: Whether the project has withdrawn it (PEP 592).
+        requires_python: For which Pythons it is (PEP 440), or an empty string.
+        is_yanked: Whether it was withdrawn (PEP 592).
+        uploaded: When it was uploaded (PEP 700), or None if the page does not say so.
     """
 
     filename: str
@@ -45,7 +48,9 @@ class Listed:
     is_sdist: bool
     url: str
     digests: dict[str, str]
-    yanked: bool = False
+    requires_python: str = ""
+    is_yanked: bool = False
+    uploaded: datetime | None = None
 
 
 def project_page(content: bytes, content_type: str, url: str, project: str) -> list[Listed]:
@@ -101,5 +106,7 @@ def parse_content_type(text: str) -> tuple[str, str | None]:
 def _listed(packages: Iterable[DistributionPackage]) -> Iterator[Listed]:
     for each in packages:
         if each.version:
-            is_sdist = each.package_type == "sdist"
-            yield Listed(each.filename, each.version, is_sdist, each.url, dict(each.digests), each.is_yanked)
+            yield Listed(
+                each.filename, each.version, each.package_type == "sdist", each.url, dict(each.digests),
+                each.requires_python or "", each.is_yanked, each.upload_time,
+            )  # fmt: skip

@@ -55,7 +55,7 @@ class FakeUpstream:
             plain, yanked = filename.removesuffix("!"), filename.endswith("!")
             version = re.split(r"-", plain)[1].removesuffix(".tar.gz")
             url = f"https://example.org/{plain}"
-            found.append(IndexFile(plain, version, plain.endswith(".tar.gz"), url, "0" * 64, "", yanked))
+            found.append(IndexFile(plain, version, plain.endswith(".tar.gz"), url, "0" * 64, is_yanked=yanked))
         return tuple(found)
 
     def macos_wheels(self, name: str, version: str) -> tuple[IndexFile, ...]:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import io
+import tokenize
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forge.base.hashing import file_sha256, fingerprint, tree_sha256
-
-if TYPE_CHECKING:
-    from pathlib import Path
+import forge
+from forge.base.hashing import code_sha256, file_sha256, fingerprint, tree_sha256, without_comments
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -98,3 +98,63 @@ def test_every_change_counts(tmp_path: Path, change: object) -> None:
     assert callable(change)
     change(root)
     assert tree_sha256(root) != before
+
+
+CODE = """\
+'''A module.
+
+# no comment
+'''
+
+def f(x: str) -> str:
+    return f"{x}# no comment \\" # either" + '\\\\'
+
+
+TEXT = r"\\"
+"""
+
+
+class TestCode:
+    @staticmethod
+    def hashed(directory: Path, text: str, name: str = "x.py") -> str:
+        directory.mkdir(exist_ok=True)
+        (directory / name).write_text(text)
+        return code_sha256(directory)
+
+    @pytest.mark.parametrize(("old", "new"), [
+        ("\n\ndef", "\n# A comment\n\n\ndef"),
+        ("str:\n", "str:  # a 'comment'\n\n    # and \"another\n"),
+        ("\n\n\nTEXT", "\nTEXT"),
+        ('TEXT = r"\\"\n', 'TEXT = r"\\"\n# at the end'),
+    ])  # fmt: skip
+    def test_comments_and_empty_lines_do_not_count(self, tmp_path: Path, old: str, new: str) -> None:
+        assert old in CODE
+        before = self.hashed(tmp_path / "a", CODE)
+        assert self.hashed(tmp_path / "b", CODE.replace(old, new)) == before
+        assert self.hashed(tmp_path / "b", CODE.replace(old, new), "x.txt") != before
+
+    @pytest.mark.parametrize(("old", "new"), [
+        ("# no comment\n", "# other\n"), ("# no comment \\", "# other \\"), ("A module.\n\n", "A module.\n"),
+        ("    return", "     return"), ("x: str", "x:  str"),
+    ])  # fmt: skip
+    def test_all_else_does(self, tmp_path: Path, old: str, new: str) -> None:
+        assert old in CODE
+        assert self.hashed(tmp_path / "a", CODE) != self.hashed(tmp_path / "b", CODE.replace(old, new))
+
+    def test_yaml(self, tmp_path: Path) -> None:
+        before = self.hashed(tmp_path / "a", "a: 2026-01-01\n", "x.yaml")
+        assert self.hashed(tmp_path / "a", "# Why\na:   2026-01-01 # so\n", "x.yaml") == before
+        assert self.hashed(tmp_path / "a", "a: 2026-01-02\n", "x.yaml") != before
+        assert self.hashed(tmp_path / "a", "a: [", "x.yaml") != self.hashed(tmp_path / "a", "a: {", "x.yaml")
+
+    def test_forges_own_modules_are_read_as_python_reads_them(self) -> None:
+        """Without comments and empty lines the tokens are the same, and there are no such any more."""
+        left_out = (tokenize.COMMENT, tokenize.NL)
+        for file in Path(forge.__file__).parent.rglob("*.py"):
+            text = file.read_text(encoding="utf-8")
+            bare = without_comments(text)
+            before, after = ([*tokenize.generate_tokens(io.StringIO(each).readline)] for each in (text, bare))
+            assert not [token for token in after if token.type == tokenize.COMMENT], file
+            assert [(t.type, t.string) for t in after if t.type not in left_out] == [
+                (t.type, t.string) for t in before if t.type not in left_out
+            ], file

@@ -8,9 +8,9 @@ import pytest
 
 from forge.cli import build as build_command
 from forge.cli import one_build
-from forge.cli import plan as plan_command
 from forge.cli import test as trial_command
 from forge.crossbuild import recipe_build
+from forge.plan import asked as asked_plan
 from tests.unit.cli.runner import Forge
 from tests.unit.crossbuild.fakes import make_context, no_cross_environment
 
@@ -51,8 +51,8 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture
 def no_toolchain(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """``forge build`` builds for real, but with the Python that runs the tests and no compiler."""
-    for command in (build_command, plan_command):
-        monkeypatch.setattr(command, "plan_context", lambda *_: make_context(forge.root))
+    for module in (build_command, asked_plan):
+        monkeypatch.setattr(module, "plan_context", lambda *_: make_context(forge.root))
     for command in (one_build, trial_command):
         monkeypatch.setattr(command, "ensure_context", lambda *_: make_context(forge.root))
     monkeypatch.setattr(recipe_build, "ensure_cross_environment", no_cross_environment)

@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from forge.base.target import select_targets
-from forge.cli import plan as plan_command
+from forge.plan import asked as asked_plan
 from forge.plan.cluster import worker as worker_module
 from tests.unit.crossbuild.fakes import RECIPE, WHEEL, make_context, write_recipe
 
@@ -106,7 +106,7 @@ def test_a_matrix(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     context = make_context(forge.root)
     fingerprints = tuple((target.multiarch, "ios python 1") for target in select_targets())
     everywhere = replace(context, python=replace(context.python, fingerprints=fingerprints))
-    monkeypatch.setattr(plan_command, "plan_context", lambda *_: everywhere)
+    monkeypatch.setattr(asked_plan, "plan_context", lambda *_: everywhere)
     options = ("--ios-version", "13.0", "--recipes", "recipes")
     said = forge("plan", "demo", *options, "--python", "3.13", "--matrix", "--runner", "self-hosted")
     assert said.code == 0

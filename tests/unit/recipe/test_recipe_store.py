@@ -13,6 +13,7 @@ from forge.base.errors import RecipeError
 from forge.base.target import select_targets
 from forge.recipe import RecipeStore, digest_input, evaluate, find_recipes
 from forge.recipe.data import data_directory
+from forge.recipe.model import Backend
 from forge.recipe.values import VARIABLE_NAMES
 
 from .conftest import GOOD
