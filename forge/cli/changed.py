@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 @variant_option
 @jobs_option
 @cache_option
+@click.option("--names", "shape", flag_value="names", help="Print the recipes' names alone, one a line.")
 @click.option("--json", "shape", flag_value="json", help="Print JSON (schemas/changed.schema.json).")
 @matrix_options
 @click.option(
@@ -100,7 +101,9 @@ def changed(
                 before = f"everything counts as changed: the merge base cannot be planned: {first}"
             around = Around(changed_rooms(tree, base.top), _locks(every, there))
             found = compare(base, before, branch, around)
-        if shape == "matrix":
+        if shape == "names":
+            click.echo("".join(f"{recipe.name}\n" for recipe in found.recipes), nl=False)
+        elif shape == "matrix":
             stages = make_stages(graph, cache, max_jobs, found.names)
             check_jobs(stages, max_jobs)
             last = [*(recipe.name for recipe in found.recipes), *selection] if found.recipes else []

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write the table of extension modules instead, from this wheel of the recipe; can be repeated.",
+    help="Write the table of extension modules instead, from this wheel of the recipe and those named after it.",
 )
 @click.option(
     "--recipes", type=click.Path(path_type=Path, file_okay=False), help="Directory that contains the recipes."
@@ -47,6 +47,9 @@ def lock(names: tuple[str, ...], python_version: str, wheels: tuple[Path, ...], 
     """
     home = ForgeHome.from_environment()
     store = find_recipes(recipes)
+    if wheels:  # a shell makes several arguments of 'dist/*.whl', of which the option takes the first
+        wheels += tuple(Path(name) for name in names if name.endswith(".whl"))
+        names = tuple(name for name in names if not name.endswith(".whl"))
     wanted = store.load_all(names)
     if wheels:
         if len(wanted) > 1:

@@ -41,8 +41,8 @@ class _Commands(click.Group):
 
 _COMMANDS = (
     "build", "cache", "challenge", "changed", "check", "doctor", "explain", "fetch", "frameworks", "index", "init",
-    "lint", "lock", "migrate", "patch", "plan", "publish", "python", "rebuild", "repair", "report", "schema", "shell",
-    "show", "test", "toolchain", "update",
+    "lint", "lock", "migrate", "new", "patch", "plan", "publish", "python", "rebuild", "repair", "report", "schema",
+    "shell", "show", "test", "toolchain", "update",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from forge.failures.catalogue import Entry
+    from forge.failures.catalogue import Change, Entry
 
 _MOST_BYTES = 4 << 20
 """How much of a log is looked at, from its end: what stopped the build is there."""
@@ -52,6 +52,7 @@ class Match:
         line: The line.
         cause: Why it fails.
         mend: What to do about it.
+        changes: The changes of a recipe that mend it, if a program can make them.
     """
 
     entry: Entry
@@ -59,6 +60,7 @@ class Match:
     line: str
     cause: str
     mend: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,8 @@ def explain_lines(lines: Iterable[str], skipped: int = 0) -> Explanation:
             if hit is not None:
                 groups = hit.groupdict()
                 cause, mend = filled(entry.cause, groups), filled(entry.mend, groups)
-                match = Match(entry, skipped + number, line, cause, mend)
+                changes = (each for change in entry.changes if (each := change.filled(groups)) is not None)
+                match = Match(entry, skipped + number, line, cause, mend, tuple(changes))
                 best[entry.id] = (entry.general, number, rank, match)
     ordered = sorted(best.values(), key=lambda each: (each[0], each[0] and each[1] != first_number, *each[1:3]))
     return Explanation(tuple(match for *_, match in ordered), None if first is None else (skipped + first[0], first[1]))

@@ -63,7 +63,10 @@ def index(upstream: Upstream, subject: Subject, _neighbours: Neighbours) -> Iter
         where = recipe.place("source", "sdist", "sha256")
         what = "another sha256" if ours else f"no sdist of {recipe.version}"
         yield finding("hash-not-in-index", where, f"the index has {what}", "compare both with the project's own page")
-    newest = max((version for file in files if file.is_sdist and (version := _final(file.version))), default=None)
+    newest = max(
+        (version for file in files if file.is_sdist and not file.is_yanked and (version := _final(file.version))),
+        default=None,
+    )
     if newest is not None and newest > Version(recipe.version):
         where = recipe.place("package", "version")
         yield finding("newer-version", where, f"the newest version is {newest}", f"run 'forge update {recipe.name}'")

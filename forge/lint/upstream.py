@@ -72,18 +72,26 @@ class Upstream:
                     found.append((_rank(parsed.pythons, parsed.abis), file))
         return tuple(file for _, file in sorted(found, key=lambda pair: (pair[0], pair[1].filename)))
 
+    def get(self, file: IndexFile) -> Path:
+        """A file of an index, in the cache.
+
+        Raises:
+            ForgeError: It cannot be downloaded, or the index gives no hash of it.
+        """
+        if file.sha256 is None:
+            raise SourceError(f"the index gives no sha256 of {file.filename}")
+        return download(
+            (file.url,), sha256=file.sha256, filename=file.filename, home=self.home, progress=self.progress,
+            patience=Patience.of(self.settings), settings=self.settings,
+        )  # fmt: skip
+
     def modules(self, wheel: IndexFile) -> frozenset[str]:
         """The dotted names of a wheel's extension modules.
 
         Raises:
             ForgeError: It cannot be downloaded or read.
         """
-        if wheel.sha256 is None:
-            raise SourceError(f"the index gives no sha256 of {wheel.filename}")
-        path = download(
-            (wheel.url,), sha256=wheel.sha256, filename=wheel.filename, home=self.home, progress=self.progress,
-            patience=Patience.of(self.settings), settings=self.settings,
-        )  # fmt: skip
+        path = self.get(wheel)
         with open_archive(path) as (_, members):
             found = (parse_extension(member.path) for member in members)
             return frozenset(each.module for each in found if each is not None)

@@ -133,6 +133,8 @@ def _tests(row: Row) -> str:
     for test in row.tests:
         which = f"{test.python}: " if len(row.tests) > 1 and test.python else ""
         numbers = f"{test.passed} of {test.total}" if test.total else "none"
+        if test.is_good and not test.passed:
+            numbers = "skipped"
         said.append(f"{which}{numbers}" if test.is_good else f"{which}**{numbers}**")
     return ", ".join(said)
 

@@ -13,12 +13,16 @@ import jinja2
 
 import forge
 from forge.base.errors import StorageError
+from forge.recipe.data import data_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WORKFLOWS = ("pull-request.yml", "comment.yml", "wheels.yml", "update.yml")
 """The workflows; forge's own repository has the same ones."""
+
+_SCHEMA = "recipe.schema.json"
+"""What recipes name in their first line, for editors."""
 
 _FILES = {
     "README.md": "private/README.md",
@@ -47,7 +51,9 @@ def scaffold_files(name: str, requirement: str) -> dict[str, str]:
         "name": name, "requirement": _quoted(requirement), "version": forge.__version__,
         "install": f"pip install '{requirement}'",
     }  # fmt: skip
-    return {path: environment.from_string(_template(file)).render(values) for path, file in _FILES.items()}
+    files = {path: environment.from_string(_template(file)).render(values) for path, file in _FILES.items()}
+    schema = data_directory("schemas") / _SCHEMA
+    return {**files, f"schemas/{_SCHEMA}": schema.read_text(encoding="utf-8")}
 
 
 def write_scaffold(directory: Path, files: Mapping[str, str]) -> None:

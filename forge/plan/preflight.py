@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from forge.base.errors import RecipeError
 from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError, Location, shown_path
 from forge.recipe.lock import lock_covers, read_lock
-from forge.recipe.model import PathPin
+from forge.recipe.model import Backend, PathPin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,10 +30,10 @@ def cmake_problem(recipe: Recipe, requires: Iterable[str]) -> Diagnostic | None:
         requires: The names of its build requirements.
     """
     found = sorted(_CMAKE_BACKENDS & set(map(canonicalize_name, requires)))
-    if not found:
+    if not found or recipe.backend is Backend.SCIKIT_BUILD_CORE:
         return None
-    message = f"{recipe.name} is built with CMake (it requires {found[0]}), which forge does not support yet"
-    hint = "another release of the package may use a different build system"
+    message = f"{recipe.name} is built with CMake (it requires {found[0]}), but its back end is {recipe.backend}"
+    hint = f"write 'backend: {Backend.SCIKIT_BUILD_CORE}'"
     return Diagnostic(recipe.place("build", "backend"), message, hint)
 
 

@@ -39,6 +39,7 @@ class Backend(enum.StrEnum):
     SETUPTOOLS = "setuptools"
     MESON_PYTHON = "meson-python"
     MATURIN = "maturin"
+    SCIKIT_BUILD_CORE = "scikit-build-core"
     SCRIPT = "script"
 
 

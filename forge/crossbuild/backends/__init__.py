@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forge.crossbuild.backends.cmake import ScikitBuildCore
 from forge.crossbuild.backends.meson import MesonPython
 from forge.crossbuild.backends.pep517 import Pep517
 from forge.crossbuild.backends.script import Script
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _BACK_ENDS: Mapping[Backend, BackEnd] = {
     Backend.SETUPTOOLS: Pep517(),
     Backend.MATURIN: Pep517(),
+    Backend.SCIKIT_BUILD_CORE: ScikitBuildCore(),
     Backend.MESON_PYTHON: MesonPython(),
     Backend.SCRIPT: Script(),
 }

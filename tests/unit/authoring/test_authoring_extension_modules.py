@@ -73,6 +73,7 @@ def test_lock_from_wheels(forge: Forge) -> None:
         ["demo._x", "all", "#", "fast"],
     ]
     assert forge("lock", "demo", "demo", "--wheel", wheels[0]).code == 0
+    assert forge("lock", "demo", "--wheel", *wheels).out == said.out, "as a shell writes dist/*.whl"
 
 
 def test_wheels_that_do_not_fit(forge: Forge, snapshot: SnapshotAssertion) -> None:

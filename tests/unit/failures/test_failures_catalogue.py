@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from forge.base.errors import StorageError
 from forge.failures import docs
-from forge.failures.catalogue import Entry, all_entries
+from forge.failures.catalogue import Change, ChangeKind, Entry, all_entries
 from forge.failures.match import explain_lines, explain_log
+from forge.recipe.model import Language
 
 TOOLS = {"configure", "cmake", "meson", "compiler", "linker", "rust", "python", "pip", "forge", "tests"}
 GOOD_LOG = """\
@@ -45,9 +47,26 @@ class TestEntry:
             named = set(re.findall(r"(?<!\$)\{(\w+)\}", text))
             assert named <= set(entry.signature.groupindex)
 
+    def test_its_changes_can_be_made(self, entry: Entry) -> None:
+        for change in entry.changes:
+            assert bool(change.name) == (change.kind in (ChangeKind.VARIABLE, ChangeKind.FLAG))
+            assert set(re.findall(r"(?<!\$)\{(\w+)\}", change.value)) <= set(entry.signature.groupindex)
+            if change.kind is ChangeKind.LANGUAGE:
+                Language(change.value)
+            if change.kind is ChangeKind.REQUIRES:
+                Requirement(change.value)
+
     def test_what_it_says_has_no_placeholder_left(self, entry: Entry) -> None:
         best = explain_lines(entry.example.splitlines()).matches[0]
         assert not re.search(r"(?<!\$)\{\w+\}", best.cause + best.mend)
+
+
+def test_changes_have_what_was_matched_in_them() -> None:
+    match = explain_lines(["ld64.lld: error: library not found for -lexpat"]).matches[0]
+    assert match.changes == (Change(ChangeKind.LIBRARY, "expat"),)
+    unfilled = Change(ChangeKind.HOST, "{name}")
+    assert unfilled.filled({"name": None, "other": "x"}) is None
+    assert unfilled.filled({"name": "x"}) == Change(ChangeKind.HOST, "x")
 
 
 def test_there_are_enough_and_each_once() -> None:

@@ -1,0 +1,117 @@
+"""CMake's toolchain file for a target, and the variables through which every CMake of a build finds it.
+
+CMake knows iOS (``CMAKE_SYSTEM_NAME=iOS``; cmake-toolchains(7), "Cross Compiling for iOS, tvOS, visionOS, or watchOS").
+The file adds what it cannot find out on a machine that is no Mac, and what is particular to Python's extension modules:
+a module is a dylib that is linked with Python's framework (PEP 730), not a bundle.
+
+scikit-build-core, scikit-build, py-build-cmake and setup.py files that call CMake all read ``CMAKE_TOOLCHAIN_FILE`` and
+``CMAKE_GENERATOR`` from the environment, as CMake itself does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forge.crossbuild.backends.base import Prepared
+from forge.crossbuild.backends.pep517 import Pep517, pyproject
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from forge.crossbuild.context import Build
+
+
+class ScikitBuildCore(Pep517):
+    """scikit-build-core, and whatever else runs CMake: PEP 517 with a toolchain file."""
+
+    def prepare(self, build: Build) -> Prepared:
+        """Write the toolchain file, and name it in the environment."""
+        prepared = super().prepare(build)
+        settings = dict(prepared.config_settings)
+        system = pyproject(build.tree).get("build-system", {})
+        if str(system.get("build-backend", "")).startswith("scikit_build_core"):
+            # Not in a temporary directory with another name in each build, which compiled files would have in them.
+            settings.setdefault("build-dir", (str(build.work / "cmake-build"),))
+        return Prepared(settings, {**prepared.env, **cmake_variables(build)})
+
+
+def cmake_variables(build: Build) -> Mapping[str, str]:
+    """Write the toolchain file of a build; the variables that CMake and its callers read.
+
+    Args:
+        build: The build; the file goes into its work directory.
+    """
+    rules = build.work / "forge-rules.cmake"
+    rules.write_text(_RULES, encoding="utf-8")
+    file = build.work / "forge-toolchain.cmake"
+    file.write_text(toolchain_file(build, rules), encoding="utf-8")
+    modules = build.work / "forge-modules"
+    modules.mkdir(exist_ok=True)
+    (modules / "ninja.py").write_text(f"BIN_DIR = {str(build.environment.build_bin)!r}\n", encoding="utf-8")
+    return {
+        "CMAKE_TOOLCHAIN_FILE": str(file),
+        # The module of the project ninja looks for its program in the user's scheme, which sysconfig lacks on iOS.
+        "PYTHONPATH": str(modules),
+        "CMAKE_GENERATOR": "Ninja",
+        # A registry of packages that other builds left in the user's directory (cmake-packages(7)).
+        "CMAKE_EXPORT_NO_PACKAGE_REGISTRY": "ON",
+    }
+
+
+_RULES = """\
+# Read after CMake's own rules for iOS (CMAKE_USER_MAKE_RULES_OVERRIDE), which link a MODULE as a bundle: iOS has none.
+foreach(language C CXX OBJC OBJCXX)
+  set(CMAKE_SHARED_MODULE_CREATE_${language}_FLAGS "-dynamiclib")
+  set(CMAKE_SHARED_MODULE_LOADER_${language}_FLAG "")
+endforeach()
+"""
+
+
+def toolchain_file(build: Build, rules: Path) -> str:
+    """The text of a toolchain file.
+
+    Args:
+        build: The build.
+        rules: A file that is read after CMake's own rules for the platform.
+    """
+    target, environment = build.target, build.environment
+    triple, wrappers = target.host_triple, environment.wrappers
+    framework, minor = environment.host_view, build.context.python.minor
+    python = {
+        "EXECUTABLE": environment.cross_python,
+        "INCLUDE_DIR": framework / "include" / f"python{minor}",
+        "LIBRARY": framework / "lib" / f"libpython{minor}.tbd",
+    }
+    lines = [
+        "set(CMAKE_SYSTEM_NAME iOS)",
+        f"set(CMAKE_SYSTEM_VERSION {target.effective_ios_version})",
+        # Empty, many projects take a CPU without SIMD.
+        f"set(CMAKE_SYSTEM_PROCESSOR {target.arch})",
+        f"set(CMAKE_OSX_ARCHITECTURES {target.arch})",
+        f"set(CMAKE_OSX_SYSROOT {target.abi})",
+        f"set(CMAKE_OSX_DEPLOYMENT_TARGET {target.ios_version})",
+        f'set(CMAKE_C_COMPILER "{wrappers / f"{triple}-clang"}")',
+        f'set(CMAKE_CXX_COMPILER "{wrappers / f"{triple}-clang++"}")',
+        f'set(CMAKE_OBJC_COMPILER "{wrappers / f"{triple}-clang"}")',
+        f'set(CMAKE_OBJCXX_COMPILER "{wrappers / f"{triple}-clang++"}")',
+        f'set(CMAKE_AR "{wrappers / f"{triple}-ar"}")',
+        f'set(CMAKE_USER_MAKE_RULES_OVERRIDE "{rules}")',
+        # Of the target: host requirements alone. Programs are the build machine's.
+        f'set(CMAKE_FIND_ROOT_PATH "{build.host.opt}" "{build.host.site_packages}")',
+        "set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)",
+        "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY BOTH)",
+        "set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE BOTH)",
+        "set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)",
+        "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH OFF)",
+        "set(CMAKE_FIND_USE_PACKAGE_REGISTRY OFF)",
+        f'set(CMAKE_PREFIX_PATH "{build.host.opt}")',
+        # No test program can be run, and one for iOS would have to be signed: what compiles counts.
+        "set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)",
+        "set(CMAKE_MACOSX_BUNDLE OFF)",
+        f'set(CMAKE_MODULE_LINKER_FLAGS_INIT "-F{framework} -framework Python")',
+        *(f'set({prefix}_{name} "{value}")' for prefix in ("Python", "Python3") for name, value in python.items()),
+        "set(Python_FIND_FRAMEWORK NEVER)",
+        "set(Python3_FIND_FRAMEWORK NEVER)",
+    ]
+    return "\n".join([*lines, ""])

@@ -1,0 +1,137 @@
+"""A package that scikit-build-core builds with CMake, for all targets, and what CMake is told of each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.macho.reader import read_macho
+from forge.wheel.contents import read_wheel
+from tests.integration.targets import runs_here
+
+if TYPE_CHECKING:
+    from forge.macho.model import MachOSlice
+
+pytestmark = pytest.mark.toolchain
+
+FORGE = Path(sys.executable).parent / "forge"
+RECIPE = """\
+schema: 2
+package: {name: forge-cmake-test, version: "1.0"}
+about: {license: MIT}
+source: {path: source}
+build: {backend: scikit-build-core}
+test: {imports: [forge_cmake_test], files: [tests/test_told.py]}
+"""
+TABLE = "forge_cmake_test._told all\n"
+PYPROJECT = """\
+[build-system]
+requires = ["scikit-build-core>=0.11"]
+build-backend = "scikit_build_core.build"
+[project]
+name = "forge-cmake-test"
+version = "1.0"
+[tool.scikit-build]
+wheel.packages = ["forge_cmake_test"]
+"""
+CMAKE = """\
+cmake_minimum_required(VERSION 3.21)
+project(forge_cmake_test LANGUAGES C CXX)
+find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module)
+# What is on the build machine, but not among the host requirements, is not found.
+find_library(BZ2 NAMES bz2)
+find_path(BZ2_H NAMES bzlib.h)
+find_program(MAKE NAMES make REQUIRED)
+include(CheckCXXSourceCompiles)
+check_cxx_source_compiles("#include <atomic>\\nint main() { std::atomic<int> x(1); return x.load(); }" HAS_ATOMIC)
+check_cxx_source_compiles("int main() { return no_such_function(); }" HAS_NOTHING)
+python_add_library(_told MODULE WITH_SOABI told.c twice.cpp)
+string(JOIN " " TOLD "system=${CMAKE_SYSTEM_NAME}" "processor=${CMAKE_SYSTEM_PROCESSOR}" "bz2=${BZ2}" "bzlib=${BZ2_H}"
+  "atomic=${HAS_ATOMIC}" "nothing=${HAS_NOTHING}" "crossing=${CMAKE_CROSSCOMPILING}")
+target_compile_definitions(_told PRIVATE "TOLD=\\"${TOLD}\\"")
+install(TARGETS _told DESTINATION forge_cmake_test)
+"""
+TOLD = """\
+#include <Python.h>
+int twice(int);
+static PyObject *told(PyObject *self, PyObject *unused) { return PyUnicode_FromString(TOLD); }
+static PyObject *doubled(PyObject *self, PyObject *number) { return PyLong_FromLong(twice(PyLong_AsLong(number))); }
+static PyMethodDef methods[] = {
+    {"told", told, METH_NOARGS, NULL}, {"doubled", doubled, METH_O, NULL}, {NULL, NULL, 0, NULL}};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_told", NULL, -1, methods, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit__told(void) { return PyModule_Create(&module); }
+"""
+TWICE = """\
+#include <vector>
+extern "C" __attribute__((visibility("hidden"))) int twice(int x) { return std::vector<int>(2, x).size() * x; }
+"""
+TEST = """\
+from forge_cmake_test import _told
+
+def test_told():
+    assert _told.doubled(21) == 42
+    said = dict(each.split("=", 1) for each in _told.told().split(" "))
+    assert said.pop("processor") in ("arm64", "x86_64")
+    assert said == {"system": "iOS", "bz2": "BZ2-NOTFOUND", "bzlib": "BZ2_H-NOTFOUND", "atomic": "1", "nothing": "",
+                    "crossing": "TRUE"}
+"""
+
+
+def forge(directory: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [str(FORGE), *arguments, "--recipes", "recipes"], check=False, capture_output=True, text=True, cwd=directory,
+        timeout=1200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheels, by target."""
+    root = tmp_path_factory.mktemp("cmake")
+    recipe = root / "recipes" / "forge-cmake-test"
+    files = {
+        "recipe.yaml": RECIPE, "extension-modules.txt": TABLE, "source/pyproject.toml": PYPROJECT,
+        "source/CMakeLists.txt": CMAKE, "source/told.c": TOLD, "source/twice.cpp": TWICE,
+        "source/forge_cmake_test/__init__.py": "", "tests/test_told.py": TEST,
+    }  # fmt: skip
+    for path, text in files.items():
+        (recipe / path).parent.mkdir(parents=True, exist_ok=True)
+        (recipe / path).write_text(text)
+    forge(root, "lock", "forge-cmake-test")
+    forge(root, "build", "forge-cmake-test")
+    wheels = {path.name.split("_", 5)[-1].removesuffix(".whl"): path for path in (root / "dist").iterdir()}
+    assert len(wheels) == 3
+    return wheels
+
+
+def binary(wheel: Path) -> MachOSlice:
+    contents = read_wheel(wheel)
+    (extension,) = contents.extensions
+    data = next(data for member, data in contents.read_all() if member == extension.member)
+    (one,) = read_macho(data).slices
+    return one
+
+
+def test_modules_are_dylibs_that_load_pythons_framework(built: dict[str, Path]) -> None:
+    for target, wheel in built.items():
+        one = binary(wheel)
+        assert one.file_type.macro == "MH_DYLIB", target
+        assert "@rpath/Python.framework/Python" in [dylib.name for dylib in one.dylibs]
+        assert [export.name for export in one.exports] == ["_PyInit__told"]
+        assert {i.library for i in one.imports if i.name.startswith("_Py")} == {"@rpath/Python.framework/Python"}
+
+
+@runs_here
+def test_the_module_runs_and_was_told_of_the_target(built: dict[str, Path]) -> None:
+    root = next(iter(built.values())).parents[1]
+    said = json.loads(forge(root, "test", "forge-cmake-test", "--json"))
+    (trial,) = said["trials"]
+    assert trial["good"], trial
+    assert trial["counts"]["passed"] == 2

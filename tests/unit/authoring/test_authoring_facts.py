@@ -1,0 +1,395 @@
+"""What new recipes are made of: back ends, licences, libraries, requirements, tests."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forge.authoring.back_end import back_end_of
+from forge.authoring.licences import UNKNOWN, licence_of
+from forge.authoring.native_libraries import (
+    native_libraries,
+    recipe_of_header,
+    recipe_of_library,
+    system_libraries,
+)
+from forge.authoring.needs import run_needs
+from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
+from forge.authoring.readme import check_examples, readme_examples, readme_test
+from forge.authoring.release import Asked, Release, find_release, newest_version, parse_asked
+from forge.authoring.source_tree import read_tree
+from forge.authoring.switches import release_variables, switches
+from forge.authoring.trials import find_suite, imports_of
+from forge.authoring.wheel_facts import choose_wheel, library_stem, read_facts
+from forge.base.errors import SourceError
+from forge.recipe.model import Backend, Language
+from forge.recipe.store import RecipeStore
+from forge.source.index import IndexFile
+from tests.unit.macho.builder import LOAD, SYSTEM, macho
+from tests.unit.wheel.wheels import make_wheel
+
+if TYPE_CHECKING:
+    from forge.authoring.source_tree import SourceTree
+    from forge.lint.upstream import Upstream
+
+BSD = "Redistribution and use in source and binary forms, with or without modification, are permitted"
+
+
+class FakeUpstream:
+    """An index that is made up: names of files by project."""
+
+    def __init__(self, **files: list[str]) -> None:
+        self.offered = files
+
+    def files(self, name: str) -> tuple[IndexFile, ...]:
+        found = []
+        for filename in self.offered.get(name.replace("-", "_"), []):
+            plain, yanked = filename.removesuffix("!"), filename.endswith("!")
+            version = re.split(r"-", plain)[1].removesuffix(".tar.gz")
+            url = f"https://example.org/{plain}"
+            found.append(IndexFile(plain, version, plain.endswith(".tar.gz"), url, "0" * 64, is_yanked=yanked))
+        return tuple(found)
+
+    def macos_wheels(self, name: str, version: str) -> tuple[IndexFile, ...]:
+        return tuple(each for each in self.files(name) if "macosx" in each.filename and each.version == version)
+
+
+def upstream(**files: list[str]) -> Upstream:
+    return cast("Upstream", FakeUpstream(**files))
+
+
+def tree(root: Path, **files: str) -> SourceTree:
+    for name, text in files.items():
+        path = root / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return read_tree(root)
+
+
+def system(backend: str = "", requires: str = "", more: str = "") -> str:
+    named = f"build-backend = '{backend}'\n" if backend else ""
+    return f"[build-system]\nrequires = [{requires}]\n{named}{more}"
+
+
+class TestBackEnd:
+    @pytest.mark.parametrize(
+        ("pyproject", "setup", "kind"),
+        [
+            ("", "from setuptools import setup", Backend.SETUPTOOLS),
+            (system("setuptools.build_meta"), "", Backend.SETUPTOOLS),
+            (system("mesonpy"), "", Backend.MESON_PYTHON),
+            (system("maturin"), "", Backend.MATURIN),
+            (system("scikit_build_core.build"), "", None),
+            (system("py_build_cmake.build"), "", None),
+            (system("setuptools.build_meta", "'scikit-build'"), "", None),
+            (system("setuptools.build_meta"), "from skbuild import setup", None),
+            (system("scikit_build_core.setuptools.build_meta"), "", None),
+        ],
+    )
+    def test_kinds(self, tmp_path: Path, pyproject: str, setup: str, kind: Backend | None) -> None:
+        found = back_end_of(tree(tmp_path, pyproject_dot_toml=pyproject, setup_dot_py=setup))
+        assert (found.kind, bool(found.cmake), found.doubt) == (kind, kind is None, "")
+
+    def test_setup_that_calls_cmake(self, tmp_path: Path) -> None:
+        setup = "import subprocess\nsubprocess.check_call(['cmake', '.'])\n"
+        found = back_end_of(tree(tmp_path, setup_dot_py=setup, lib__CMakeLists_dot_txt=""))
+        assert (found.kind, found.cmake) == (None, "its own build script")
+
+    def test_a_vendored_library_that_has_cmake_as_well(self, tmp_path: Path) -> None:
+        found = back_end_of(tree(tmp_path, setup_dot_py="setup()", lib__CMakeLists_dot_txt=""))
+        assert found.kind is Backend.SETUPTOOLS
+
+    @pytest.mark.parametrize(
+        ("module", "kind", "said"),
+        [
+            ("from setuptools import build_meta", Backend.SETUPTOOLS, "calls setuptools"),
+            ("import mesonpy", Backend.MESON_PYTHON, "calls mesonpy"),
+            ("from scikit_build_core import build", None, "calls scikit_build_core"),
+            ("import os", Backend.SETUPTOOLS, "what it calls is not clear"),
+        ],
+    )
+    def test_in_the_tree(self, tmp_path: Path, module: str, kind: Backend | None, said: str) -> None:
+        pyproject = system("own", more="backend-path = ['build_it']\n")
+        found = back_end_of(tree(tmp_path, pyproject_dot_toml=pyproject, build_it__own_dot_py=module))
+        assert found.kind is kind
+        assert said in found.doubt
+
+    @pytest.mark.parametrize("backend", ["hatchling.build", "poetry.core.masonry.api", "unheard_of"])
+    def test_others_are_called_as_setuptools_is(self, tmp_path: Path, backend: str) -> None:
+        found = back_end_of(tree(tmp_path, pyproject_dot_toml=system(backend)))
+        assert found.kind is Backend.SETUPTOOLS
+        assert "it is called as setuptools is" in found.doubt
+
+    def test_languages(self, tmp_path: Path) -> None:
+        rust = tree(tmp_path / "a", pyproject_dot_toml=system("setuptools.build_meta", "'setuptools-rust'"))
+        assert back_end_of(rust).languages == (Language.RUST,)
+        build = "project('x', 'c')\nadd_languages('fortran', native: false)\n"
+        fortran = tree(tmp_path / "b", pyproject_dot_toml=system("mesonpy"), meson_dot_build=build)
+        assert back_end_of(fortran).languages == (Language.FORTRAN,)
+
+    @pytest.mark.parametrize("pyproject", ["no TOML", "build-system = 1", system("", "1, 'a b c', 'fine'")])
+    def test_what_is_malformed_counts_as_left_out(self, tmp_path: Path, pyproject: str) -> None:
+        found = tree(tmp_path, pyproject_dot_toml=pyproject)
+        assert back_end_of(found).kind is Backend.SETUPTOOLS
+        assert [str(each) for each in found.requires] in ([], ["fine"])
+
+
+def test_languages_leave_tests_and_docs_out(tmp_path: Path) -> None:
+    found = tree(tmp_path, a__x_dot_pyx="", a__y_dot_cpp="", a__z_dot_cpp="", tests__t_dot_rs="", docs__d_dot_c="")
+    assert found.languages() == ("C++", "Cython")
+
+
+class TestLicence:
+    @pytest.mark.parametrize(
+        ("metadata", "text", "expression", "is_sure"),
+        [
+            (ProjectMetadata(license_expression="mit or apache-2.0"), "", "MIT OR Apache-2.0", True),
+            (ProjectMetadata(license="BSD 3-Clause License"), "", "BSD-3-Clause", True),
+            (ProjectMetadata(license="MIT"), f"{BSD} Neither the name", "MIT", False),
+            (ProjectMetadata(classifiers=("License :: OSI Approved :: ISC License (ISCL)",)), "", "ISC", False),
+            (
+                ProjectMetadata(classifiers=("License :: OSI Approved :: MIT License",)),
+                "Permission is hereby granted, free of charge, to any person obtaining a copy", "MIT", True,
+            ),
+            (ProjectMetadata(classifiers=("License :: OSI Approved :: BSD License",)), BSD, "BSD-2-Clause", False),
+            (
+                ProjectMetadata(classifiers=("License :: OSI Approved :: BSD License",)),
+                f"{BSD}\nNeither the name of", "BSD-3-Clause", False,
+            ),
+            (
+                ProjectMetadata(classifiers=("License :: OSI Approved :: MIT License",
+                                             "License :: OSI Approved :: Apache Software License")),
+                "", "MIT OR Apache-2.0", False,
+            ),
+            (ProjectMetadata(license="ask me"), "", UNKNOWN, False),
+            (ProjectMetadata(license="line\nline"), "", UNKNOWN, False),
+        ],
+    )  # fmt: skip
+    def test_licence(self, metadata: ProjectMetadata, text: str, expression: str, is_sure: bool) -> None:
+        found = licence_of(metadata, [text])
+        assert (found.expression, not found.doubt) == (expression, is_sure)
+
+    @given(st.binary())
+    def test_any_metadata_is_read(self, data: bytes) -> None:
+        metadata = parse_metadata(data)
+        assert licence_of(metadata, [metadata.description]).expression
+
+
+class TestLibraries:
+    @pytest.mark.parametrize(
+        ("path", "stem"),
+        [
+            ("x/.dylibs/libyaml-0.2.dylib", "yaml"), ("/usr/lib/libz.1.dylib", "z"), ("libssl.3.dylib", "ssl"),
+            ("x.libs/libffi-1a2b3c4d.so.8.1.2", "ffi"), ("libscipy_openblas64_.dylib", "scipy_openblas64_"),
+            ("libbz2.1.0.dylib", "bz2"), ("liblz4.1.9.4.dylib", "lz4"), ("lib.dylib", "lib"),
+        ],
+    )  # fmt: skip
+    def test_stem(self, path: str, stem: str) -> None:
+        assert library_stem(path) == stem
+
+    @given(st.text())
+    def test_any_name_has_one(self, path: str) -> None:
+        library_stem(path)
+
+    def test_recipes(self) -> None:
+        known = ["openssl", "libyaml", "zstd"]
+        found = [recipe_of_library(stem, known) for stem in ("ssl", "crypto", "yaml", "zstd", "png")]
+        assert found == ["openssl", "openssl", "libyaml", "zstd", None]
+        assert recipe_of_header("openssl/ssl.h", known) == "openssl"
+        assert recipe_of_header("zstd.h", known) == "zstd"
+        assert recipe_of_header("x.h", known) is None
+
+    def test_what_the_sdk_has_is_no_recipe(self, tmp_path: Path) -> None:
+        assert {"z", "bz2", "iconv"} <= system_libraries()
+        (tmp_path / "libyaml").mkdir()
+        (tmp_path / "libyaml" / "recipe.yaml").write_text("")
+        found = native_libraries(
+            ["yaml", "png16", "c++"], ["/usr/lib/libz.1.dylib", "/usr/lib/libsqlite3.dylib", "/System/Library/x"],
+            tree(tmp_path / "t", setup_dot_py="Extension('x', libraries=['yaml', 'm'])"), RecipeStore(tmp_path),
+        )  # fmt: skip
+        assert found.host == {"libyaml": "its wheel bundles libyaml"}
+        assert found.without == {
+            "png16": "its wheel bundles libpng16", "sqlite3": "its wheel loads /usr/lib/libsqlite3.dylib",
+        }  # fmt: skip
+
+    def test_crates_that_link_one(self, tmp_path: Path) -> None:
+        (tmp_path / "openssl").mkdir()
+        (tmp_path / "openssl" / "recipe.yaml").write_text("")
+        lock = '[[package]]\nname = "openssl-sys"\nversion = "0.9"\n'
+        found = native_libraries([], [], tree(tmp_path / "t", src__rust__Cargo_dot_lock=lock), RecipeStore(tmp_path))
+        assert found.host == {"openssl": "its Cargo.lock has the crate openssl-sys"}
+
+
+class TestWheel:
+    def test_what_it_holds(self, tmp_path: Path) -> None:
+        loads = ((SYSTEM, LOAD), ("@loader_path/.dylibs/libx.1.dylib", LOAD), ("/usr/lib/libxml2.2.dylib", LOAD))
+        files = {
+            "demo/_x.cpython-313-darwin.so": macho(exports=("_PyInit__x",), loads=loads),
+            "demo/_raw.abi3.so": macho(exports=("_encrypt",)),
+            "demo/.dylibs/libx.1.dylib": macho(exports=("_x",)),
+            "demo/broken.so": b"no Mach-O",
+            "plain.py": b"",
+            "tests/test_it.py": b"",
+            "LICENSE": b"",
+        }
+        found = read_facts(make_wheel(tmp_path, files, name="demo", tag="cp313-cp313-macosx_11_0_arm64"))
+        assert found.packages == ("demo", "plain")
+        assert found.modules == ("demo._x", "demo.broken")
+        assert found.libraries == ("demo._raw",)
+        assert found.bundled == ("x",)
+        assert found.loaded == (SYSTEM, "/usr/lib/libxml2.2.dylib")
+
+    def test_the_one_that_tells_most(self) -> None:
+        names = ["demo-1-py3-none-any.whl", "demo-1-cp313-cp313-win_amd64.whl",
+                 "demo-1-cp312-cp312-manylinux_2_17_x86_64.whl", "demo-1-pp310-pypy310_pp73-macosx_11_0_arm64.whl",
+                 "demo-1-cp313-cp313-manylinux_2_17_x86_64.whl"]  # fmt: skip
+        macos = "demo-1-cp313-cp313-macosx_11_0_arm64.whl"
+        for there, best in ((names[:3], names[2]), ([*names[:3], names[4]], names[4]), (names[:1], None),
+                            ([*names, macos], macos)):  # fmt: skip
+            sdist = IndexFile("demo-1.tar.gz", "1", True, "", "0" * 64)
+            index = upstream(demo=there)
+            release = Release("demo", "1", sdist, 1, tuple(index.files("demo")), ())
+            found = choose_wheel(index, release)
+            assert (found.filename if found else None) == best
+
+
+class TestRelease:
+    def test_what_was_withdrawn_is_passed_over_unless_it_is_named(self) -> None:
+        index = upstream(demo=["demo-1.0.tar.gz", "demo-2.0.tar.gz!"])
+        assert find_release(index, Asked("demo")).version == "1.0"
+        assert find_release(index, Asked("demo", "2")).yanked
+        assert newest_version(index, "demo") == "1.0"
+
+    def test_pre_releases_where_there_is_nothing_else(self) -> None:
+        assert find_release(upstream(demo=["demo-1.0a1.tar.gz"]), Asked("demo")).version == "1.0a1"
+        assert newest_version(upstream(), "demo") is None
+
+    def test_no_valid_version(self) -> None:
+        with pytest.raises(SourceError, match="no release with a version that is valid"):
+            find_release(upstream(demo=["demo-2013.a.b.tar.gz"]), Asked("demo"))
+
+    @given(st.text())
+    def test_any_text_is_a_name_or_is_refused(self, text: str) -> None:
+        with contextlib.suppress(ValueError):
+            assert parse_asked(text).name in text
+
+
+def test_run_requirements(tmp_path: Path) -> None:
+    (tmp_path / "multidict").mkdir()
+    (tmp_path / "multidict" / "recipe.yaml").write_text("")
+    index = upstream(
+        pure=["pure-1-py3-none-any.whl", "pure-1-cp313-cp313-win_amd64.whl"],
+        own=["own-1-cp313-cp313-ios_13_0_arm64_iphoneos.whl"],
+        compiled=[
+            "compiled-1-py3-none-any.whl",
+            "compiled-2-cp313-cp313-win_amd64.whl",
+            "compiled-3-py3-none-any.whl!",
+        ],
+        source=["source-1.tar.gz"],
+    )
+    requires = ["Multidict>=4", "pure", "own", "compiled", "source", "nobody", "not valid!!",
+                "windows; sys_platform == 'win32'", "more; extra == 'x'", "only; sys_platform == 'ios'"]  # fmt: skip
+    needs = run_needs(requires, "3.13", RecipeStore(tmp_path), index)
+    assert needs.with_recipe == ("Multidict>=4",)
+    assert needs.without == ("compiled",)
+    assert run_needs(["compiled<2"], "3.13", RecipeStore(tmp_path), index).without == ()
+
+
+class TestSwitches:
+    def test_variables_of_the_project_s_releases(self, tmp_path: Path) -> None:
+        pyproject = (
+            "[tool.cibuildwheel]\nenvironment = {A_FLAG='1', PATH='/x', PIP_X='1', X='$Y', LIST='a,b', NO_COLOR='1'}\n"
+            "[tool.cibuildwheel.ios]\nenvironment = 'A_FLAG=2 other=3 B=\"4\"'\n"
+            "[tool.hatch.build.targets.wheel.hooks.mypyc]\nenable-by-default = false\n"
+        )
+        setup = "os.environ.get('DEMO_USE_MYPYC'); os.getenv('DEMO_NO_MYPYC'); os.environ['HOME']"
+        found = tree(tmp_path, pyproject_dot_toml=pyproject, setup_dot_py=setup)
+        assert release_variables(found) == {
+            "A_FLAG": "2", "LIST": "a,b", "B": "4", "HATCH_BUILD_HOOKS_ENABLE": "1", "DEMO_USE_MYPYC": "1",
+        }  # fmt: skip
+
+    def test_cython_that_is_off_by_default(self, tmp_path: Path) -> None:
+        setup = "os.getenv('DEMO_USE_CYTHON') == '1'; os.getenv('DEMO_USE_CYTHON_ABI3')"
+        found = tree(tmp_path, setup_dot_py=setup, demo__x_dot_pyx="")
+        assert release_variables(found) == {"DEMO_USE_CYTHON": "1"}
+        assert release_variables(tree(tmp_path, demo__x_dot_c="")) == {}, "the sdist has what Cython made"
+
+    @pytest.mark.parametrize("said", ["1", "'A=\"'", "['A=1']", "{A={B='1'}}"])
+    def test_what_is_malformed(self, tmp_path: Path, said: str) -> None:
+        found = tree(tmp_path, pyproject_dot_toml=f"[tool.cibuildwheel]\nenvironment = {said}\n")
+        assert release_variables(found) == {}
+
+    def test_switches(self, tmp_path: Path) -> None:
+        names = [
+            "CIBUILDWHEEL",
+            "DEMO_NO_EXTENSIONS",
+            "DEMO_EXTENSIONS",
+            "REQUIRE_SPEEDUPS",
+            "DEMO_FORCE_LIBX",
+            "DEBUG",
+        ]
+        setup = "".join(f"os.environ.get({name!r}, '')\n" for name in names)
+        assert switches(tree(tmp_path, setup_dot_py=setup)) == (*names[:1], *names[2:5])
+
+
+class TestTrials:
+    def test_imports(self) -> None:
+        assert imports_of(("demo", "other"), ("demo._a", "other")) == ("demo", "other", "demo._a")
+
+    def test_suite(self, tmp_path: Path) -> None:
+        pyproject = "[dependency-groups]\ntest = ['hypothesis>=6', 'pytest-asyncio', 'pytest-cov']\n"
+        test = "import os, demo, hypothesis, numpy\nfrom tests import help\nfrom . import more\nimport helper\n"
+        found = tree(
+            tmp_path, pyproject_dot_toml=pyproject, tests__test_a_dot_py=test, tests__helper_dot_py="broken (",
+            tests__test_b_dot_py="def test(): import optional",
+        )  # fmt: skip
+        suite = find_suite(found, ProjectMetadata(), ["demo"])
+        assert suite is not None
+        assert suite.source == "tests"
+        assert suite.requires == ("hypothesis", "numpy", "pytest-asyncio")
+        assert suite.guessed == ("numpy",)
+
+    def test_no_suite(self, tmp_path: Path) -> None:
+        assert find_suite(tree(tmp_path, tests__data_dot_txt=""), ProjectMetadata(), ["demo"]) is None
+
+
+class TestReadme:
+    @pytest.mark.parametrize("text", ["", "no examples", ">>> 1\n1\n", ">>> import other\n>>> other.x\n1\n", ">>>bad"])
+    def test_without_examples(self, text: str) -> None:
+        assert readme_examples(text, ["demo"]) == ()
+
+    @pytest.mark.parametrize("text", [">>> import demo\n>>> demo.x()\n", '>>> import demo\n>>> """x"""\n"x"\n'])
+    def test_with_none_that_makes_a_test(self, text: str) -> None:
+        assert readme_test(readme_examples(text, ["demo"]), "demo") is None
+
+    def test_those_that_hold(self, tmp_path: Path) -> None:
+        (tmp_path / "here").mkdir()
+        (tmp_path / "here" / "demo.py").write_text("x = 1\nprint('hello')\n")
+        readme = (
+            ">>> import demo\nhello\n>>> demo.x\n1\n```\n>>> demo.x\n2\n>>> y = demo.z\n>>> y\n3\n>>> z = 4\n"
+            ">>> while z < 6:\n...     z += 1\n>>> z\n6\n"
+        )
+        examples = readme_examples(readme, ["demo"])
+        found = check_examples(examples, tmp_path / "here", Path(sys.executable), tmp_path)
+        assert [each.source for each in found] == [
+            "import demo\n", "demo.x\n", "z = 4\n", "while z < 6:\n    z += 1\n", "z\n",
+        ]  # fmt: skip
+
+    def test_the_file_passes_and_fails(self, tmp_path: Path) -> None:
+        readme = "```python\n>>> from json import dumps\n>>> dumps(\n...     [1])\n'[1]'\n```\n\n>>> dumps(2)\n'2'\n"
+        text = readme_test(readme_examples(readme, ["json"]), "json")
+        assert text is not None
+        file = tmp_path / "test_readme.py"
+        file.write_text(text)
+        run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)]
+        assert subprocess.run(run, check=False, capture_output=True).returncode == 0
+        file.write_text(text.replace("'2'", "'3'"))
+        assert subprocess.run(run, check=False, capture_output=True).returncode == 1
