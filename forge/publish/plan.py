@@ -154,9 +154,11 @@ def _refused(
 ) -> list[Refusal]:
     """What the gates say of what is new."""
 
-    def others(name: str) -> Sequence[IndexFile]:
-        found = [*destination.files(canonicalize_name(name)), *(upstream(name) if upstream else ())]
-        return [file for file in found if not file.is_yanked]
+    def there(name: str) -> Sequence[IndexFile]:
+        return [file for file in destination.files(canonicalize_name(name)) if not file.is_yanked]
+
+    def everywhere(name: str) -> Sequence[IndexFile]:
+        return [*there(name), *(file for file in (upstream(name) if upstream else ()) if not file.is_yanked)]
 
     found: list[Refusal] = []
     if not files:
@@ -171,7 +173,9 @@ def _refused(
         found += licences_gate(files)
     if Gate.REQUIREMENTS not in allowed:
         progress.phase("publish", "look for what the wheels require")
-        found += requirements_gate(files, others)
+        # The other index is asked only if the destination has not all of it.
+        if list(requirements_gate(files, there)):
+            found += requirements_gate(files, everywhere)
     return found
 
 

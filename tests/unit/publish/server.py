@@ -129,6 +129,9 @@ def served() -> Iterator[Server]:
             self.answer(200)
 
         def do_GET(self) -> None:
+            if self.path.startswith("/pip/"):  # another index, which has nothing
+                self.answer(404)
+                return
             if not self.is_let_in():
                 self.answer(401)
                 return
