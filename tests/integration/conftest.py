@@ -18,6 +18,8 @@ from forge.toolchain.sdk.assemble import assemble_toolchain
 from tests.integration.budget import MINUTES, minutes_left
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forge.toolchain.llvm import LLVMToolchain
 
 HERE = Path(__file__).parent
@@ -67,3 +69,27 @@ def toolchain() -> LLVMToolchain:
     provision = importlib.import_module("forge.plan.provision")
     made: LLVMToolchain = provision.ensure_toolchain(home, SilentProgress())
     return made
+
+
+@pytest.fixture
+def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A bucket in S3: moto in place of Amazon's."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }.items():  # fmt: skip
+            monkeypatch.setenv(name, value)
+        import s3fs  # noqa: PLC0415 - as above
+
+        s3fs.S3FileSystem.clear_instance_cache()
+        s3fs.S3FileSystem().makedirs("team", exist_ok=True)  # moto's buckets are those of the process
+        yield "s3://team/forge"
+        s3fs.S3FileSystem.clear_instance_cache()
+    finally:
+        server.stop()

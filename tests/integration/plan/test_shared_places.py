@@ -140,29 +140,6 @@ def test_nginx(nginx: str, tmp_path: Path) -> None:
     place.close()
 
 
-@pytest.fixture
-def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }.items():  # fmt: skip
-            monkeypatch.setenv(name, value)
-        import s3fs  # noqa: PLC0415 - as above
-
-        s3fs.S3FileSystem.clear_instance_cache()
-        s3fs.S3FileSystem().makedirs("team", exist_ok=True)  # moto's buckets are those of the process
-        yield "s3://team/forge"
-        s3fs.S3FileSystem.clear_instance_cache()
-    finally:
-        server.stop()
-
-
 def test_s3(bucket: str, tmp_path: Path) -> None:
     assert round_trip(bucket, tmp_path)[-1] == f"shared cache: uploaded 1 wheel to {bucket}"
     with pytest.raises(MissingError):

@@ -73,7 +73,10 @@ def running(command: Sequence[str], url: str, log: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def pypiserver(where: Path) -> Iterator[Server]:
-    """A pypiserver that wants a password for everything, and gives MD5 hashes."""
+    """A pypiserver that wants a password for everything, and gives MD5 hashes.
+
+    It takes one request at a time: with several threads, it looks and writes in two steps.
+    """
     port = free_port()
     (where / "packages").mkdir()
     digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()  # noqa: S324 - what htpasswd files have
@@ -81,7 +84,7 @@ def pypiserver(where: Path) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}/"
     command = [
         str(BIN / "pypi-server"), "run", "-i", "127.0.0.1", "-p", str(port), "-a", "update,download,list",
-        "-P", "users", "--disable-fallback", "-v", "packages",
+        "-P", "users", "--disable-fallback", "--server", "wsgiref", "-v", "packages",
     ]  # fmt: skip
     with running(command, url, where / "log"):
         yield Server(url, f"{url}simple/", where / "log")
