@@ -80,14 +80,15 @@ class UploadServer:
             uploader = Uploader(http, url, self._credentials)
             for number, file in enumerate(files, 1):
                 progress.phase("publish", f"upload {number} of {len(files)}: {file.held.filename}")
-                if uploader.upload(file) is Took.NEW:
+                took = uploader.upload(file)
+                if took is Took.NEW:
                     new.append(file.held.filename)
                 else:
-                    self._compare(file)
+                    self._compare(file, broke=took is Took.EXISTS_AFTER_A_BREAK)
                     same.append(file.held.filename)
         return Sent(tuple(new), tuple(same))
 
-    def _compare(self, file: NewFile) -> None:
+    def _compare(self, file: NewFile, *, broke: bool) -> None:
         """The server has a file of that name: one that came meanwhile, or one that the index does not list."""
         held = file.held
         if self._public is None:
@@ -108,7 +109,10 @@ class UploadServer:
             names = [one.filename for one in there]
             raise PublishError(
                 f"{held.filename}: {other_bytes(held.filename, digest, held.sha256, names)}",
-                hint="somebody else published it meanwhile: compare the two builds before you publish another",
+                hint="the connection broke before, and the server kept what had arrived: delete the file there, then "
+                "run the command again"
+                if broke
+                else "somebody else published it meanwhile: compare the two builds before you publish another",
             )
 
     def read_back(self, files: Sequence[NewFile], progress: Progress) -> str:

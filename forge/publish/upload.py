@@ -39,6 +39,8 @@ class Took(enum.Enum):
     NEW = "new"
     EXISTS = "exists"
     """It has a file of that name."""
+    EXISTS_AFTER_A_BREAK = "exists after a break"
+    """The same, and an earlier attempt at this upload was cut off: some servers keep what arrived of it."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +82,13 @@ class Uploader:
         Raises:
             PublishError: The server refuses it, or cannot be reached; the message has no password.
         """
+        broke = False
         for attempt in range(1, self._patience.attempts + 1):
             is_last = attempt == self._patience.attempts
             try:
                 answer = self._post(file)
             except httpx.HTTPError as error:
+                broke = True
                 if is_last or not is_transient(error):
                     raise PublishError(
                         f"cannot upload {file.held.filename} to {self._url}: {self._clean(reason(error))}", hint=AGAIN
@@ -95,7 +99,7 @@ class Uploader:
                 if answer.status == httpx.codes.CONFLICT or (
                     400 <= answer.status < 500 and _EXISTS.search(answer.said)
                 ):
-                    return Took.EXISTS
+                    return Took.EXISTS_AFTER_A_BREAK if broke else Took.EXISTS
                 if is_last or answer.status not in (408, 425, 429, 500, 502, 503, 504):
                     raise self._refused(file.held.filename, answer)
             time.sleep(self._patience.wait(attempt))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import itertools
 import os
 import socket
 import subprocess
@@ -23,7 +24,7 @@ from forge.source.pip_settings import PipSettings
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 BIN = Path(sys.executable).parent
 USER, PASSWORD = "me", "s3cret-of-the-tests"
@@ -72,10 +73,11 @@ def running(command: Sequence[str], url: str, log: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def pypiserver(where: Path) -> Iterator[Server]:
+def pypiserver(where: Path, backend: str) -> Iterator[Server]:
     """A pypiserver that wants a password for everything, and gives MD5 hashes.
 
-    It takes one request at a time: with several threads, it looks and writes in two steps.
+    On wsgiref it takes one request at a time, but keeps half of what is cut off. On waitress it takes no half, but
+    looks and writes in two steps, between which another thread may write.
     """
     port = free_port()
     (where / "packages").mkdir()
@@ -84,16 +86,16 @@ def pypiserver(where: Path) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}/"
     command = [
         str(BIN / "pypi-server"), "run", "-i", "127.0.0.1", "-p", str(port), "-a", "update,download,list",
-        "-P", "users", "--disable-fallback", "--server", "wsgiref", "-v", "packages",
+        "-P", "users", "--disable-fallback", "--server", backend, "-v", "packages",
     ]  # fmt: skip
     with running(command, url, where / "log"):
         yield Server(url, f"{url}simple/", where / "log")
 
 
-@contextlib.contextmanager
-def devpi(where: Path) -> Iterator[Server]:
-    """A devpi with an index whose files never change."""
-    port = free_port()
+@pytest.fixture(scope="module")
+def devpi(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Server]]:
+    """A devpi, and what makes an index in it whose files never change."""
+    where, port = tmp_path_factory.mktemp("devpi"), free_port()
     directory = ["--serverdir", str(where / "data")]
     subprocess.run([BIN / "devpi-init", *directory, "--no-root-pypi"], check=True, capture_output=True, cwd=where)
     url = f"http://127.0.0.1:{port}"
@@ -104,21 +106,28 @@ def devpi(where: Path) -> Iterator[Server]:
     ):
         http.put(f"/{USER}", json={"password": PASSWORD}).raise_for_status()
         login = http.post("/+login", json={"user": USER, "password": PASSWORD}).raise_for_status()
-        token = f"{USER}:{login.json()['result']['password']}"
-        http.put(
-            f"/{USER}/wheels", json={"type": "stage", "bases": [], "volatile": False},
-            headers={"X-Devpi-Auth": base64.b64encode(token.encode()).decode()},
-        ).raise_for_status()  # fmt: skip
-        yield Server(f"{url}/{USER}/wheels/", f"{url}/{USER}/wheels/+simple/", where / "log")
+        token = base64.b64encode(f"{USER}:{login.json()['result']['password']}".encode()).decode()
+        numbers = itertools.count()
+
+        def make() -> Server:
+            path = f"/{USER}/wheels{next(numbers)}"
+            settings = {"type": "stage", "bases": [], "volatile": False}
+            http.put(path, json=settings, headers={"X-Devpi-Auth": token}).raise_for_status()
+            return Server(f"{url}{path}/", f"{url}{path}/+simple/", where / "log")
+
+        yield make
 
 
-@pytest.fixture(params=[pypiserver, devpi], ids=["pypiserver", "devpi"])
+@pytest.fixture(params=["pypiserver on wsgiref", "devpi"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    where = tmp_path / "server"
-    where.mkdir()
-    with request.param(where) as ready:
+    if request.param == "devpi":
+        ready = request.getfixturevalue("devpi")()
         yield ready
-        assert PASSWORD not in ready.log.read_text(errors="replace")
+    else:
+        (tmp_path / "server").mkdir()
+        with pypiserver(tmp_path / "server", request.param.partition(" on ")[2]) as ready:
+            yield ready
+    assert PASSWORD not in ready.log.read_text(errors="replace")
 
 
 @dataclass(frozen=True)
@@ -203,6 +212,7 @@ def test_a_wrong_password(tmp_path: Path, server: Server) -> None:
     assert listed(server, "demo") == {}
 
 
+@pytest.mark.parametrize("server", ["pypiserver on waitress", "devpi"], indirect=True)
 def test_a_connection_cut_half_way(tmp_path: Path, server: Server) -> None:
     """What was sent in half is not there, and the next run ends the work."""
     whole = wheel(tmp_path, body=os.urandom(4 << 20)).read_bytes()

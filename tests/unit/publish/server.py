@@ -30,6 +30,7 @@ class Server:
         login: The user and password that it asks for, joined by a colon.
         answers: Statuses, reasons and bodies for the next uploads, instead of taking them.
         cuts: How many of the next uploads it breaks off half-way.
+        halves: What it keeps of uploads that it broke off, by name.
         hashes: Whether its pages have hashes.
         lists: Whether its pages list anything.
         overwrites: Whether it replaces what is there, without a word.
@@ -43,6 +44,7 @@ class Server:
     login: str = ""
     answers: list[tuple[int, str, str]] = field(default_factory=list)
     cuts: int = 0
+    halves: dict[str, bytes] = field(default_factory=dict)
     hashes: bool = True
     lists: bool = True
     overwrites: bool = False
@@ -101,6 +103,7 @@ def served() -> Iterator[Server]:
                 running.cuts -= cut
             if cut:
                 self.rfile.read(length // 2)
+                running.files.update(running.halves)
                 self.close_connection = True
                 self.connection.close()
                 return

@@ -266,6 +266,18 @@ class TestTheNetwork:
         server.cuts = 1
         assert publish("wheels", *to).out == f"published: {NAME}\n"
 
+    def test_a_server_that_keeps_half(
+        self, forge: Forge, server: Server, publish: Publish, plain: Plain, to: tuple[str, ...],
+        snapshot: SnapshotAssertion,
+    ) -> None:  # fmt: skip
+        """As pypiserver does on wsgiref; forge finds it out, at once or in the next run."""
+        wheel(forge.root)
+        server.cuts, server.halves = 1, {NAME: b"half"}
+        assert plain(publish("wheels", *to)) == snapshot
+        assert publish("wheels", *to).code == PublishError.exit_code
+        server.files.clear()
+        assert publish("wheels", *to).out == f"published: {NAME}\n"
+
     def test_nobody_there(self, forge: Forge, publish: Publish) -> None:
         with served() as gone:
             url = gone.url
