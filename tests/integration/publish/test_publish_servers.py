@@ -76,8 +76,8 @@ def running(command: Sequence[str], url: str, log: Path) -> Iterator[None]:
 def pypiserver(where: Path, backend: str) -> Iterator[Server]:
     """A pypiserver that wants a password for everything, and gives MD5 hashes.
 
-    On wsgiref it takes one request at a time, but keeps half of what is cut off. On waitress it takes no half, but
-    looks and writes in two steps, between which another thread may write.
+    On wsgiref it takes one request at a time, but keeps half of what is cut off. Left to itself it takes waitress,
+    which takes no half, but looks and writes in two steps, between which another thread may write.
     """
     port = free_port()
     (where / "packages").mkdir()
@@ -212,7 +212,7 @@ def test_a_wrong_password(tmp_path: Path, server: Server) -> None:
     assert listed(server, "demo") == {}
 
 
-@pytest.mark.parametrize("server", ["pypiserver on waitress", "devpi"], indirect=True)
+@pytest.mark.parametrize("server", ["pypiserver on auto", "devpi"], indirect=True)
 def test_a_connection_cut_half_way(tmp_path: Path, server: Server) -> None:
     """What was sent in half is not there, and the next run ends the work."""
     whole = wheel(tmp_path, body=os.urandom(4 << 20)).read_bytes()
