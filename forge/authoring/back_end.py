@@ -34,14 +34,14 @@ class BackEnd:
 
     Args:
         declared: What its ``pyproject.toml`` names, e.g. ``setuptools.build_meta``.
-        kind: The recipe's; None where forge has no such back end.
+        kind: The recipe's.
         cmake: What runs CMake, or empty.
         doubt: What a person has to look at, or empty.
         languages: Compilers besides those of C and C++.
     """
 
     declared: str
-    kind: Backend | None
+    kind: Backend
     cmake: str = ""
     doubt: str = ""
     languages: tuple[Language, ...] = ()
@@ -62,7 +62,9 @@ def back_end_of(tree: SourceTree) -> BackEnd:
         doubt += f", and calls {called}" if called else "; what it calls is not clear"
         module = called or "setuptools"
     if cmake := _cmake(tree, module):
-        return BackEnd(declared, None, cmake, doubt)
+        if cmake != _CMAKE["scikit_build_core"]:
+            doubt += f"{'; ' if doubt else ''}{cmake} runs CMake, which finds a toolchain file for the target"
+        return BackEnd(declared, Backend.SCIKIT_BUILD_CORE, cmake, doubt)
     if module in _KINDS:
         kind = _KINDS[module]
         return BackEnd(declared, kind, doubt=doubt, languages=_languages(tree, kind))

@@ -72,7 +72,7 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
     """
     with read_material(upstream, release) as material:
         back_end = back_end_of(material.tree)
-        _refuse(material, back_end)
+        _refuse(material)
         upstream.progress.phase(release.name, "look at its requirements")
         needs = run_needs(material.metadata.requires_dist, minor, store, upstream)
         facts = material.facts
@@ -102,14 +102,9 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
     return Findings(release, back_end, languages, draft, facts.filename if facts else "")
 
 
-def _refuse(material: Material, back_end: BackEnd) -> None:
+def _refuse(material: Material) -> None:
     release = material.release
     named = f"{release.name} {release.version}"
-    if back_end.kind is None:
-        raise RecipeError(
-            f"{named} is built with CMake ({back_end.cmake} calls it), for which forge has no back end yet",
-            hint="no recipe was written; an older release may be built otherwise",
-        )
     has_libraries = material.facts is not None and bool(material.facts.libraries)
     if not material.modules and not has_libraries and not material.tree.languages():
         raise RecipeError(

@@ -6,6 +6,7 @@ one step. What the index holds (`forge.index.state`) is written last, so that a 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from forge.plan.shared.model import CacheError, PlaceError
 from forge.plan.shared.places import open_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     from forge.base.paths import ForgeHome
@@ -69,24 +70,16 @@ def make_index(
         PackageIndexError: There is something else in the directory; other bytes of a name are there; the place fails.
         WheelError: A wheel cannot be read.
     """
-    place = _open(where)
-    try:
-        with _alone(where, home):
-            before = read_state(place)
-            if before is None and "://" not in where:
-                _refuse_others(Path(where))
-            state = before or IndexState()
-            offered = additions(wheels, state, _now())
-            files = {**state.files, **{new.held.filename: new.held for new in offered.new}}
-            after = IndexState(files, name or state.name, state.url if url is None else url)
-            if before is None or afresh or after != before:
-                _write(place, offered, state, after, progress, every=before is None or afresh)
-    except PlaceError as error:
-        raise PackageIndexError(
-            f"cannot write to {place.name}: {error}", hint="run the command again: what is there is whole"
-        ) from error
-    finally:
-        place.close()
+    with _writing(where, home) as place:
+        before = read_state(place)
+        if before is None and "://" not in where:
+            _refuse_others(Path(where))
+        state = before or IndexState()
+        offered = additions(wheels, state, _now())
+        files = {**state.files, **{new.held.filename: new.held for new in offered.new}}
+        after = IndexState(files, name or state.name, state.url if url is None else url)
+        if before is None or afresh or after != before:
+            _write(place, offered, state, after, progress, every=before is None or afresh)
     added = tuple(new.held.filename for new in offered.new)
     return Made(added, offered.same, offered.libraries, len(after.projects()), len(after.files))
 
@@ -102,16 +95,27 @@ def rewrite(where: str, home: ForgeHome, change: Callable[[IndexState], IndexSta
     Raises:
         PackageIndexError: There is no index, the change is refused, or the place fails.
     """
+    with _writing(where, home) as place:
+        state = read_state(place)
+        if state is None:
+            raise PackageIndexError(f"{place.name} is not an index", hint="make one with 'forge index make'")
+        after = change(state)
+        _pages(place, state, after, every=False)
+        _put(place, STATE, state_text(after))
+        return after
+
+
+@contextlib.contextmanager
+def _writing(where: str, home: ForgeHome) -> Iterator[Place]:
+    """The place of an index, for one writer on this machine.
+
+    Raises:
+        PackageIndexError: It is not one that forge writes to, or fails.
+    """
     place = _open(where)
     try:
         with _alone(where, home):
-            state = read_state(place)
-            if state is None:
-                raise PackageIndexError(f"{place.name} is not an index", hint="make one with 'forge index make'")
-            after = change(state)
-            _pages(place, state, after, every=False)
-            _put(place, STATE, state_text(after))
-            return after
+            yield place
     except PlaceError as error:
         raise PackageIndexError(
             f"cannot write to {place.name}: {error}", hint="run the command again: what is there is whole"

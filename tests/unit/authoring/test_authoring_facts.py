@@ -87,21 +87,23 @@ class TestBackEnd:
             (system("setuptools.build_meta"), "", Backend.SETUPTOOLS),
             (system("mesonpy"), "", Backend.MESON_PYTHON),
             (system("maturin"), "", Backend.MATURIN),
-            (system("scikit_build_core.build"), "", None),
-            (system("py_build_cmake.build"), "", None),
-            (system("setuptools.build_meta", "'scikit-build'"), "", None),
-            (system("setuptools.build_meta"), "from skbuild import setup", None),
-            (system("scikit_build_core.setuptools.build_meta"), "", None),
+            (system("scikit_build_core.build"), "", Backend.SCIKIT_BUILD_CORE),
+            (system("py_build_cmake.build"), "", Backend.SCIKIT_BUILD_CORE),
+            (system("setuptools.build_meta", "'scikit-build'"), "", Backend.SCIKIT_BUILD_CORE),
+            (system("setuptools.build_meta"), "from skbuild import setup", Backend.SCIKIT_BUILD_CORE),
+            (system("scikit_build_core.setuptools.build_meta"), "", Backend.SCIKIT_BUILD_CORE),
         ],
     )
-    def test_kinds(self, tmp_path: Path, pyproject: str, setup: str, kind: Backend | None) -> None:
+    def test_kinds(self, tmp_path: Path, pyproject: str, setup: str, kind: Backend) -> None:
         found = back_end_of(tree(tmp_path, pyproject_dot_toml=pyproject, setup_dot_py=setup))
-        assert (found.kind, bool(found.cmake), found.doubt) == (kind, kind is None, "")
+        runs_cmake = kind is Backend.SCIKIT_BUILD_CORE
+        assert (found.kind, bool(found.cmake)) == (kind, runs_cmake)
+        assert bool(found.doubt) is (runs_cmake and found.cmake != "scikit-build-core")
 
     def test_setup_that_calls_cmake(self, tmp_path: Path) -> None:
         setup = "import subprocess\nsubprocess.check_call(['cmake', '.'])\n"
         found = back_end_of(tree(tmp_path, setup_dot_py=setup, lib__CMakeLists_dot_txt=""))
-        assert (found.kind, found.cmake) == (None, "its own build script")
+        assert (found.kind, found.cmake) == (Backend.SCIKIT_BUILD_CORE, "its own build script")
 
     def test_a_vendored_library_that_has_cmake_as_well(self, tmp_path: Path) -> None:
         found = back_end_of(tree(tmp_path, setup_dot_py="setup()", lib__CMakeLists_dot_txt=""))
@@ -112,11 +114,11 @@ class TestBackEnd:
         [
             ("from setuptools import build_meta", Backend.SETUPTOOLS, "calls setuptools"),
             ("import mesonpy", Backend.MESON_PYTHON, "calls mesonpy"),
-            ("from scikit_build_core import build", None, "calls scikit_build_core"),
+            ("from scikit_build_core import build", Backend.SCIKIT_BUILD_CORE, "calls scikit_build_core"),
             ("import os", Backend.SETUPTOOLS, "what it calls is not clear"),
         ],
     )
-    def test_in_the_tree(self, tmp_path: Path, module: str, kind: Backend | None, said: str) -> None:
+    def test_in_the_tree(self, tmp_path: Path, module: str, kind: Backend, said: str) -> None:
         pyproject = system("own", more="backend-path = ['build_it']\n")
         found = back_end_of(tree(tmp_path, pyproject_dot_toml=pyproject, build_it__own_dot_py=module))
         assert found.kind is kind

@@ -126,6 +126,42 @@ def test_something_else_than_results(forge: Forge, snapshot: SnapshotAssertion) 
     assert (said.code, said.out, said.err) == snapshot
 
 
+def test_projects_with_wheels_of_their_own(
+    forge: Forge, server: Server, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+) -> None:
+    """Of one recipe's project there are wheels for all targets, of one for some, of one none; one is nowhere."""
+    wheels: dict[str, bytes] = {}
+    for name, platforms in (
+        ("whole", ("arm64_iphoneos", "arm64_iphonesimulator", "x86_64_iphonesimulator")),
+        ("part", ("arm64_iphoneos",)),
+        ("none", ()),
+    ):
+        offered = {f"{name}-2.0.tar.gz": b"sdist"}
+        for platform in platforms:
+            metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.0\n"
+            files = {f"{name}/__init__.py": b"", f"{name}/_x.cpython-313-{platform.split('_')[-1]}.so": b"no Mach-O"}
+            tag = f"cp313-cp313-ios_13_0_{platform}"
+            path = make_wheel(forge.root / "w", files, name=name, version="2.0", tag=tag, metadata=metadata)
+            offered[path.name] = path.read_bytes()
+        server.put(f"/simple/{name}/", pep691(offered))
+        wheels |= offered
+    for name, body in wheels.items():
+        server.put(f"/files/{name}", body)
+    for name in ("whole", "part", "none", "own"):
+        directory = forge.root / "recipes" / name
+        directory.mkdir(parents=True)
+        (directory / "recipe.yaml").write_text(
+            f"schema: 2\npackage: {{name: {name}, version: '1.0'}}\nsource: {{sdist: {{sha256: {'ab' * 32}}}}}\n"
+            "build: {backend: setuptools}\n"
+        )
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple/")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    said = forge("report", "--upstream")
+    assert said.code == 0, said.err
+    assert said.out == snapshot
+    assert forge("report", "--upstream", "--json").code == 2
+
+
 @pytest.mark.usefixtures("no_toolchain")
 def test_of_a_real_run(forge: Forge, capsys: pytest.CaptureFixture[str]) -> None:
     write_recipe(forge.root / "recipes")
