@@ -231,10 +231,15 @@ def run_graph(
     run = _Run(Readiness(graph, work.cost, work.waits), work, server, keep_going, room)
     kinds = [False] * server.jobs + [True] * _WAITING
     ends: list[threading.Event] = []
+    # Nothing begins before all threads are known here: Ctrl-C between the start of one and its place in the list would
+    # else close the server under it.
+    begin = threading.Event()
 
     def loop(end: threading.Event, *, waits: bool) -> None:
+        begin.wait()
         try:
-            run.loop(waits=waits)
+            if not run.ended:
+                run.loop(waits=waits)
         finally:
             end.set()
 
@@ -243,6 +248,7 @@ def run_graph(
             end = threading.Event()
             threading.Thread(target=loop, args=(end,), kwargs={"waits": waits}, daemon=True).start()
             ends.append(end)
+        begin.set()
         # Not Thread.join: before Python 3.13, one that Ctrl-C interrupts takes the thread for ended (gh-90882). And a
         # wait without a limit would not let Ctrl-C through.
         for end in ends:
@@ -252,6 +258,7 @@ def run_graph(
         with run.changed:
             run.ended = True
             run.changed.notify_all()
+        begin.set()
         stop()
         for end in ends:
             end.wait()
