@@ -61,9 +61,11 @@ def test_what_cannot_be_renamed_is_put_back(tmp_path: Path, monkeypatch: pytest.
 
 
 SWAPPER = """\
+import signal
 import sys
 from pathlib import Path
 from forge.authoring.swap import swap_in
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 recipes, made = map(Path, sys.argv[1:])
 print("ready", flush=True)
 while True:
