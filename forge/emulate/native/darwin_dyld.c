@@ -179,6 +179,9 @@ DARWIN_EXPORT const char *forge_darwin__dyld_get_image_name(uint32_t index) {
     const struct forge_loader_image *image = forge_loader_image_get(index);
     return image != NULL ? image->path : NULL;
 }
+/* Under their own names, too: ctypes.util asks the process for them by dlsym(3) when it is imported (CPython 3.14). */
+DARWIN_EXPORT uint32_t _dyld_image_count(void) { return forge_darwin__dyld_image_count(); }
+DARWIN_EXPORT const char *_dyld_get_image_name(uint32_t index) { return forge_darwin__dyld_get_image_name(index); }
 DARWIN_EXPORT void forge_darwin__dyld_register_func_for_add_image(forge_loader_image_function function) {
     if (forge_loader_on_add(function) != 0)
         darwin_fatal("_dyld_register_func_for_add_image", "no room for one more function");

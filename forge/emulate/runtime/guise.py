@@ -78,9 +78,35 @@ def put_on(guise: Guise) -> None:
         IPHONEOS_DEPLOYMENT_TARGET=guise.minimum,
         MACHDEP="ios",
     )
+    _have_macholib()
     sys.meta_path.insert(0, absent)
     for name in guise.absent:
         sys.modules.pop(name, None)
+
+
+def _have_macholib() -> None:
+    """Give ctypes.util the module that it imports on iOS, where a Linux distribution has left it out (Debian does).
+
+    Apple's libraries lie in the shared cache, of which there is none here: nothing is found, as with CPython's own.
+    """
+    from importlib.util import find_spec  # noqa: PLC0415 - as above
+
+    try:
+        if find_spec("ctypes.macholib.dyld") is not None:
+            return
+    except ModuleNotFoundError:
+        pass
+
+    def dyld_find(name: str, *_: object, **__: object) -> str:
+        if os.path.isfile(name):  # noqa: PTH113 - as CPython's own
+            return name
+        raise ValueError(f"dylib {name} could not be found")
+
+    package, module = types.ModuleType("ctypes.macholib"), types.ModuleType("ctypes.macholib.dyld")
+    module.dyld_find = dyld_find  # type: ignore[attr-defined]  # as above
+    package.dyld = module  # type: ignore[attr-defined]  # as above
+    package.__path__ = []
+    sys.modules.update({"ctypes.macholib": package, "ctypes.macholib.dyld": module})
 
 
 class _Absent(MetaPathFinder):

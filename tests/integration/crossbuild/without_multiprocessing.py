@@ -73,3 +73,12 @@ def test_joblib_runs_serially() -> None:
     for wanted in ({}, {"backend": "loky"}, {"backend": "threading"}):
         done = joblib.Parallel(n_jobs=2, **wanted)(joblib.delayed(threading.get_ident)() for _ in range(4))
         assert set(done) == {threading.get_ident()}, wanted
+
+
+def test_ctypes_util() -> None:
+    """From 3.14 on it asks dyld for the images when it is imported, as threadpoolctl does."""
+    util, module = map(importlib.import_module, ("ctypes.util", "markupsafe._speedups"))
+    assert module.__name__ == "markupsafe._speedups"
+    assert util.find_library("no-such-library") is None
+    if sys.version_info >= (3, 14):
+        assert len(util.dllist()) > 0
