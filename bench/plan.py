@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 AIM = 1.10
 RECIPE = """\
-schema: 1
+schema: 2
 package: {{name: lib{number}, version: "1.0"}}
 source: {{path: source}}
 build:

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 RECIPE = """\
-schema: 1
+schema: 2
 package: {{name: lib{number}, version: "1.0"}}
 about:
   summary: A made-up library
