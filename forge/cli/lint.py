@@ -29,7 +29,7 @@ _FORMATS = ("text", "json", "sarif", "github")
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME...]")
-@click.option("--fix", is_flag=True, help="Mend what can be mended without you.")
+@click.option("--fix", is_flag=True, help="Fix what can be fixed without you.")
 @click.option("--network", is_flag=True, help="Also run the rules that need the network: index, macOS wheel, source.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (schemas/lint.schema.json).")
 @click.option(
@@ -72,7 +72,7 @@ def lint(
     if fix:
         for each in fix_recipes(store, names, rules):
             click.echo(
-                printable(f"mended: {each.where.file}: {each.rule.id} {each.rule.name}: {each.message}"), err=True
+                printable(f"fixed: {each.where.file}: {each.rule.id} {each.rule.name}: {each.message}"), err=True
             )
     report = _networked(store, names, rules) if network else lint_recipes(store, names, rules)
     click.echo(_rendered(report, "json" if as_json else form), nl=False)

@@ -53,7 +53,7 @@ class _AskedType(click.ParamType[Asked]):
 @click.command()
 @click.argument("asked", metavar="NAME[==VERSION]", type=_AskedType())
 @python_option
-@click.option("--try", "tried", is_flag=True, help="Build it for one target, and apply mends to what fails.")
+@click.option("--try", "tried", is_flag=True, help="Build it for one target, and try fixes for what fails.")
 @click.option(
     "--target", default=Target(Abi.IPHONEOS, Arch.ARM64).multiarch, show_default=True, metavar="TARGET",
     help="What --try builds for.",
@@ -74,7 +74,7 @@ def new(
     What the project publishes is read: its sdist, and the same release's macOS wheel. The recipe has a comment,
     "Unsure:", wherever a person has to look. If the project publishes iOS wheels, or needs none, nothing is written.
 
-    With --try the recipe is built. If that fails, the mends that forge knows for the failure (docs/failures.md) are
+    With --try the recipe is built. If that fails, the fixes that forge knows for the failure (docs/failures.md) are
     applied, one after the other, as long as they move things forward; the exit code is 8 if no build succeeds.
     """
     home = ForgeHome.from_environment()

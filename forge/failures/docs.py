@@ -34,13 +34,13 @@ _HEAD = """\
 
 <!-- Made by `python -m forge.failures.docs` from forge/failures/catalogue.yaml: change that file, not this one. -->
 
-`forge explain [LOG]` says why a build failed and what mends it: it matches the log against the failures below. Without
+`forge explain [LOG]` says why a build failed and how to fix it: it matches the log against the failures below. Without
 a log it takes the newest one in the cache; `-` is standard input. After a failed build forge says the same by itself.
 Where nothing matches, it shows the first error of a compiler, linker, configure script or Python in the log rather than
 the last lines, which only tell that something failed before. `--all` shows every failure that matches, `--json` prints
 JSON.
 
-`forge new NAME --try` applies mends that a program can make to the recipe that it has written; they are shown as "By
+`forge new NAME --try` applies fixes that a program can make to the recipe that it has written; they are shown as "By
 itself".
 
 To add a failure, add an entry with an example to `forge/failures/catalogue.yaml`; a test matches each example against

@@ -35,7 +35,7 @@ An **error** fails the build; a **warning** is worth a change or a reason; **inf
 
 | option | meaning |
 | --- | --- |
-| `--fix` | mend what can be mended without you; comments stay, and each recipe is read again before it is written |
+| `--fix` | fix what can be fixed without you; comments stay, and each recipe is read again before it is written |
 | `--network` | also run the rules that ask the package index or download the source |
 | `--json` | print JSON as [schemas/lint.schema.json](../schemas/lint.schema.json) has it |
 | `--format sarif`, `--format github` | print SARIF 2.1.0, or annotations for GitHub's workflow log |

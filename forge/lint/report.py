@@ -71,7 +71,7 @@ def rule_row(rule: Rule) -> dict[str, Any]:
 def explain(rule: Rule) -> str:
     """Everything that is to be said about a rule, as plain text that ends in a line break."""
     notes = ["with --network only"] if rule.network else []
-    notes += ["mended by --fix"] if rule.fixable else []
+    notes += ["fixed by --fix"] if rule.fixable else []
     return explain_rule(rule, *notes)
 
 
@@ -103,7 +103,7 @@ def _summary(report: Report) -> str:
     if counts[Severity.INFO]:
         said.append(f"{counts[Severity.INFO]} for information")
     if fixable := sum(found.fix is not None for found in report.findings):
-        said.append(f"{fixable} of them can be mended with --fix")
+        said.append(f"{fixable} of them can be fixed with --fix")
     return printable(", ".join(said))
 
 

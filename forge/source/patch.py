@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ def apply_patches(tree: Path, patches: Sequence[Path]) -> None:
     """
     if not patches:
         return
-    program = shutil.which("patch")
+    program = shutil.which("patch", path=os.defpath)  # the machine's, whatever the user's PATH says
     if program is None:
         raise ToolchainError("the program 'patch' is missing", hint="install it, e.g. with your package manager")
     gnu = "GNU patch" in subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
@@ -71,7 +72,8 @@ def _apply(program: str, tree: Path, patch: Path, newest: float, *, gnu: bool) -
     command = [program, "-p1", "-u", "-N", "-f", "-F", "0", "-d", str(tree), "-i", str(patch.resolve())]
     if gnu:
         command.append("--no-backup-if-mismatch")
-    environment = {**os.environ, "LC_ALL": "C"}
+    # Not the user's: POSIXLY_CORRECT and PATCH_GET change what a patch does.
+    environment = {"PATH": os.defpath, "LC_ALL": "C", "TMPDIR": tempfile.gettempdir()}
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, errors="replace", check=False
     )

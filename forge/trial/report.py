@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from forge.base.printable import printable_lines
 from forge.emulate.runtime.accelerate import OPENBLAS
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def render_text(trial: Trial, *, bindings: bool = False) -> str:
     if trial.comparison is not None:
         lines += _compared(trial.comparison)
     lines.append(f"  {trial.how}")
-    return "\n".join(lines) + "\n"
+    return printable_lines("\n".join(lines)) + "\n"  # names, symbols and messages are the wheel's
 
 
 def _compared(comparison: Comparison) -> Iterator[str]:

@@ -89,6 +89,9 @@ def repair_wheel(
     destination = out_dir / _file_name(contents, tags)
     if destination in taken:
         unmendable.append(Unmendable(None, "file name", f"another wheel was repaired to {destination.name} already"))
+    elif _is_in_the_way(wheel, destination):
+        said = f"its tags are those of {destination.name}, which is there already: remove one of the two"
+        unmendable.append(Unmendable(None, "file name", said))
     elif not dry_run:
         output = destination
         if changes:
@@ -104,6 +107,13 @@ def repair_wheel(
         tuple(sorted(changes, key=lambda change: change.member or "")),
         tuple(sorted(dict.fromkeys(unmendable), key=lambda rest: rest.member or "")),
     )
+
+
+def _is_in_the_way(wheel: Path, destination: Path) -> bool:
+    """Whether a repair in place would overwrite another wheel."""
+    if destination == wheel or not destination.exists() or destination.samefile(wheel):
+        return False
+    return wheel.parent.samefile(destination.parent)
 
 
 def _read_binaries(contents: WheelContents) -> _Binaries:

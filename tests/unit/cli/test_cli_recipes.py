@@ -47,7 +47,7 @@ class TestLint:
     def test_fix(self, demo: Forge) -> None:
         said = demo("lint", "demo", "--fix")
         assert said.code == 0
-        assert said.err.count("mended: recipes/demo/recipe.yaml: REC20") == 2
+        assert said.err.count("fixed: recipes/demo/recipe.yaml: REC20") == 2
 
     def test_fail_on(self, demo: Forge) -> None:
         assert demo("lint", "--fail-on", "error").code == 0

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 from forge.cli.main import cli
@@ -62,6 +63,17 @@ def test_two_wheels_of_one_name(tmp_path: Path) -> None:
     assert code == 9
     assert f"another wheel was repaired to {right.name} already" in said
     assert (tmp_path / "out" / right.name).read_bytes() == right.read_bytes()
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both are named", "one is named"])
+def test_in_place_no_other_wheel_is_overwritten(tmp_path: Path, both: bool) -> None:
+    right = make_wheel(tmp_path, {MODULE: macho()})
+    wrong = make_wheel(tmp_path, {MODULE: macho(), "more.py": b""}, tag="cp313-cp313-ios_12_0_arm64_iphonesimulator")
+    before = {path.name: path.read_bytes() for path in (right, wrong)}
+    code, said = run(wrong, *([right] if both else []), "--out", tmp_path)
+    assert code == 9
+    assert f"its tags are those of {right.name}, which is there already" in said
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_in_place_under_a_new_name(tmp_path: Path) -> None:

@@ -126,10 +126,25 @@ def test_no_patch_file(tree: Path, tmp_path: Path) -> None:
 
 
 def test_no_patch_program(tree: Path, patch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "defpath", str(tmp_path))
     apply_patches(tree, [])
     with pytest.raises(ToolchainError, match="'patch' is missing"):
         apply_patches(tree, [patch])
+
+
+def test_the_users_settings_do_not_count(
+    tree: Path, patch: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither another program of that name, which is first on PATH, nor what changes the machine's own."""
+    own = tmp_path / "bin" / "patch"
+    own.parent.mkdir()
+    own.write_text("#!/bin/sh\nexit 0\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("PATH", str(own.parent), prepend=os.pathsep)
+    monkeypatch.setenv("POSIXLY_CORRECT", "1")  # GNU patch then keeps a file that becomes empty
+    patch.write_text("--- a/newer.txt\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n\\ No newline at end of file\n")
+    apply_patches(tree, [patch])
+    assert [path.name for path in tree.iterdir()] == ["file.txt"]
 
 
 def test_prepare_is_whole_or_not_at_all(tree: Path, patch: Path, tmp_path: Path) -> None:
