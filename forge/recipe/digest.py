@@ -30,7 +30,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
     """
     try:
         return {
-            "name": evaluated.normalized_name,
+            "name": evaluated.name,  # as written: METADATA of a native library and the bill of materials have it so
             "version": evaluated.version,
             "target": _target(evaluated.target) if evaluated.native else None,
             "python": evaluated.python,

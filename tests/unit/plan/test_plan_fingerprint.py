@@ -67,6 +67,7 @@ def case(tmp_path: Path) -> Case:
 
 CHANGES: dict[str, Callable[[Case], object]] = {
     "version": lambda case: case.edit("recipe.yaml", '"1.0"', '"1.1"'),
+    "spelling of the name": lambda case: case.edit("recipe.yaml", "name: demo", "name: Demo"),
     "environment": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  env: {A: b}\n"),
     "requirement": lambda case: case.edit("recipe.yaml", "setuptools\n", "setuptools\n  requires: [cython]\n"),
     "back end": lambda case: case.edit("recipe.yaml", "setuptools", "meson-python"),
