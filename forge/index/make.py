@@ -81,7 +81,7 @@ def make_index(
         if before is None or afresh or after != before:
             _write(place, offered, state, after, progress, every=before is None or afresh)
     added = tuple(new.held.filename for new in offered.new)
-    return Made(added, offered.same, offered.libraries, len(after.projects()), len(after.files))
+    return Made(added, offered.same, offered.libraries, len(after.projects), len(after.files))
 
 
 def rewrite(where: str, home: ForgeHome, change: Callable[[IndexState], IndexState]) -> IndexState:
@@ -138,7 +138,7 @@ def _write(
 
 def _pages(place: Place, before: IndexState, after: IndexState, *, every: bool) -> None:
     """The pages that differ; those of projects before the lists that name them."""
-    old, new = before.projects(), after.projects()
+    old, new = before.projects, after.projects
     changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
     told = (before.name, before.url) != (after.name, after.url)
     for name, files in new.items():

@@ -11,7 +11,7 @@ from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from forge.index.model import HeldFile
 
@@ -64,7 +64,7 @@ def pythons_of(files: Iterable[HeldFile]) -> tuple[str, ...]:
     return tuple(f"3.{minor}" for minor in sorted(found))
 
 
-def lines(projects: dict[str, tuple[HeldFile, ...]], pythons: Sequence[str]) -> tuple[Line, ...]:
+def lines(projects: Mapping[str, tuple[HeldFile, ...]], pythons: Sequence[str]) -> tuple[Line, ...]:
     """A line for each project that has a file that is not yanked.
 
     Args:

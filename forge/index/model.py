@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -81,12 +82,12 @@ class IndexState:
     name: str = "iOS wheels"
     url: str = ""
 
-    def names(self) -> frozenset[str]:
-        """The names of all projects."""
-        return frozenset(file.project for file in self.files.values())
+    @functools.cached_property
+    def projects(self) -> Mapping[str, tuple[HeldFile, ...]]:
+        """The files of each project, in the order of versions and names, by the project's name, sorted.
 
-    def projects(self) -> dict[str, tuple[HeldFile, ...]]:
-        """The files of each project, in the order of versions and names, by the project's name, sorted."""
+        Worked out once: with thousands of wheels it takes longer than the page, or the answer, that asks for one of it.
+        """
         found: dict[str, list[HeldFile]] = {}
         for file in self.files.values():
             found.setdefault(file.project, []).append(file)

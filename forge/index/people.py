@@ -53,7 +53,7 @@ def home_page(state: IndexState) -> str:
     Args:
         state: What it holds.
     """
-    projects = state.projects()
+    projects = state.projects
     pythons = pythons_of(state.files.values())
     rows = lines(projects, pythons)
     summaries = {name: next((f.summary for f in reversed(files) if f.summary), "") for name, files in projects.items()}
@@ -72,7 +72,7 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
         name: The project.
         files: Its files, in order.
     """
-    newest, projects = files[-1], state.names()
+    newest, projects = files[-1], state.projects
     versions: dict[str, list[HeldFile]] = {}
     for file in reversed(files):
         versions.setdefault(str(file.version), []).append(file)
@@ -87,7 +87,7 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
         requirements=[_requirement(each, projects) for each in applying(newest, pythons)],
-        snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, state.projects())), is_example=not state.url,
+        snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, projects)), is_example=not state.url,
         root="../..",
     )  # fmt: skip
 

@@ -131,7 +131,7 @@ def problem(place: Place, path: str, size: int, sha256: str) -> str:
 
 
 def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
-    projects = state.projects()
+    projects = state.projects
     expected = {"simple/index.html": root_html(projects), "simple/index.json": root_json(projects)}
     for name, files in projects.items():
         expected[f"simple/{name}/index.html"] = project_html(name, files)
@@ -151,7 +151,7 @@ def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
 
 def _newest(state: IndexState) -> Iterator[tuple[str, Sequence[HeldFile]]]:
     """The files of each project's newest version that are not yanked."""
-    for name, files in state.projects().items():
+    for name, files in state.projects.items():
         kept = [file for file in files if file.yanked is None]
         if kept:
             yield name, [file for file in kept if file.version == kept[-1].version]
@@ -180,7 +180,7 @@ def dangling(
     Raises:
         NetworkError: Upstream does not answer.
     """
-    projects = state.projects()
+    projects = state.projects
     asked: dict[str, Sequence[IndexFile]] = {}
     told: set[tuple[str, str]] = set()
     for name, files in releases:

@@ -67,7 +67,7 @@ def requirements_gate(files: Sequence[NewFile], upstream: Callable[[str], Sequen
     """
     state = IndexState({file.held.filename: file.held for file in files})
     releases: dict[tuple[str, str], list[HeldFile]] = {}
-    for project, held in state.projects().items():
+    for project, held in state.projects.items():
         for one in held:
             releases.setdefault((project, str(one.version)), []).append(one)
     for fault in dangling([(project, held) for (project, _), held in releases.items()], state, upstream):

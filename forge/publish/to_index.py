@@ -51,7 +51,7 @@ class MadeIndex:
             IndexFile(
                 held.filename, str(held.version), False, held.path, held.sha256, is_yanked=held.yanked is not None
             )
-            for held in self._state.projects().get(project, ())
+            for held in self._state.projects.get(project, ())
         ]  # fmt: skip
 
     def sha256(self, file: IndexFile) -> str:

@@ -122,7 +122,7 @@ class _Handlers:
         return RedirectResponse(f"{request.url.path.rpartition('/')[2]}/" + _query(request), 301)
 
     async def root(self, request: Request) -> Response:
-        names = self._state().names()
+        names = self._state().projects
         kind = _kind(request)
         content = root_json(names) if kind == JSON else root_html(names)
         return _page(request, content.encode(), kind)
@@ -133,7 +133,7 @@ class _Handlers:
         if name != normal:
             return RedirectResponse(f"../{normal}/" + _query(request), 301)
         kind = _kind(request)
-        own = self._state().projects().get(normal, ())
+        own = self._state().projects.get(normal, ())
         others, tracks = None, ""
         if self.upstream is not None:
             try:
@@ -151,7 +151,7 @@ class _Handlers:
 
     async def project_file(self, request: Request) -> Response:
         name, kind = request.path_params["name"], request.path_params["kind"]
-        if name not in self._state().names() or kind not in ("html", "json"):
+        if name not in self._state().projects or kind not in ("html", "json"):
             raise HTTPException(404)
         return _file(self.served.directory / "simple" / name / f"index.{kind}", _SHORTLY)
 
@@ -168,7 +168,7 @@ class _Handlers:
 
     async def package(self, request: Request) -> Response:
         name = request.path_params["name"]
-        if name not in self._state().names():
+        if name not in self._state().projects:
             raise HTTPException(404)
         return _file(self.served.directory / "packages" / name / "index.html", _SHORTLY)
 

@@ -294,7 +294,7 @@ def test_the_home_page_says_what_is_missing(made: Forge) -> None:
 def test_what_is_written_is_read(files: list[HeldFile], name: str) -> None:
     state = IndexState({file.filename: file for file in files}, name)
     assert parse_state(state_text(state).encode(), "x") == state
-    held = state.projects().get("demo", ())
+    held = state.projects.get("demo", ())
     assert json.loads(project_json("demo", held))["name"] == "demo"
     seen = Tags(project_html("demo", held)).seen
     assert [attributes.get("data-yanked") for tag, attributes in seen if tag == "a"] == [file.yanked for file in held]
