@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from forge.audit.wheel_checks import is_ios_tag
 from forge.base.errors import WheelError
-from forge.base.markers import target_environment
 from forge.base.target import Abi, Arch, Target
+from forge.plan.required import applying
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+
+    from packaging.requirements import Requirement
 
     from forge.lint.upstream import Upstream
     from forge.recipe.store import RecipeStore
@@ -52,24 +53,13 @@ def run_needs(requires_dist: Iterable[str], minor: str, store: RecipeStore, upst
     """
     known = set(store.names())
     with_recipe, without = [], []
-    for requirement in _applying(requires_dist, minor):
+    for requirement in applying(requires_dist, _TARGET, minor):
         name = canonicalize_name(requirement.name)
         if name in known:
             with_recipe.append(str(requirement))
         elif not _installs(requirement, upstream.files(name)):
             without.append(name)
     return Needs(tuple(dict.fromkeys(with_recipe)), tuple(dict.fromkeys(without)))
-
-
-def _applying(requires_dist: Iterable[str], minor: str) -> Iterator[Requirement]:
-    environment = {**target_environment(_TARGET, minor), "extra": ""}
-    for text in requires_dist:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate(environment):
-            yield requirement
 
 
 def _installs(requirement: Requirement, files: Sequence[IndexFile]) -> bool:

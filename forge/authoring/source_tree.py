@@ -10,11 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from forge.wheel.requirements import valid_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+
+    from packaging.requirements import Requirement
 
 _LANGUAGES = {
     ".c": "C", ".m": "Objective-C", ".cc": "C++", ".cpp": "C++", ".cxx": "C++", ".pyx": "Cython", ".rs": "Rust",
@@ -59,7 +62,8 @@ class SourceTree:
     def requires(self) -> tuple[Requirement, ...]:
         """``build-system.requires``, as far as it is valid."""
         listed = self.table("build-system").get("requires")
-        return tuple(_requirements(listed if isinstance(listed, list) else ()))
+        texts = listed if isinstance(listed, list) else []
+        return tuple(valid_requirements(text for text in texts if isinstance(text, str)))
 
     @property
     def required(self) -> frozenset[str]:
@@ -141,11 +145,3 @@ def _walk(path: Path) -> Iterator[str]:
         relative = Path(directory).relative_to(path).as_posix()
         for file in files:
             yield file if relative == "." else f"{relative}/{file}"
-
-
-def _requirements(texts: Iterable[object]) -> Iterator[Requirement]:
-    for text in texts:
-        try:
-            yield Requirement(text if isinstance(text, str) else "")
-        except InvalidRequirement:
-            continue

@@ -8,11 +8,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+
+from forge.wheel.requirements import valid_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from packaging.requirements import Requirement
 
     from forge.authoring.project_metadata import ProjectMetadata
     from forge.authoring.source_tree import SourceTree
@@ -108,8 +111,4 @@ def _declared(tree: SourceTree, metadata: ProjectMetadata) -> Iterator[Requireme
     groups = tree.table("dependency-groups")
     listed = [text for name in _TEST_EXTRAS for text in groups.get(name, []) if isinstance(text, str)]
     listed += [text for text in metadata.requires_dist if re.search(r"extra\s*==\s*['\"](?:tests?|testing|dev)", text)]
-    for text in listed:
-        try:
-            yield Requirement(text)
-        except InvalidRequirement:
-            continue
+    return valid_requirements(listed)

@@ -90,9 +90,15 @@ def _present(files: Sequence[HeldFile], python: str) -> tuple[str, ...]:
     platforms = {
         tag.platform for file in files for tag in parse_wheel_name(file.filename).tags if installs(python, tag)
     }
-    there = {target for target in MULTIARCHES for platform in platforms if _is_for(platform, target)}
+    there = {target for target in MULTIARCHES for platform in platforms if is_for(platform, target)}
     return tuple(target for target in MULTIARCHES if target in there)
 
 
-def _is_for(platform: str, target: str) -> bool:
+def is_for(platform: str, target: str) -> bool:
+    """Whether a platform tag is for a target, whatever its minimum iOS version.
+
+    Args:
+        platform: The tag.
+        target: One of `MULTIARCHES`.
+    """
     return platform == "any" or (platform.startswith("ios_") and platform.endswith(f"_{target.replace('-', '_')}"))

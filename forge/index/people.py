@@ -6,21 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 
-from forge.base.markers import target_environment
 from forge.base.target import select_targets
 from forge.index.matrix import MULTIARCHES, cells_of, lines, pythons_of
 from forge.index.templates_of import page
 from forge.ios_python.interface import known_minors
 from forge.pipeline.comment import size_text
+from forge.plan.required import applying
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+
+    from packaging.requirements import Requirement
 
     from forge.index.model import HeldFile, IndexState
 
@@ -86,7 +85,7 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
     ]  # fmt: skip
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
-        requirements=[_requirement(each, projects) for each in applying(newest, pythons)],
+        requirements=[_requirement(each, projects) for each in requirements_of(newest, pythons)],
         snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, projects)), is_example=not state.url,
         root="../..",
     )  # fmt: skip
@@ -152,7 +151,7 @@ def _required_by(files: Sequence[HeldFile]) -> frozenset[str]:
     """The projects that a package's newest file requires."""
     if not files:
         return frozenset()
-    return frozenset(canonicalize_name(each.name) for each in applying(files[-1], pythons_of(files)))
+    return frozenset(canonicalize_name(each.name) for each in requirements_of(files[-1], pythons_of(files)))
 
 
 def needed_by(name: str, projects: Mapping[str, Sequence[HeldFile]]) -> tuple[str, ...]:
@@ -173,17 +172,11 @@ def needed_by(name: str, projects: Mapping[str, Sequence[HeldFile]]) -> tuple[st
     return tuple(sorted(seen - {name}))
 
 
-def applying(file: HeldFile, pythons: Sequence[str]) -> tuple[Requirement, ...]:
+def requirements_of(file: HeldFile, pythons: Sequence[str]) -> tuple[Requirement, ...]:
     """What a file requires on iOS, without extras, in any of some Pythons."""
-    environments = [{**target_environment(_DEVICE, python), "extra": ""} for python in pythons or known_minors()]
     found: dict[str, Requirement] = {}
-    for text in file.requires_dist:
-        try:
-            requirement = Requirement(text)
-            if requirement.marker is None or any(requirement.marker.evaluate(each) for each in environments):
-                found.setdefault(f"{requirement.name}{requirement.specifier}", requirement)
-        except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-            continue
+    for requirement in applying(file.requires_dist, _DEVICE, *(pythons or known_minors())):
+        found.setdefault(f"{requirement.name}{requirement.specifier}", requirement)
     return tuple(found.values())
 
 

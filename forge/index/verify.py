@@ -10,18 +10,16 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from forge.base.errors import ForgeError, WheelError
-from forge.base.markers import target_environment
 from forge.base.target import select_targets
-from forge.index.matrix import cells_of, pythons_of
+from forge.index.matrix import cells_of, is_for, pythons_of
 from forge.index.model import PackageIndexError
 from forge.index.simple import project_html, project_json, root_html, root_json
 from forge.index.state import read_state
+from forge.plan.required import applying
 from forge.plan.shared.model import CacheError, IgnoredError, MissingError, PlaceError
 from forge.plan.shared.places import open_place
 from forge.wheel.name import parse_wheel_name
@@ -29,6 +27,8 @@ from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from packaging.requirements import Requirement
 
     from forge.base.progress import Progress
     from forge.base.target import Target
@@ -207,14 +207,8 @@ def dangling(
 
 def _wanted(files: Iterable[HeldFile], python: str, target: Target) -> Iterator[Requirement]:
     """What the wheels that serve a Python and a target require there, without extras."""
-    environment = target_environment(target, python)
-    for text in dict.fromkeys(
-        text for file in files if _is_for(file.filename, python, target) for text in file.requires_dist
-    ):
-        with contextlib.suppress(InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
-            requirement = Requirement(text)
-            if requirement.marker is None or requirement.marker.evaluate({**environment, "extra": ""}):
-                yield requirement
+    texts = (text for file in files if _is_for(file.filename, python, target) for text in file.requires_dist)
+    return applying(dict.fromkeys(texts), target, python)
 
 
 def _serves(filenames: Iterable[str], requirement: Requirement, python: str, target: Target) -> bool:
@@ -231,11 +225,8 @@ def _serves(filenames: Iterable[str], requirement: Requirement, python: str, tar
 def _is_for(filename: str, python: str, target: Target) -> bool:
     """Whether a wheel installs in a Python on a target; whatever its minimum iOS version."""
     minor = f"cp{python.replace('.', '')}"
-    ending = f"_{target.arch}_{target.abi}"
     return any(
-        installs(minor, tag)
-        and (tag.platform == "any" or (tag.platform.startswith("ios_") and tag.platform.endswith(ending)))
-        for tag in parse_wheel_name(filename).tags
+        installs(minor, tag) and is_for(tag.platform, target.multiarch) for tag in parse_wheel_name(filename).tags
     )
 
 

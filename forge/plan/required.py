@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.base.errors import WheelError
 from forge.base.markers import target_environment
 from forge.plan.closure import closure
 from forge.wheel.name import parse_wheel_name
+from forge.wheel.requirements import applies, valid_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from forge.base.target import Target
     from forge.plan.closure import Step
@@ -67,19 +69,15 @@ def required_steps(
     return closure(list(recipes.values()), target, python, store, variants, checked=True) if recipes else ()
 
 
-def applying(texts: Iterable[str], target: Target, python: str) -> Iterator[Requirement]:
-    """Those of some requirements that hold on the target, without those of extras.
+def applying(texts: Iterable[str], target: Target, *pythons: str) -> Iterator[Requirement]:
+    """Those of some requirements that hold on the target in any of some Pythons, without those of extras.
 
     Args:
-        texts: PEP 508; what is not valid is left out, and the check of the wheel says so.
+        texts: PEP 508; what is not valid, or cannot be evaluated, is left out.
         target: The target.
-        python: Python's full version.
+        pythons: Versions of Python, e.g. ``3.13``.
     """
-    environment = target_environment(target, python) | {"extra": ""}
-    for text in texts:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            continue
-        if requirement.marker is None or requirement.marker.evaluate(environment):
+    environments = [target_environment(target, python) for python in pythons]
+    for requirement in valid_requirements(texts):
+        if any(applies(requirement, environment) for environment in environments):
             yield requirement

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidName, canonicalize_name
 
 from forge.base.errors import ForgeError, WheelError
@@ -16,6 +15,7 @@ from forge.index.model import PackageIndexError
 from forge.publish.gate import check_gate, licences_gate, requirements_gate, targets_gate
 from forge.publish.model import Gate, Publication, PublishError, Refusal
 from forge.wheel.name import parse_wheel_name
+from forge.wheel.requirements import valid_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -128,17 +128,10 @@ def in_order(files: Iterable[NewFile]) -> tuple[NewFile, ...]:
         elif name not in begun:
             begun.add(name)
             stack.append((name, True))
-            wanted = {other for file in projects[name] for other in _required(file)} & projects.keys()
+            texts = (text for file in projects[name] for text in file.held.requires_dist)
+            wanted = {canonicalize_name(each.name) for each in valid_requirements(texts)} & projects.keys()
             stack += [(other, False) for other in sorted(wanted, reverse=True)]
     return tuple(file for name in done for file in projects[name])
-
-
-def _required(file: NewFile) -> Iterable[str]:
-    for text in file.held.requires_dist:
-        try:
-            yield canonicalize_name(Requirement(text).name)
-        except InvalidRequirement:
-            continue  # forge check says so
 
 
 def _there(filename: str, files: Iterable[IndexFile]) -> IndexFile | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
 from forge.base.markers import target_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from packaging.version import Version
 
@@ -44,16 +46,16 @@ def unmet_requirements(wheels: Sequence[WheelContents], target: Target, python: 
     for one in wheels:
         there.setdefault(one.name.canonical_distribution, set()).add(one.name.version)
     environment = target_environment(target, python)
-    rows = [(one, requirement) for one in wheels for requirement in _requirements(one)]
+    rows = [(one, requirement) for one in wheels for requirement in valid_requirements(one.metadata.requires_dist)]
     extras: dict[str, set[str]] = {}
     before = -1
     while before != (before := sum(map(len, extras.values()))):  # an extra may ask for another
         for one, requirement in rows:
-            if _applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
+            if applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
                 extras.setdefault(canonicalize_name(requirement.name), set()).update(requirement.extras)
     found: dict[Unmet, None] = {}
     for one, requirement in rows:
-        if not _applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
+        if not applies(requirement, environment, extras.get(one.name.canonical_distribution, set())):
             continue
         versions = there.get(canonicalize_name(requirement.name), set())
         wanted = f"requires {requirement.name}{requirement.specifier}"
@@ -65,14 +67,27 @@ def unmet_requirements(wheels: Sequence[WheelContents], target: Target, python: 
     return tuple(found)
 
 
-def _requirements(wheel: WheelContents) -> Iterable[Requirement]:
-    for text in wheel.metadata.requires_dist:
+def valid_requirements(texts: Iterable[str]) -> Iterator[Requirement]:
+    """Requirements as metadata has them (PEP 508), without those that are not valid: the wheel's check says so."""
+    for text in texts:
         try:
             yield Requirement(text)
         except InvalidRequirement:
-            continue  # what is wrong with METADATA is said elsewhere
+            continue
 
 
-def _applies(requirement: Requirement, environment: dict[str, str], extras: set[str]) -> bool:
+def applies(requirement: Requirement, environment: Mapping[str, str], extras: Iterable[str] = ()) -> bool:
+    """Whether a requirement holds, without an extra or with one of some.
+
+    A marker that cannot be evaluated, such as ``os_name ~= "posix"``, is valid in form; it never holds.
+
+    Args:
+        requirement: The requirement.
+        environment: From `forge.base.markers.target_environment`.
+        extras: The extras that are asked for.
+    """
     marker = requirement.marker
-    return marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+    try:
+        return marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in ("", *extras))
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion):
+        return False

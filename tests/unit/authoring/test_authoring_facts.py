@@ -303,6 +303,8 @@ def test_run_requirements(tmp_path: Path) -> None:
     assert needs.with_recipe == ("Multidict>=4",)
     assert needs.without == ("compiled",)
     assert run_needs(["compiled<2"], "3.13", RecipeStore(tmp_path), index).without == ()
+    cannot_be_evaluated = ["compiled; os_name ~= 'posix'", "compiled; 'x' in extras"]
+    assert run_needs(cannot_be_evaluated, "3.13", RecipeStore(tmp_path), index).without == ()
 
 
 class TestSwitches:

@@ -25,6 +25,7 @@ DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
         (["Other>=1"], []),
         (["numpy; extra == 'test'"], []),
         (["not a requirement >>="], []),
+        (["numpy; os_name ~= 'posix'", "numpy; 'x' in extras"], []),
         (["other[fast]"], ["requires speedups, which no given wheel is"]),
     ],
 )
