@@ -83,7 +83,7 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
             version=release.version,
             sha256=release.sdist.sha256 or "",
             filename=release.sdist.filename if release.sdists > 1 else None,
-            backend=back_end.kind or Backend.SETUPTOOLS,
+            backend=back_end.kind,
             backend_doubt="; ".join(filter(None, (back_end.doubt, _carried(material.tree, libraries, store)))),
             python=_pythons(material.metadata.requires_python),
             license=_license(material),
@@ -148,7 +148,7 @@ def _license(material: Material) -> Item:
     return Item(licence.expression, licence.doubt)
 
 
-def _env(kind: Backend | None, libraries: NativeLibraries) -> Mapping[str, Item]:
+def _env(kind: Backend, libraries: NativeLibraries) -> Mapping[str, Item]:
     """How setuptools and cargo find the host prefix; Meson asks pkg-config."""
     if not libraries.host or kind is Backend.MESON_PYTHON:
         return {}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import importlib
 import logging
-import netrc
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import httpx
 
+from forge.source.http import from_netrc
 from forge.source.model import redacted
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _elsewhere(repository: Repository, user: str) -> Iterator[Credentials]:
     host = urlsplit(repository.url).hostname or ""
     if found := _from_keyring(repository.url, host, user):
         yield Credentials(*found, "the keyring")
-    if found := _from_netrc(host):
+    if (found := from_netrc(host)) and found[1]:
         yield Credentials(*found, "the netrc file")
     if repository.password:
         yield Credentials(repository.username or user or TOKEN_USER, repository.password, "the .pypirc file")
@@ -110,15 +110,6 @@ def _from_keyring(url: str, host: str, user: str) -> tuple[str, str] | None:
         if found is not None and found.password:
             return str(found.username or user or TOKEN_USER), str(found.password)
     return None
-
-
-def _from_netrc(host: str) -> tuple[str, str] | None:
-    named = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")  # noqa: PTH111 - never raises
-    try:
-        entry = netrc.netrc(named).authenticators(host)
-    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
-        return None  # another program's file
-    return (entry[0], entry[2]) if entry and entry[2] else None
 
 
 class _Redacted(logging.Filter):

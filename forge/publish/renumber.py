@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forge.base.hashing import file_sha256
 from forge.index.add import next_build_number
 from forge.publish.plan import checked_project
+from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.contents import read_wheel
 from forge.wheel.pack import pack_wheel, unpack_wheel
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from forge.source.index import IndexFile
 
 _BUILD_LINE = re.compile(rb"^Build:[^\n]*\n", flags=re.MULTILINE | re.IGNORECASE)
-_EPOCH = 315532800
-"""1980-01-01, where zip's time begins: the times of forge's own wheels."""
 
 
 def renumbered(wheels: Iterable[Path], destination: Destination, directory: Path) -> list[Path]:
@@ -87,4 +86,4 @@ def with_build_number(wheel: Path, number: int, directory: Path) -> Path:
         file = tree / contents.dist_info / "WHEEL"
         data = _BUILD_LINE.sub(b"", file.read_bytes().replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")
         file.write_bytes(data + f"Build: {number}\n".encode())
-        return pack_wheel(tree, directory, source_date_epoch=_EPOCH)
+        return pack_wheel(tree, directory, source_date_epoch=SOURCE_DATE_EPOCH)

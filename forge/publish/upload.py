@@ -13,7 +13,7 @@ import httpx
 
 from forge.publish.form import upload_form
 from forge.publish.model import PublishError
-from forge.source.http import Patience, is_transient, reason
+from forge.source.http import TRANSIENT, Patience, is_transient, reason
 from forge.source.model import redacted
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Uploader:
                     400 <= answer.status < 500 and _EXISTS.search(answer.said)
                 ):
                     return Took.EXISTS_AFTER_A_BREAK if broke else Took.EXISTS
-                if is_last or answer.status not in (408, 425, 429, 500, 502, 503, 504):
+                if is_last or answer.status not in TRANSIENT:
                     raise self._refused(file.held.filename, answer)
             time.sleep(self._patience.wait(attempt))
         raise AssertionError("the loop returns or raises")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forge.recipe.document import Document, Path
 
 FORMAT = 2
-"""The version of the format that this forge reads; `forge.recipe.migrate` rewrites older ones."""
+"""The version of the format that this forge reads; `forge.authoring.migrate` rewrites older ones."""
 
 _MOVED = {
     ("wheel", "extensions"): f"extension modules are listed in {TABLE_NAME} beside the recipe, which 'forge lock NAME "

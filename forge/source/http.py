@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
-_TRANSIENT = {408, 425, 429, 500, 502, 503, 504}  # RFC 9110, 15.5.9 and 15.6; RFC 8470; RFC 6585
+TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Statuses after which trying again may help (RFC 9110, 15.5.9 and 15.6; RFC 8470; RFC 6585)."""
+
 _LONGEST_WAIT = 30.0  # seconds
 
 
@@ -180,7 +182,7 @@ class _Credentials(httpx.Auth):
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # of a generator
         """Add the header."""
         user, password = request.url.username, request.url.password
-        if not user and (found := _from_netrc(request.url.host)):
+        if not user and (found := from_netrc(request.url.host)):
             user, password = found
         if user:
             yield from httpx.BasicAuth(user, password).auth_flow(request)
@@ -188,7 +190,8 @@ class _Credentials(httpx.Auth):
             yield request
 
 
-def _from_netrc(host: str) -> tuple[str, str] | None:
+def from_netrc(host: str) -> tuple[str, str] | None:
+    """The user and password that ``~/.netrc`` (or ``NETRC``) has for a host, or None; either may be empty."""
     named = os.environ.get("NETRC") or os.path.expanduser("~/.netrc")  # noqa: PTH111 - never raises
     try:
         entry = netrc.netrc(named).authenticators(host)
@@ -200,7 +203,7 @@ def _from_netrc(host: str) -> tuple[str, str] | None:
 def is_transient(error: Exception) -> bool:
     """Whether trying again may help."""
     if isinstance(error, httpx.HTTPStatusError):
-        return error.response.status_code in _TRANSIENT
+        return error.response.status_code in TRANSIENT
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return False
     return isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol)
