@@ -16,7 +16,7 @@ from urllib.parse import quote
 from forge.index.templates_of import page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from forge.index.model import HeldFile
 
@@ -31,19 +31,40 @@ def project_html(name: str, files: Sequence[HeldFile]) -> str:
         name: The project, normalised.
         files: Its files, in order.
     """
-    rows = [{"file": file, "url": file_url(file)} for file in files]
-    return page("simple-project.html", name=name, rows=rows, api_version=API_VERSION)
+    return html_page(name, own_files(files))
 
 
 def project_json(name: str, files: Sequence[HeldFile]) -> str:
     """The same as JSON."""
+    return json_page(name, own_files(files), dict.fromkeys(str(file.version) for file in files))
+
+
+def html_page(name: str, files: Sequence[Mapping[str, Any]], tracks: str = "") -> str:
+    """A project's page, of files wherever they are from.
+
+    Args:
+        name: The project, normalised.
+        files: Its files as PEP 691 has them.
+        tracks: The address of another index's page where its files are among them (PEP 708), or an empty string.
+    """
+    return page("simple-project.html", name=name, files=files, api_version=API_VERSION, tracks=tracks)
+
+
+def json_page(name: str, files: Sequence[Mapping[str, Any]], versions: Iterable[str], tracks: str = "") -> str:
+    """The same as JSON.
+
+    Args:
+        name: The project, normalised.
+        files: Its files.
+        versions: Their versions, each once.
+        tracks: As for `html_page`.
+    """
+    meta: dict[str, Any] = {"api-version": API_VERSION}
+    if tracks:
+        meta["tracks"] = [tracks]
     data = {
-        "meta": {"api-version": API_VERSION},
-        "name": name,
-        "project-status": {"status": "active"},
-        "versions": list(dict.fromkeys(str(file.version) for file in files)),
-        "files": own_files(files),
-    }
+        "meta": meta, "name": name, "project-status": {"status": "active"}, "versions": list(versions), "files": files,
+    }  # fmt: skip
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 

@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from forge.index.model import IndexState, PackageIndexError
 from forge.index.server.negotiate import JSON, chosen_type
-from forge.index.server.pages import as_html, as_json, merged_files
+from forge.index.server.pages import merged_files, merged_json
 from forge.index.server.upstream import UpstreamError
-from forge.index.simple import root_html, root_json
+from forge.index.simple import html_page, root_html, root_json
 from forge.index.state import STATE, parse_state
 
 if TYPE_CHECKING:
@@ -146,8 +146,8 @@ class _Handlers:
         if not own and others is None:
             raise HTTPException(404, f"there is no project {normal} here")
         files = merged_files(own, others)
-        content = as_json(normal, files, tracks) if kind == JSON else as_html(normal, files, tracks)
-        return _page(request, content, kind)
+        content = merged_json(normal, files, tracks) if kind == JSON else html_page(normal, files, tracks)
+        return _page(request, content.encode(), kind)
 
     async def project_file(self, request: Request) -> Response:
         name, kind = request.path_params["name"], request.path_params["kind"]

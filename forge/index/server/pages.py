@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
-from forge.index.simple import API_VERSION, own_files
-from forge.index.templates_of import page
+from forge.index.simple import json_page, own_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,27 +24,10 @@ def merged_files(own: Sequence[HeldFile], others: Iterable[dict[str, Any]] | Non
     return files + [file for file in others or () if file["filename"] not in names]
 
 
-def as_json(name: str, files: Sequence[dict[str, Any]], tracks: str = "") -> bytes:
-    """A project's page as JSON.
-
-    Args:
-        name: The project, normalised.
-        files: Its files.
-        tracks: The address of upstream's page where its files are among them (PEP 708), or an empty string.
-    """
+def merged_json(name: str, files: Sequence[dict[str, Any]], tracks: str = "") -> str:
+    """A project's page as JSON (`forge.index.simple.json_page`), the versions taken from the files' names."""
     versions = dict.fromkeys(version for file in files if (version := version_of(file["filename"])))
-    meta: dict[str, Any] = {"api-version": API_VERSION}
-    if tracks:
-        meta["tracks"] = [tracks]
-    data = {
-        "meta": meta, "name": name, "project-status": {"status": "active"}, "versions": list(versions), "files": files,
-    }  # fmt: skip
-    return (json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
-
-
-def as_html(name: str, files: Sequence[dict[str, Any]], tracks: str = "") -> bytes:
-    """The same as HTML."""
-    return page("merged-project.html", name=name, files=files, api_version=API_VERSION, tracks=tracks).encode()
+    return json_page(name, files, versions, tracks)
 
 
 def version_of(filename: str) -> str:
