@@ -33,9 +33,14 @@ def write_reports(spans: Sequence[Span], timeline: Path | None) -> None:
     if timeline is not None:
         with atomic_file(timeline) as file:
             file.write(render_html(spans, "forge build").encode())
+    add_to_summary(render_markdown(spans))
+
+
+def add_to_summary(text: str) -> None:
+    """Add Markdown to the summary of a step of GitHub's CI: to the file that ``GITHUB_STEP_SUMMARY`` names, if any."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         with contextlib.suppress(OSError), Path(summary).open("a", encoding="utf-8") as file:
-            file.write(render_markdown(spans))
+            file.write(text)
 
 
 def print_failures(failures: Sequence[Failure]) -> int:

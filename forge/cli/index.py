@@ -11,6 +11,7 @@ from rich.console import Console
 from forge.base.paths import ForgeHome
 from forge.base.printable import printable
 from forge.cli.display import progress_display
+from forge.cli.options import wheels_in
 from forge.index.make import make_index, rewrite
 from forge.index.model import PackageIndexError
 from forge.index.yank import yanked
@@ -38,7 +39,7 @@ def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None
     Of a directory, all wheels in it and below it are added. A file that is in the index never changes: other bytes of
     the same name are refused. Readers see each page whole, and no page before the files that it names.
     """
-    files = [file for path in wheels for file in (sorted(path.rglob("*.whl")) if path.is_dir() else [path])]
+    files = wheels_in(wheels)
     if url is not None and not url.startswith(("https://", "http://")):
         raise click.BadParameter("it starts with https:// or http://", param_hint="'--url'")
     if url is not None and not url.endswith("/"):

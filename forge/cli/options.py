@@ -12,7 +12,8 @@ from forge.plan.shared.config import MODE_VARIABLE
 from forge.plan.shared.model import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from forge.recipe.model import Recipe
     from forge.recipe.store import RecipeStore
@@ -157,3 +158,8 @@ def chosen_provider(python_from: str | None) -> Provider | None:
 def chosen_targets(abi: str, arch: str, ios_version: IOSVersion) -> tuple[Target, ...]:
     """The targets that the options name."""
     return select_targets(str(abi), str(arch), ios_version)
+
+
+def wheels_in(paths: Iterable[Path]) -> list[Path]:
+    """The wheels that arguments name: of a directory, those in it and below it; a file is taken whatever its name."""
+    return [file for path in paths for file in (sorted(path.rglob("*.whl")) if path.is_dir() else [path])]

@@ -12,6 +12,7 @@ from rich.console import Console
 from forge.base.paths import ForgeHome
 from forge.base.printable import printable
 from forge.cli.display import progress_display
+from forge.cli.options import wheels_in
 from forge.index.upstream import ask_pip
 from forge.publish.model import Gate, PublishError
 from forge.publish.plan import plan_publication, refused
@@ -73,7 +74,7 @@ def publish(
     if index_url not in ("", UNSEEN) and not index_url.startswith(("https://", "http://", "file://")):
         raise click.BadParameter("it is a URL, or 'none'", param_hint="'--index-url'")
     refuse_credentials(index_url)
-    wheels = [file for path in paths for file in (sorted(path.rglob("*.whl")) if path.is_dir() else [path])]
+    wheels = wheels_in(paths)
     if not wheels:
         raise PublishError("there are no wheels to publish", hint="name wheels, or a directory that has some")
     with (

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 
 import click
@@ -11,14 +9,17 @@ from rich.console import Console
 
 from forge.base.atomic import atomic_file
 from forge.base.paths import ForgeHome
+from forge.cli.build_report import add_to_summary
 from forge.cli.display import progress_display
-from forge.cli.options import DEFAULT_PYTHON
+from forge.cli.options import DEFAULT_PYTHON, wheels_in
 from forge.ios_python.choose import minor_of
+from forge.lint.upstream import Upstream
 from forge.pipeline.comment import render_comment
 from forge.pipeline.published import Published
 from forge.pipeline.report import make_report
 from forge.pipeline.report_json import to_json
 from forge.pipeline.results import read_results
+from forge.pipeline.upstream_report import own_wheels, render
 from forge.recipe.store import find_recipes
 
 
@@ -62,7 +63,7 @@ def report(
         _write(_upstream(recipes), out)
         return
     found = read_results(_files(results))
-    here = [file for directory in wheels for file in sorted(directory.rglob("*.whl"))]
+    here = wheels_in(wheels)
     if not wheels:
         here = [file for wheel in found.wheels if (file := Path(wheel.path)).is_file()]
     with progress_display(Console(stderr=True, highlight=False)) as progress:
@@ -73,9 +74,6 @@ def report(
 
 
 def _upstream(recipes: Path | None) -> str:
-    from forge.lint.upstream import Upstream  # noqa: PLC0415 - imports the HTTP client
-    from forge.pipeline.upstream_report import own_wheels, render  # noqa: PLC0415
-
     store = find_recipes(recipes)
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         asked = Upstream(ForgeHome.from_environment(), progress)
@@ -90,9 +88,7 @@ def _write(comment: str, out: Path | None, text: str | None = None) -> None:
     else:
         with atomic_file(out, "w") as file:
             file.write(text)
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with contextlib.suppress(OSError), Path(summary).open("a", encoding="utf-8") as added:
-            added.write(comment)
+    add_to_summary(comment)
 
 
 def _files(results: tuple[Path, ...]) -> list[Path]:

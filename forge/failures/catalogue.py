@@ -14,7 +14,8 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NAMED = re.compile(r"(?<!\$)\{(\w+)\}")
+NAMED = re.compile(r"(?<!\$)\{(\w+)\}")
+"""A group of a signature in a text: ``{name}``, but not the shell's ``${name}``."""
 
 
 class ChangeKind(enum.StrEnum):
@@ -58,7 +59,7 @@ class Change:
 
     def filled(self, groups: Mapping[str, str | None]) -> Change | None:
         """The change for what was matched; None where it needs a group that took no part."""
-        if any(groups.get(found, "") is None for found in _NAMED.findall(self.value)):
+        if any(groups.get(found, "") is None for found in NAMED.findall(self.value)):
             return None
         return Change(self.kind, filled(self.value, groups), self.name)
 
@@ -90,7 +91,7 @@ class Entry:
 
 def filled(text: str, groups: Mapping[str, str | None]) -> str:
     """A cause or mend with what was matched in it; a group that took no part is called "it"."""
-    return _NAMED.sub(lambda found: (groups.get(found[1]) or "it") if found[1] in groups else found[0], text)
+    return NAMED.sub(lambda found: (groups.get(found[1]) or "it") if found[1] in groups else found[0], text)
 
 
 @functools.cache

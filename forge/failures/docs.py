@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import re
 import sys
 from typing import TYPE_CHECKING
 
-from forge.failures.catalogue import ChangeKind, all_entries
+from forge.failures.catalogue import NAMED, ChangeKind, all_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +25,6 @@ _TOOLS = {
     "forge": "The machine, and forge itself",
     "tests": "Tests",
 }
-
-_NAMED = re.compile(r"(?<!\$)\{(\w+)\}")
 
 _HEAD = """\
 # Failures
@@ -71,7 +68,7 @@ def _section(entry: Entry) -> Iterator[str]:
 
 def _change(change: Change) -> str:
     """A change in a few words."""
-    value = f"`{change.value}`" if not _NAMED.search(change.value) else _named(change.value)
+    value = f"`{change.value}`" if not NAMED.search(change.value) else _named(change.value)
     match change.kind:
         case ChangeKind.HOST:
             return f"{value} in requirements.host"
@@ -95,7 +92,7 @@ def _change(change: Change) -> str:
 
 def _named(text: str) -> str:
     """A text whose groups are shown as placeholders."""
-    return _NAMED.sub(r"*\1*", text)
+    return NAMED.sub(r"*\1*", text)
 
 
 if __name__ == "__main__":

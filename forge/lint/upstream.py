@@ -79,7 +79,9 @@ class Upstream:
             ForgeError: It cannot be downloaded, or the index gives no hash of it.
         """
         if file.sha256 is None:
-            raise SourceError(f"the index gives no sha256 of {file.filename}")
+            raise SourceError(
+                f"the index gives no sha256 of {file.filename}", hint="serve the index with hashes (PEP 503)"
+            )
         return download(
             (file.url,), sha256=file.sha256, filename=file.filename, home=self.home, progress=self.progress,
             patience=Patience.of(self.settings), settings=self.settings,

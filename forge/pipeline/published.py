@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from forge.base.errors import SourceError, WheelError
-from forge.source.download import download
-from forge.source.http import Patience
-from forge.source.index import project_files
+from forge.base.errors import WheelError
+from forge.lint.upstream import Upstream
 from forge.source.pip_settings import PipSettings
 from forge.wheel.name import parse_wheel_name
 
@@ -56,18 +55,15 @@ class Published:
             files = {file.name: file for file in Path(self.place).rglob("*.whl")}
             chosen = _chosen(name, files)
             return files[chosen] if chosen else None
-        settings = replace(PipSettings.from_pip(), index_url=self.place, extra_index_urls=(), find_links=())
-        offered = {file.filename: file for file in project_files(name.distribution, settings, Patience.of(settings))}
+        offered = {file.filename: file for file in self._upstream.files(name.distribution)}
         chosen = _chosen(name, offered)
-        if not chosen:
-            return None
-        file = offered[chosen]
-        if file.sha256 is None:
-            raise SourceError(f"the index gives no sha256 of {chosen}", hint="serve the index with hashes (PEP 503)")
-        return download(
-            (file.url,), sha256=file.sha256, filename=chosen, home=self.home, progress=self.progress,
-            patience=Patience.of(settings), settings=settings,
-        )  # fmt: skip
+        return self._upstream.get(offered[chosen]) if chosen else None
+
+    @functools.cached_property
+    def _upstream(self) -> Upstream:
+        """The index, asked once for all wheels of a project."""
+        settings = replace(PipSettings.from_pip(), index_url=self.place, extra_index_urls=(), find_links=())
+        return Upstream(self.home, self.progress, settings)
 
 
 def _chosen(name: WheelName, filenames: Iterable[str]) -> str | None:
