@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ import pytest
 
 import forge
 from forge.toolchain.data import load_yaml
+from tests.loopback import serving
 from tests.unit.crossbuild.fakes import RECIPE, WHEEL, write_recipe
 from tests.unit.toolchain.fakes import write_llvm
 
@@ -197,14 +197,8 @@ class TestNetwork:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 pass
 
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-            thread.start()
-            try:
-                yield f"http://127.0.0.1:{server.server_port}/simple"
-            finally:
-                server.shutdown()
-                thread.join()
+        with serving(Handler) as port:
+            yield f"http://127.0.0.1:{port}/simple"
 
     def test_an_index_that_gives_another_file(self, tmp_path: Path, env: dict[str, str], index: str) -> None:
         write_recipe(tmp_path / "recipes")

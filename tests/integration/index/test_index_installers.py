@@ -10,10 +10,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 from contextlib import contextmanager
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ import pytest
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.index.make import make_index
+from tests.loopback import serving
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -53,14 +53,8 @@ def served(directory: Path) -> Iterator[tuple[str, list[str]]]:
     """Its address, and what was asked for."""
     asked: list[str] = []
     handler = type("Noting", (Handler,), {"asked": asked})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=str(directory)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/", asked
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(functools.partial(handler, directory=str(directory))) as port:
+        yield f"http://127.0.0.1:{port}/", asked
 
 
 @pytest.fixture

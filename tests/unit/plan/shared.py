@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from forge.plan.builds import build_requests
@@ -16,6 +16,7 @@ from forge.plan.shared.config import read_settings
 from forge.plan.shared.keys import make_key
 from forge.recipe.read import read_recipe
 from forge.recipe.store import RecipeStore
+from tests.loopback import serving
 from tests.unit.crossbuild.fakes import make_context, write_recipe
 from tests.unit.ios_python.fakes import DEVICE, Recorder
 
@@ -87,18 +88,13 @@ def web_server() -> Iterator[WebServer]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        httpd.daemon_threads = True
-        running = WebServer(f"http://127.0.0.1:{httpd.server_port}/cache")
+    with serving(Handler) as port:
+        running = WebServer(f"http://127.0.0.1:{port}/cache")
         running.hold.set()
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         try:
             yield running
         finally:
             running.hold.set()
-            httpd.shutdown()
-            thread.join()
 
 
 class Team:

@@ -9,11 +9,13 @@ import hashlib
 import threading
 from dataclasses import dataclass, field
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
+
+from tests.loopback import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,19 +156,10 @@ def served() -> Iterator[Server]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            pass  # connections that are cut on purpose
-
-    with Quiet(("127.0.0.1", 0), Handler) as httpd:
-        httpd.daemon_threads = True
-        running = Server(f"http://127.0.0.1:{httpd.server_port}/")
+    with serving(Handler) as port:
+        running = Server(f"http://127.0.0.1:{port}/")
         running.hold.set()
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
         try:
             yield running
         finally:
             running.hold.set()
-            httpd.shutdown()
-            thread.join()

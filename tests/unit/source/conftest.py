@@ -3,15 +3,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 import pytest
 
 from forge.base.paths import ForgeHome
 from forge.source.http import Patience
+from tests.loopback import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,15 +120,9 @@ def server() -> Iterator[Server]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        running = Server(f"http://127.0.0.1:{httpd.server_port}")
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield running
-        finally:
-            httpd.shutdown()
-            thread.join()
+    with serving(Handler) as port:
+        running = Server(f"http://127.0.0.1:{port}")
+        yield running
 
 
 def sha256(content: bytes) -> str:
