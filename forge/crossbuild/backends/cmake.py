@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from forge.crossbuild.backends.base import Prepared
 from forge.crossbuild.backends.pep517 import Pep517, pyproject
+from forge.crossbuild.backends.py_build_cmake import PY_BUILD_CMAKE, write_cross_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +30,26 @@ class ScikitBuildCore(Pep517):
         """Write the toolchain file, and name it in the environment."""
         prepared = super().prepare(build)
         settings = dict(prepared.config_settings)
-        system = pyproject(build.tree).get("build-system", {})
-        if str(system.get("build-backend", "")).startswith("scikit_build_core"):
+        variables = cmake_variables(build)
+        module = hooks_module(build.tree)
+        if module == "scikit_build_core":
             # Not in a temporary directory with another name in each build, which compiled files would have in them.
             settings.setdefault("build-dir", (str(build.work / "cmake-build"),))
-        return Prepared(settings, {**prepared.env, **cmake_variables(build)})
+        elif module == PY_BUILD_CMAKE:
+            settings.setdefault("cross", (str(write_cross_file(build, variables["CMAKE_TOOLCHAIN_FILE"])),))
+        return Prepared(settings, {**prepared.env, **variables})
+
+    def interpreter(self, build: Build) -> Path:
+        """The Python that hooks are called in; py-build-cmake's own cross builds run in the build machine's."""
+        if hooks_module(build.tree) == PY_BUILD_CMAKE:
+            return build.environment.build_python
+        return super().interpreter(build)
+
+
+def hooks_module(tree: Path) -> str:
+    """The package of a source tree's PEP 517 back end, e.g. ``scikit_build_core``; empty if it names none."""
+    system = pyproject(tree).get("build-system", {})
+    return str(system.get("build-backend", "")).partition(".")[0]
 
 
 def cmake_variables(build: Build) -> Mapping[str, str]:
@@ -102,6 +118,7 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
     target, environment = build.target, build.environment
     triple, wrappers = target.host_triple, environment.wrappers
     framework, minor = environment.host_view, build.context.python.minor
+    sdk = build.context.toolchain.sdk_path(target.abi)
     python = {
         "EXECUTABLE": environment.cross_python,
         "INCLUDE_DIR": framework / "include" / f"python{minor}",
@@ -122,7 +139,7 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
         f'set(CMAKE_AR "{wrappers / f"{triple}-ar"}")',
         f'set(CMAKE_USER_MAKE_RULES_OVERRIDE "{rules}")',
         f'list(APPEND CMAKE_PROJECT_TOP_LEVEL_INCLUDES "{provider}")',
-        # Of the target: host requirements alone. Programs are the build machine's.
+        # Of the target: host requirements and the SDK alone. Programs are the build machine's.
         f'set(CMAKE_FIND_ROOT_PATH "{build.host.opt}" "{build.host.site_packages}")',
         "set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)",
         "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY BOTH)",
@@ -130,7 +147,8 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
         "set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)",
         "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH OFF)",
         "set(CMAKE_FIND_USE_PACKAGE_REGISTRY OFF)",
-        f'set(CMAKE_PREFIX_PATH "{build.host.opt}")',
+        f'set(CMAKE_PREFIX_PATH "{build.host.opt}" "{sdk}/usr")',
+        f'set(CMAKE_FRAMEWORK_PATH "{sdk}/System/Library/Frameworks")',
         # No test program can be run, and one for iOS would have to be signed: what compiles counts.
         "set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)",
         "set(CMAKE_MACOSX_BUNDLE OFF)",

@@ -45,7 +45,11 @@ class Pep517:
         if path := system.get("backend-path"):
             code = f"import sys; sys.path[:0] = {path!r}; {code}"
         # Not with the working directory on sys.path (-P), which PEP 517 rules out.
-        return (shlex.join([str(build.environment.cross_python), "-P", "-c", f"{code})"]),)
+        return (shlex.join([str(self.interpreter(build)), "-P", "-c", f"{code})"]),)
+
+    def interpreter(self, build: Build) -> Path:
+        """The Python that hooks are called in: the one that takes itself for the target's."""
+        return build.environment.cross_python
 
     def run(
         self, build: Build, config_settings: Mapping[str, Sequence[str]], env: Mapping[str, str], out: Path
@@ -53,7 +57,7 @@ class Pep517:
         """Call the hook ``build_wheel`` in the cross environment."""
         return build_wheel(
             tree=build.tree,
-            python=build.environment.cross_python,
+            python=self.interpreter(build),
             env=env,
             config_settings=config_settings,
             out=out,

@@ -44,17 +44,22 @@ cmake_minimum_required(VERSION 3.21)
 project(forge_cmake_test LANGUAGES C CXX)
 find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module Development.SABIModule)
 # What is on the build machine, but not among the host requirements, is not found.
-find_library(BZ2 NAMES bz2)
-find_path(BZ2_H NAMES bzlib.h)
+find_library(CRYPT NAMES crypt)
+find_path(CRYPT_H NAMES crypt.h)
+# The SDK's are.
+find_package(ZLIB REQUIRED)
+find_library(SECURITY NAMES Security REQUIRED)
 find_program(MAKE NAMES make REQUIRED)
 include(CheckCXXSourceCompiles)
 check_cxx_source_compiles("#include <atomic>\\nint main() { std::atomic<int> x(1); return x.load(); }" HAS_ATOMIC)
 check_cxx_source_compiles("int main() { return no_such_function(); }" HAS_NOTHING)
 python_add_library(_told MODULE WITH_SOABI told.c twice.cpp)
-string(JOIN " " TOLD "system=${CMAKE_SYSTEM_NAME}" "processor=${CMAKE_SYSTEM_PROCESSOR}" "bz2=${BZ2}" "bzlib=${BZ2_H}"
+string(JOIN " " TOLD "system=${CMAKE_SYSTEM_NAME}" "processor=${CMAKE_SYSTEM_PROCESSOR}" "crypt=${CRYPT}"
+  "crypt_h=${CRYPT_H}"
   "atomic=${HAS_ATOMIC}" "nothing=${HAS_NOTHING}" "crossing=${CMAKE_CROSSCOMPILING}")
 target_compile_definitions(_told PRIVATE "TOLD=\\"${TOLD}\\"")
 python_add_library(_stable MODULE USE_SABI 3.11 WITH_SOABI stable.c)
+target_link_libraries(_told PRIVATE ZLIB::ZLIB ${SECURITY})
 install(TARGETS _told _stable DESTINATION forge_cmake_test)
 """
 TOLD = """\
@@ -83,8 +88,8 @@ def test_told():
     assert _told.doubled(21) == 42
     said = dict(each.split("=", 1) for each in _told.told().split(" "))
     assert said.pop("processor") in ("arm64", "x86_64")
-    assert said == {"system": "iOS", "bz2": "BZ2-NOTFOUND", "bzlib": "BZ2_H-NOTFOUND", "atomic": "1", "nothing": "",
-                    "crossing": "TRUE"}
+    assert said == {"system": "iOS", "crypt": "CRYPT-NOTFOUND", "crypt_h": "CRYPT_H-NOTFOUND", "atomic": "1",
+                    "nothing": "", "crossing": "TRUE"}
 """
 
 
@@ -117,6 +122,55 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return wheels
 
 
+OTHER_RECIPE = """\
+schema: 2
+package: {name: other-cmake-test, version: "1.0"}
+about: {license: MIT}
+source: {path: source}
+build: {backend: scikit-build-core, requires: [cmake, ninja]}
+test: {imports: [other_cmake_test._stable]}
+"""
+OTHER_PYPROJECT = """\
+[build-system]
+requires = ["py-build-cmake~=0.5.0"]
+build-backend = "py_build_cmake.build"
+[project]
+name = "other-cmake-test"
+version = "1.0"
+description = "Built by py-build-cmake"
+[tool.py-build-cmake.module]
+name = "other_cmake_test"
+directory = "."
+[tool.py-build-cmake.cmake]
+source_path = "."
+minimum_version = "3.24"
+install_components = ["modules"]
+"""
+OTHER_CMAKE = """\
+cmake_minimum_required(VERSION 3.24)
+project(other_cmake_test LANGUAGES C)
+find_package(Python3 REQUIRED COMPONENTS Interpreter Development.Module)
+Python3_add_library(_stable MODULE WITH_SOABI stable.c)
+install(TARGETS _stable LIBRARY DESTINATION other_cmake_test COMPONENT modules)
+"""
+
+
+@runs_here
+def test_py_build_cmake(tmp_path: Path) -> None:
+    files = {
+        "recipe.yaml": OTHER_RECIPE, "extension-modules.txt": "other_cmake_test._stable all\n",
+        "source/pyproject.toml": OTHER_PYPROJECT, "source/CMakeLists.txt": OTHER_CMAKE, "source/stable.c": STABLE,
+        "source/other_cmake_test/__init__.py": "",
+    }  # fmt: skip
+    for path, text in files.items():
+        file = tmp_path / "recipes" / "other-cmake-test" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    forge(tmp_path, "lock", "other-cmake-test")
+    (trial,) = json.loads(forge(tmp_path, "test", "other-cmake-test", "--json"))["trials"]
+    assert trial["good"], trial
+
+
 def binary(wheel: Path) -> MachOSlice:
     contents = read_wheel(wheel)
     extension = next(each for each in contents.extensions if "_told." in each.member)
@@ -136,7 +190,9 @@ def test_modules_are_dylibs_that_load_pythons_framework(built: dict[str, Path]) 
     for target, wheel in built.items():
         one = binary(wheel)
         assert one.file_type.macro == "MH_DYLIB", target
-        assert "@rpath/Python.framework/Python" in [dylib.name for dylib in one.dylibs]
+        loads = {dylib.name for dylib in one.dylibs}
+        framework = "/System/Library/Frameworks/Security.framework/Security"
+        assert {"@rpath/Python.framework/Python", "/usr/lib/libz.1.dylib", framework} <= loads
         assert [export.name for export in one.exports] == ["_PyInit__told"]
         assert {i.library for i in one.imports if i.name.startswith("_Py")} == {"@rpath/Python.framework/Python"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,24 @@ def test_what_a_build_is_told(tmp_path: Path) -> None:
 
 
 def test_another_back_end_that_runs_cmake_gets_no_setting_of_scikit_build_cores(tmp_path: Path) -> None:
-    prepared = ScikitBuildCore().prepare(make_build(tmp_path, select_targets()[0], "py_build_cmake.build"))
+    build = make_build(tmp_path, select_targets()[0], "setuptools.build_meta")
+    prepared = ScikitBuildCore().prepare(build)
     assert prepared.config_settings == {"cmake.define.X": ("y",)}
     assert "CMAKE_TOOLCHAIN_FILE" in prepared.env
+    assert ScikitBuildCore().interpreter(build) == build.environment.cross_python
+
+
+def test_py_build_cmake_runs_in_the_build_python_and_is_told_of_the_target(tmp_path: Path) -> None:
+    build = make_build(tmp_path, select_targets()[0], "py_build_cmake.build")
+    prepared = ScikitBuildCore().prepare(build)
+    (cross,) = prepared.config_settings["cross"]
+    assert tomllib.loads(Path(cross).read_text()) == {
+        "implementation": "cp",
+        "version": "313",
+        "abi": "cp313",
+        "arch": build.target.platform_tag,
+        "toolchain_file": prepared.env["CMAKE_TOOLCHAIN_FILE"],
+    }
+    assert ScikitBuildCore().interpreter(build) == build.environment.build_python
+    (command,) = ScikitBuildCore().commands(build, prepared.config_settings, tmp_path)
+    assert command.startswith(str(build.environment.build_python))
