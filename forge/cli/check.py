@@ -27,7 +27,8 @@ from forge.cli.rule_options import rule_ids, rule_words
 @click.option("--libraries", is_flag=True, help="Also list the libraries that the wheels' binaries load.")
 @click.option(
     "--provided", multiple=True, metavar="NAME",
-    help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
+    help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' and "
+    "'@rpath/libav*.dylib' match several. May be given several times.",
 )  # fmt: skip
 def check(
     paths: tuple[Path, ...],
