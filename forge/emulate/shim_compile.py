@@ -9,6 +9,7 @@ import hashlib
 import os
 import platform
 import shlex
+import subprocess
 from pathlib import Path
 
 NATIVE = Path(__file__).parent / "native"
@@ -49,3 +50,13 @@ def compiler() -> list[str]:
 def command(compile_with: list[str], output: Path, native: Path = NATIVE) -> list[str]:
     """The command that compiles and links the shim."""
     return [*compile_with, *FLAGS, "-shared", "-o", str(output), *map(str, sources(native)), *LIBRARIES]
+
+
+def compile_for_host(output: Path, native: Path = NATIVE) -> None:
+    """Compile the shim for this machine.
+
+    Raises:
+        OSError: There is no compiler.
+        subprocess.CalledProcessError: It failed; ``stderr`` says why.
+    """
+    subprocess.run(command(compiler(), output, native), check=True, capture_output=True, text=True)
