@@ -49,7 +49,8 @@ information.
 What is allowed is data in `forge/audit/data`: libraries and frameworks of iOS with the version that each appeared in,
 symbols for which the App Store rejected apps, CPython's stable ABI, limits. Which symbols iOS's libraries have, and
 since which version, is what `forge/toolchain/data/symbols` says, from the availability annotations of Apple's headers.
-A system library whose list is not whole is taken at its word. Ids never change their meaning.
+Of frameworks' names it is Apple's declarations as other projects' bindings have them; of libobjc, libresolv and
+Accelerate, whose lists are not whole, no name is missed. Ids never change their meaning.
 """
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.macho.model import Binding, FileType
 from forge.wheel.extension import FIRST_ABI3T, SuffixKind, parse_extension
-from forge.wheel.flat_lookups import PYTHON_API, KnownLibrary, flat_lookups, known_libraries
+from forge.wheel.flat_lookups import PYTHON_API, KnownLibrary, flat_lookups, known_libraries, public_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,31 +80,51 @@ def check_system_symbols(subject: Subject, promise: Promise) -> Iterator[Finding
 def _check_library(
     library: KnownLibrary, imports: Sequence[Import], member: str, promise: Promise
 ) -> Iterator[Finding]:
-    promised, multiarch = promise.target.effective_ios_version, promise.target.multiarch
-    unavailable: list[str] = []
-    newer: list[str] = []
-    unknown: list[str] = []
+    promised = promise.target.effective_ios_version
+    # Lists of frameworks lack some functions, e.g. of those with a variable number of arguments.
+    kinds: dict[_Fault, tuple[str, str, Severity | None]] = {
+        _Fault.UNAVAILABLE: ("unavailable-symbol", "what iOS does not have", None),
+        _Fault.NEWER: ("newer-symbol", f"what is newer than iOS {promised}", None),
+        _Fault.UNKNOWN: ("unknown-symbol", "what no public header declares", None),
+        _Fault.ELSEWHERE: ("unknown-symbol", "what macOS's headers declare, and no known header of iOS", None),
+        _Fault.UNLISTED: ("unknown-symbol", "what no list of its names has", Severity.INFO),
+    }
+    found: dict[_Fault, list[str]] = {fault: [] for fault in kinds}
     for one in imports:
-        symbol = library.symbols.get(one.name)
-        if one.name in library.unavailable:
-            unavailable.append(one.name)
-        elif symbol is None or (symbol.only and multiarch not in symbol.only):
-            if library.is_complete and private_symbol(one.name) is None:
-                unknown.append(one.name)
-        elif symbol.since is not None and symbol.since > promised:
-            newer.append(f"{one.name} (iOS {symbol.since})")
-    if unavailable:
-        yield rule("unavailable-symbol").finding(
-            f"imports from {library.name} what iOS does not have: {few(unavailable)}", member, symbols=unavailable
-        )
-    if newer:
-        yield rule("newer-symbol").finding(
-            f"imports from {library.name} what is newer than iOS {promised}: {few(newer)}", member, symbols=newer
-        )
-    if unknown:
-        yield rule("unknown-symbol").finding(
-            f"imports from {library.name} what no public header declares: {few(unknown)}", member, symbols=unknown
-        )
+        if (fault := _fault(library, one.name, promise)) is not None:
+            since = f" (iOS {library.symbols[one.name].since})" if fault is _Fault.NEWER else ""
+            found[fault].append(f"{one.name}{since}")
+    for fault, (name, what, severity) in kinds.items():
+        if symbols := found[fault]:
+            message = f"imports from {library.name} {what}: {few(symbols)}"
+            yield rule(name).finding(message, member, severity=severity, symbols=symbols)
+
+
+class _Fault(enum.Enum):
+    """What is wrong with an import from a library of the system."""
+
+    UNAVAILABLE = enum.auto()
+    NEWER = enum.auto()
+    UNKNOWN = enum.auto()
+    ELSEWHERE = enum.auto()
+    UNLISTED = enum.auto()
+
+
+def _fault(library: KnownLibrary, name: str, promise: Promise) -> _Fault | None:
+    symbol = library.symbols.get(name)
+    if symbol is not None and (not symbol.only or promise.target.multiarch in symbol.only):
+        is_newer = symbol.since is not None and symbol.since > promise.target.effective_ios_version
+        return _Fault.NEWER if is_newer else None
+    if name in library.unavailable:
+        return _Fault.UNAVAILABLE
+    if private_symbol(name) is not None:  # `check_private_symbols` tells
+        return None
+    if name in library.elsewhere:
+        return _Fault.ELSEWHERE
+    if library.is_complete:
+        return _Fault.UNKNOWN
+    # Frameworks have names of each other's headers: that another one declares it is enough.
+    return _Fault.UNLISTED if library.is_whole and name not in public_symbols() else None
 
 
 def check_private_symbols(subject: Subject, _promise: Promise) -> Iterator[Finding]:

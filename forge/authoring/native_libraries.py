@@ -120,9 +120,9 @@ def recipe_of_header(header: str, known: Iterable[str]) -> str | None:
 
 
 def system_libraries() -> frozenset[str]:
-    """The names of the libraries that the SDK can link, without ``lib`` and suffix."""
-    stubs = [str(row["file"]) for row in load_yaml("libraries.yaml")]
-    return frozenset(library_stem(file.removesuffix(".tbd")) for file in stubs if file.startswith("usr/lib/"))
+    """The names of the libraries that C code is compiled and linked with in the SDK, without ``lib`` and suffix."""
+    stubs = [str(row["file"]) for row in load_yaml("libraries.yaml") if row.get("headers", True)]
+    return frozenset(library_stem(file.removesuffix(".tbd")) for file in stubs)
 
 
 def _crates(tree: SourceTree) -> str:

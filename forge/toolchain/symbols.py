@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forge.base.target import IOSVersion
 from forge.toolchain.data import data_path, load_json, load_yaml
+from forge.toolchain.frameworks import FrameworkEntry, framework_entries, framework_path, read_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Library:
         aliases: Further stubs of the same library, by file name without ``.tbd``.
         symbols: What it exports itself.
         unavailable: Symbols that macOS's library has and iOS's has not.
+        elsewhere: Symbols that macOS's headers declare and lists of iOS's lack: most are macOS's alone, some too new.
+        reexports: Install names of the libraries that it gives as its own.
+        is_whole: Whether *symbols* has all that may be used: another one is private or not there.
     """
 
     file: str
@@ -53,8 +60,17 @@ class Library:
     aliases: tuple[str, ...]
     symbols: tuple[Symbol, ...]
     unavailable: frozenset[str]
+    elsewhere: frozenset[str] = frozenset()
+    reexports: tuple[str, ...] = ()
+    is_whole: bool = True
+
+    @property
+    def is_framework(self) -> bool:
+        """Whether it is a framework: its list has what declarations are known of, and may lack some."""
+        return self.file.startswith("System/Library/Frameworks/")
 
 
+@cache
 def _since(text: str | None) -> IOSVersion | None:
     """A version later than 12.0, or None: iOS 12.0 is the lowest that forge knows."""
     if text is None or int(text.partition(".")[0]) < 12:
@@ -78,16 +94,10 @@ def _read(name: str) -> tuple[list[Symbol], set[str]]:
 
 @cache
 def libraries() -> tuple[Library, ...]:
-    """Every library that the SDK has a stub for, as ``data/libraries.yaml`` lists them."""
+    """Every library that the SDK has a stub for, as ``data/libraries.yaml`` and ``data/frameworks.yaml`` list them."""
     made: list[Library] = []
     for entry in load_yaml("libraries.yaml"):
-        by_name: dict[str, Symbol] = {}
-        unavailable: set[str] = set()
-        for name in entry["symbols"]:
-            symbols, lacking = _read(name)
-            unavailable |= lacking
-            for symbol in symbols:
-                by_name.setdefault(symbol.name, symbol)
+        by_name, unavailable = _merged(entry["symbols"])
         made.append(
             Library(
                 file=entry["file"],
@@ -97,6 +107,40 @@ def libraries() -> tuple[Library, ...]:
                 aliases=tuple(entry.get("aliases", ())),
                 symbols=tuple(by_name[s] for s in sorted(by_name)),
                 unavailable=frozenset(unavailable - by_name.keys()),
+                is_whole=not entry.get("partly", False),
             )
         )
-    return tuple(made)
+    installed = {alias: library.install_name for library in made for alias in library.aliases}
+    return (*made, *(_framework(name, entry, installed) for name, entry in framework_entries().items()))
+
+
+def _framework(name: str, entry: FrameworkEntry, installed: Mapping[str, str]) -> Library:
+    by_name, unavailable = _merged(entry.symbols)
+    lists = [read_names(each) for each in (name, *entry.also)]
+    for each in lists:
+        for symbol, since in each.symbols.items():
+            by_name.setdefault(symbol, Symbol(symbol, _since(since)))
+    return Library(
+        file=f"{framework_path(name)}.tbd".removeprefix("/"),
+        install_name=framework_path(name),
+        current_version=entry.compatibility_version,
+        compatibility_version=entry.compatibility_version,
+        aliases=(),
+        symbols=tuple(by_name[s] for s in sorted(by_name)),
+        unavailable=frozenset(unavailable - by_name.keys()),
+        elsewhere=lists[0].elsewhere - by_name.keys(),
+        reexports=tuple(installed.get(each) or framework_path(each) for each in entry.reexports),
+        is_whole=not entry.partly,
+    )
+
+
+def _merged(names: Iterable[str]) -> tuple[dict[str, Symbol], set[str]]:
+    """The symbols of several lists, the first that has one counting, and what they call unavailable."""
+    by_name: dict[str, Symbol] = {}
+    unavailable: set[str] = set()
+    for name in names:
+        symbols, lacking = _read(name)
+        unavailable |= lacking
+        for symbol in symbols:
+            by_name.setdefault(symbol.name, symbol)
+    return by_name, unavailable

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 PYTHON_API = re.compile(r"__?Py(?:[A-Z]|_)\w*", flags=re.ASCII)
 """The linker's names of CPython's C API: ``PyX…``, ``Py_…`` and ``_Py…``, not Cython's own ``__pyx_…``."""
 
-_PARTLY_LISTED = frozenset({"libobjc", "CoreFoundation"})
-"""Stubs whose list of symbols is not whole: a symbol that it lacks may exist."""
-
 _ALWAYS = ("/usr/lib/libSystem.B.dylib",)
 """What is in every process."""
 _PYTHON = "/Python.framework/Python"
@@ -39,7 +36,11 @@ class KnownLibrary:
         self.name = library.install_name.rpartition("/")[2]
         self.symbols: dict[str, Symbol] = {symbol.name: symbol for symbol in library.symbols}
         self.unavailable = library.unavailable
-        self.is_complete = library.file.rpartition("/")[2].removesuffix(".tbd") not in _PARTLY_LISTED
+        self.elsewhere = library.elsewhere
+        self.is_framework = library.is_framework
+        self.is_whole = library.is_whole
+        # A framework's list has what declarations are known of; a symbol that it lacks may exist.
+        self.is_complete = library.is_whole and not library.is_framework
 
 
 @functools.cache
@@ -48,9 +49,17 @@ def known_libraries() -> Mapping[str, KnownLibrary]:
     found: dict[str, KnownLibrary] = {}
     for library in libraries():
         known = KnownLibrary(library)
+        for name in library.reexports:
+            known.symbols = {**found[name].symbols, **known.symbols}
         found[library.install_name] = known
         found.update({f"/usr/lib/{alias}.dylib": known for alias in library.aliases})
     return found
+
+
+@functools.cache
+def public_symbols() -> frozenset[str]:
+    """Every symbol that any library of iOS is known to export."""
+    return frozenset(symbol.name for library in libraries() for symbol in library.symbols)
 
 
 @dataclass(frozen=True)

@@ -140,8 +140,9 @@ def _write_contents(sdk: Path, llvm: LLVM, ziglang_wheel: Path) -> None:
 
 
 def known_versions() -> tuple[IOSVersion, ...]:
-    """12.0 and every later iOS version that introduced a symbol of a stub, in order."""
-    introduced = {s.since for library in libraries() for s in library.symbols if s.since is not None}
+    """12.0 and every later iOS version that introduced a symbol of a library below ``usr/lib``, in order."""
+    plain = (library for library in libraries() if not library.is_framework)
+    introduced = {s.since for library in plain for s in library.symbols if s.since is not None}
     return tuple(sorted({IOSVersion(12, 0), *introduced}))
 
 

@@ -1,13 +1,15 @@
 """Text-based stub libraries: what a linker needs of a dynamic library, in YAML (``.tbd`` version 4).
 
 Format: LLVM's ``TextStub.cpp`` (tapi-tbd v4). A stub names targets (``arm64-ios`` …), the install name and the
-exported symbols; ld64 and lld read it in place of the library itself.
+exported symbols; ld64 and lld read it in place of the library itself. ``objc-classes`` stands for two symbols of each.
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+
+from forge.toolchain.frameworks import CLASS_SYMBOLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +41,8 @@ def render_stub(library: Library, newest: IOSVersion | None = None) -> str:
         f"current-version: {library.current_version}",
         f"compatibility-version: {library.compatibility_version}",
     ]
+    if library.reexports:
+        lines += ["reexported-libraries:", f"  - targets: {_flow(every)}", f"    libraries: {_flow(library.reexports)}"]
     groups: dict[tuple[str, ...], list[Symbol]] = {}
     for symbol in library.symbols:
         if newest is None or symbol.since is None or symbol.since <= newest:
@@ -48,9 +52,15 @@ def render_stub(library: Library, newest: IOSVersion | None = None) -> str:
         lines.append("exports:")
     for targets, symbols in sorted(groups.items()):
         lines.append(f"  - targets: {_flow(targets)}")
-        for key, weak in (("symbols", False), ("weak-symbols", True)):
-            if names := sorted(s.name for s in symbols if s.weak is weak):
-                lines.append(f"    {key}: {_flow(names)}")
+        plain = {s.name for s in symbols if not s.weak}
+        classes = {
+            c for c in (s.removeprefix(CLASS_SYMBOLS[0]) for s in plain) if {p + c for p in CLASS_SYMBOLS} <= plain
+        }
+        plain -= {prefix + name for prefix in CLASS_SYMBOLS for name in classes}
+        weak = {s.name for s in symbols if s.weak}
+        for key, names in (("symbols", plain), ("weak-symbols", weak), ("objc-classes", classes)):
+            if names:
+                lines.append(f"    {key}: {_flow(sorted(names))}")
     return "\n".join([*lines, "..."]) + "\n"
 
 

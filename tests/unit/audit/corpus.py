@@ -153,6 +153,13 @@ CASES = (
     ),
     Case("unknown-symbol", "libSystem", wheel(imports("_no_such_function"))),
     Case("unknown-symbol", "zlib", wheel(imports("_crc64", library="/usr/lib/libz.1.dylib"))),
+    Case(
+        "unknown-symbol",
+        "macOS's part of a framework",
+        wheel(
+            imports("_SCDynamicStoreCreate", library=f"{FRAMEWORKS}SystemConfiguration.framework/SystemConfiguration")
+        ),
+    ),
     Case("non-public-symbol", "libffi exported", wheel(sound(exports=("_PyInit_x", "_ffi_call", "_ffi_type_double")))),
     Case("non-public-symbol", "BLAS exported", wheel(sound(exports=("_PyInit_x", "_dcopy_")))),
     Case(

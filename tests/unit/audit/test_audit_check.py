@@ -10,9 +10,10 @@ from forge.audit import docs
 from forge.audit.check import check_paths, check_wheel, missing_targets, promised_target
 from forge.audit.check_report import render_text, to_json
 from forge.audit.content import foreign_program
-from forge.audit.policy import LibraryKind, private_symbol, stable_abi, system_library
+from forge.audit.policy import LibraryKind, private_symbol, public_frameworks, stable_abi, system_library
 from forge.base.severity import Severity
 from forge.base.target import IOSVersion
+from forge.toolchain.frameworks import framework_entries, framework_path
 from forge.wheel.openssl import openssl_version
 from tests.unit.audit.broken import DEVICE, MODULE, SOUND, imports, loads, sound
 from tests.unit.macho import builder
@@ -67,12 +68,50 @@ def test_newer_symbols_are_fine_where_the_tag_allows_them(tmp_path: Path) -> Non
     assert finding.message == "imports from libSystem.B.dylib what is newer than iOS 12.0: _aligned_alloc (iOS 13.0)"
 
 
-@pytest.mark.parametrize(
-    "library", [f"{FRAMEWORKS}/CoreFoundation.framework/CoreFoundation", "/usr/lib/libobjc.A.dylib"]
-)
+@pytest.mark.parametrize("library", [f"{FRAMEWORKS}/Accelerate.framework/Accelerate", "/usr/lib/libobjc.A.dylib"])
 def test_lists_that_are_not_whole_say_nothing_about_what_they_lack(tmp_path: Path, library: str) -> None:
     path = make_wheel(tmp_path, imports("_CFNobodyListedThis", library=library), tag=f"cp313-cp313-{DEVICE}")
     assert check_wheel(path).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("framework", "symbol", "severity", "message"),
+    [
+        ("Security", "_SecRandomCopyBytes", None, ""),
+        ("Foundation", "_CFRelease", None, ""),  # Foundation gives CoreFoundation as its own
+        ("CoreFoundation", "_OBJC_CLASS_$_NSArray", None, ""),  # Foundation's header declares it
+        (
+            "Security",
+            "_SecKeychainCopyDefault",
+            Severity.WARNING,
+            "imports from Security what macOS's headers declare, and no known header of iOS: _SecKeychainCopyDefault",
+        ),
+        (
+            "Foundation",
+            "_NSNobodyListedThis",
+            Severity.INFO,
+            "imports from Foundation what no list of its names has: _NSNobodyListedThis",
+        ),
+        (
+            "Security",
+            "_SecTrustCopyCertificateChain",
+            Severity.ERROR,
+            "imports from Security what is newer than iOS 12.0: _SecTrustCopyCertificateChain (iOS 15.0)",
+        ),
+    ],
+)
+def test_names_of_frameworks(
+    tmp_path: Path, framework: str, symbol: str, severity: Severity | None, message: str
+) -> None:
+    library = f"{FRAMEWORKS}/{framework}.framework/{framework}"
+    path = make_wheel(tmp_path, imports(symbol, library=library), tag=f"cp313-cp313-{DEVICE}")
+    found = [(finding.severity, finding.message) for finding in check_wheel(path).findings]
+    assert found == ([] if severity is None else [(severity, message)])
+
+
+def test_every_framework_of_ios_has_a_stub() -> None:
+    assert set(framework_entries()) == public_frameworks()
+    assert system_library(framework_path("Security")).kind is LibraryKind.PUBLIC
 
 
 def test_symbols_that_python_added_after_the_list_was_made(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from forge.base.target import IOSVersion, select_targets
+from forge.toolchain.frameworks import CLASS_SYMBOLS
 from forge.toolchain.sdk.tbd import TBD_TARGETS, render_stub
 from forge.toolchain.symbols import Library, Symbol, libraries
 
@@ -47,8 +48,10 @@ def parse(library: Library, newest: IOSVersion | None = None) -> tuple[dict[str,
     stub = yaml.load(render_stub(library, newest), Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
     found: dict[tuple[str, str], bool] = {}
     for group in stub.pop("exports", []):
-        for key, weak in (("symbols", False), ("weak-symbols", True)):
-            for name in group.get(key, []):
+        classes = [f"{prefix}{name}" for name in group.get("objc-classes", []) for prefix in CLASS_SYMBOLS]
+        listed = [(False, [*group.get("symbols", []), *classes]), (True, group.get("weak-symbols", []))]
+        for weak, names in listed:
+            for name in names:
                 for target in group["targets"]:
                     assert (target, name) not in found
                     found[target, name] = weak
@@ -84,6 +87,18 @@ def test_a_stub_without_symbols_is_valid() -> None:
     assert parse(empty)[1] == {}
 
 
+def test_a_class_is_two_symbols_and_a_library_may_give_others_as_its_own() -> None:
+    names = ["_OBJC_CLASS_$_NSOne", "_OBJC_METACLASS_$_NSOne", "_OBJC_CLASS_$_NSHalf", "_NSLog"]
+    symbols = tuple(map(Symbol, sorted(names)))
+    library = Library("x.tbd", "/x", "1", "1", (), symbols, frozenset(), reexports=("/y", "/z"))
+    head, exports = parse(library)
+    assert head["reexported-libraries"] == [{"targets": list(TBD_TARGETS.values()), "libraries": ["/y", "/z"]}]
+    assert {name for _, name in exports} == set(names)
+    text = render_stub(library)
+    assert text.count("NSOne") == 1
+    assert '"_OBJC_CLASS_$_NSHalf"' in text
+
+
 @every_library
 def test_every_stub_lists_its_symbols(library: Library) -> None:
     _, exports = parse(library)
@@ -96,7 +111,7 @@ def test_every_stub_lists_its_symbols(library: Library) -> None:
 def test_the_data_contradicts_itself_nowhere(library: Library) -> None:
     names = [symbol.name for symbol in library.symbols]
     assert names == sorted(set(names))
-    assert not library.unavailable & set(names)
+    assert not (library.unavailable | library.elsewhere) & set(names)
     multiarchs = {t.multiarch for t in select_targets()}
     for symbol in library.symbols:
         assert symbol.only < multiarchs
@@ -133,3 +148,52 @@ def test_what_ios_has_not() -> None:
         assert name not in SYMBOLS["libSystem"]
     suffixes = ("$INODE64", "$1050", "$UNIX2003")
     assert not [s.name for library in libraries() for s in library.symbols if s.name.endswith(suffixes)]
+
+
+def test_frameworks_have_what_ios_declares() -> None:
+    security = SYMBOLS["Security"]
+    assert {
+        "_SecItemCopyMatching",
+        "_SecRandomCopyBytes",
+        "_kSecClass",
+        "_SecTrustEvaluateWithError",
+    } <= security.keys()
+    assert security["_SecTrustCopyCertificateChain"].since == IOSVersion(15, 0)
+    assert {"_OBJC_CLASS_$_NSURLSession", "_OBJC_METACLASS_$_NSString", "_NSCocoaErrorDomain", "_NSLog"} <= SYMBOLS[
+        "Foundation"
+    ].keys()
+    assert "_OBJC_CLASS_$_UIView" in SYMBOLS["UIKit"]
+    assert "_MTLCreateSystemDefaultDevice" in SYMBOLS["Metal"]
+    assert "_AudioUnitRender" in SYMBOLS["AudioToolbox"]
+    assert SYMBOLS["AudioToolbox"].keys() == SYMBOLS["AudioUnit"].keys()
+    assert SYMBOLS["AVFAudio"].keys() <= SYMBOLS["AVFoundation"].keys()
+    assert "___CFConstantStringClassReference" in SYMBOLS["CoreFoundation"]
+    assert LIBRARIES["Foundation"].reexports == (
+        "/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation",
+        "/usr/lib/libobjc.A.dylib",
+    )
+
+
+def test_frameworks_have_nothing_that_is_macos_own() -> None:
+    for framework, name in [
+        ("Security", "_SecKeychainCopyDefault"),
+        ("Security", "_kSecPropertyTypeTitle2"),
+        ("SystemConfiguration", "_SCDynamicStoreCreate"),
+        ("Foundation", "_OBJC_CLASS_$_NSTask"),
+        ("CoreGraphics", "_CGDisplayBounds"),
+        ("CoreFoundation", "_CFMakeCollectable"),
+        ("CoreGraphics", "_CGRectMake"),  # defined in a header
+        ("Accelerate", "_dgemm_"),  # the recipe accelerate has it
+    ]:
+        assert name not in SYMBOLS[framework]
+    assert "_SecKeychainCopyDefault" in LIBRARIES["Security"].elsewhere
+    assert "_OBJC_CLASS_$_NSTask" in LIBRARIES["Foundation"].elsewhere
+    assert not any(library.elsewhere for library in libraries() if not library.is_framework)
+
+
+def test_other_libraries() -> None:
+    assert {"_sqlite3_open_v2", "_sqlite3_mprintf"} <= SYMBOLS["libsqlite3"].keys()
+    assert SYMBOLS["libsqlite3"]["_sqlite3_create_window_function"].since == IOSVersion(13, 0)
+    assert "_compression_encode_buffer" in SYMBOLS["libcompression"]
+    assert "_res_9_ninit" in SYMBOLS["libresolv"]
+    assert not LIBRARIES["libresolv"].is_whole

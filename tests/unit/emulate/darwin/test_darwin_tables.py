@@ -14,8 +14,8 @@ from forge.toolchain.symbols import libraries
 
 TABLES = sorted({table for known in system.read_libraries() for table in known.tables})
 ENTRIES = [(table, entry) for table in TABLES for entry in system.read_table(table)]
-# The interpreter and sqlite are no libraries of forge's list of iOS's symbols.
-NOT_LISTED = {"python", "libsqlite3"}
+# The interpreter is no library of forge's list of iOS's symbols.
+NOT_LISTED = {"python"}
 
 
 @pytest.fixture(scope="session")
