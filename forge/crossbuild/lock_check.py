@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
     """The recipe's lock, compared with what the source and the recipe require; None if none is needed.
 
-    Only a native library without build requirements needs no lock.
+    Only a native library without build requirements needs no lock: neither of its own nor of its back end.
 
     Raises:
         RecipeError: The lock is missing or out of date.
     """
     lock = recipe.lock_file
     hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
-    if recipe.is_native_library and not recipe.requires and not lock.is_file():
+    if recipe.needs_no_lock and not lock.is_file():
         return None
     if not lock.is_file():
         raise RecipeError(f"the build requirements of {recipe.name} are not locked ({lock.name} is missing)", hint=hint)

@@ -10,7 +10,6 @@ from packaging.requirements import InvalidRequirement, Requirement
 from forge.lint.model import Edit, Fix
 from forge.lint.rules import finding
 from forge.recipe.diagnostics import Note
-from forge.recipe.model import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +27,7 @@ def about(subject: Subject, neighbours: Neighbours) -> Iterator[Finding]:
     if recipe is None:
         return
     where = subject.key("about") if "about" in _data(subject) else subject.key("package", "name")
-    demanded = recipe.backend is Backend.SCRIPT  # a Python package's own metadata says it
+    demanded = recipe.backend.is_for_libraries  # a Python package's own metadata says it
     for name, value, example in (
         ("homepage", recipe.about.homepage, "homepage: https://…"),
         ("summary", recipe.about.summary, "summary: …"),
@@ -87,7 +86,7 @@ def license_files(subject: Subject, neighbours: Neighbours) -> Iterator[Finding]
     recipe = subject.recipe
     if recipe is None:
         return
-    if recipe.backend is Backend.SCRIPT and not recipe.license_files:
+    if recipe.backend.is_for_libraries and not recipe.license_files:
         where = subject.key("wheel") if "wheel" in _data(subject) else subject.key("build", "backend")
         hint = "add 'license_files: [LICENSE]' under 'wheel:'"
         yield finding("no-license-file", where, "the native library names no licence file", hint)
@@ -96,7 +95,7 @@ def license_files(subject: Subject, neighbours: Neighbours) -> Iterator[Finding]
             library = neighbours.find(Requirement(value.text).name)
         except InvalidRequirement:  # its variables make it one
             continue
-        if library is None or library.backend is not Backend.SCRIPT or library.license_files or not library.native:
+        if library is None or not library.backend.is_for_libraries or library.license_files or not library.native:
             continue
         notes = (Note(library.place("package", "name"), "its recipe"),)
         message = f"{library.name} is linked in, but its recipe names no licence file"

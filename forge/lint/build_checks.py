@@ -13,7 +13,7 @@ from forge.recipe.conditions import every_choice, recipe_values
 from forge.recipe.diagnostics import InvalidRecipeError, Note
 from forge.recipe.evaluate import evaluate
 from forge.recipe.lock import normalized_requires, read_lock
-from forge.recipe.model import LOCK_NAME, Backend
+from forge.recipe.model import LIBRARY_REQUIRES, LOCK_NAME, Backend
 from forge.recipe.values import Variables, any_admits
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def build_requirements(subject: Subject, _neighbours: Neighbours) -> Iterator[Fi
         if requirement is not None and not requirement.specifier:
             message = f"the build requirement {requirement.name!r} says nothing about its version"
             yield finding("unpinned-requirement", value.where, message, f"write e.g. '{requirement.name}>=…'")
-    if recipe.backend is Backend.SCRIPT and not recipe.requires:
+    if recipe.backend.is_for_libraries and not recipe.requires and not LIBRARY_REQUIRES[recipe.backend]:
         return
     where = subject.key("build", "requires") if recipe.requires else subject.key("build", "backend")
     hint = f"run 'forge lock {recipe.normalized_name}' and commit {LOCK_NAME}"
@@ -143,7 +143,7 @@ def lib_name(name: str) -> str:
 
 
 def _is_mentioned(name: str, recipe: Recipe) -> bool:
-    texts = [value.text for value in (*recipe.script, *recipe.env.values())]
+    texts = [value.text for value in (*recipe.options, *recipe.script, *recipe.env.values())]
     return any(_FINDS_BY_ITSELF.search(text) or lib_name(name) in text for text in texts)
 
 

@@ -165,7 +165,7 @@ def _evaluations(recipe: Recipe) -> Iterator[EvaluatedRecipe]:
 
 def _unused_hosts(subject: Subject, recipe: Recipe, neighbours: Neighbours, tree: Path) -> Iterator[Finding]:
     """Native libraries whose names stand neither in the recipe nor in the source."""
-    if recipe.backend is Backend.SCRIPT or subject.document is None:
+    if recipe.backend.is_for_libraries or subject.document is None:
         return
     waiting: dict[str, Value] = {}
     for value in recipe.host:

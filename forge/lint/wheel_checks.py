@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from forge.lint.rules import finding
-from forge.recipe.model import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,7 @@ _MOST_TEST_BYTES = 1 << 20
 def promises(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
     """REC501: a wheel with compiled code of which nothing is said."""
     recipe = subject.recipe
-    if recipe is None or recipe.backend is Backend.SCRIPT or not recipe.native:
+    if recipe is None or recipe.backend.is_for_libraries or not recipe.native:
         return
     if not recipe.extensions and not recipe.libraries:
         where = subject.key("wheel") if ("wheel",) in recipe.places else subject.key("build", "backend")
@@ -38,7 +37,7 @@ def promises(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
 def tests(subject: Subject, _neighbours: Neighbours) -> Iterator[Finding]:
     """REC601 and REC602: whether anything tries the wheel, and its compiled code."""
     recipe = subject.recipe
-    if recipe is None or recipe.backend is Backend.SCRIPT:
+    if recipe is None or recipe.backend.is_for_libraries:
         return
     trial = recipe.trial
     if not trial.imports and not trial.files and not trial.suite_args:

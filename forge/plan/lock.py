@@ -57,7 +57,7 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         )
     minor = ".".join(build_python.version.split(".")[:2])
     evaluated = list(every_evaluation(recipe, minor))
-    if all(each.is_native_library and not each.requires for each in evaluated):
+    if all(each.needs_no_lock for each in evaluated):
         if not recipe.lock_file.is_file():
             return make_lock([], [])  # none is needed, and an empty one would only be another file to keep
         return _write(recipe, make_lock([], []))
@@ -115,7 +115,7 @@ def _trees(evaluated: list[EvaluatedRecipe], archive: Path, directory: Path) -> 
         if not builds[0].is_native_library and not any((path / f).is_file() for f in ("pyproject.toml", "setup.py")):
             raise SourceError(
                 f"the source of {builds[0].name} is not a Python project: it has neither pyproject.toml nor setup.py",
-                hint="check the source's URL; for a native library, set 'backend: script'",
+                hint="check the source's URL; for a native library, set the back end of its build system",
             )
         trees.append(_Tree(path, tuple(builds)))
     return trees

@@ -48,7 +48,7 @@ def preflight_problems(recipe: EvaluatedRecipe) -> Iterator[Diagnostic]:
     lock = recipe.lock_file
     hint = f"run 'forge lock {recipe.normalized_name}' and commit the file"
     if not lock.is_file():
-        if not recipe.is_native_library or recipe.requires:
+        if not recipe.needs_no_lock:
             message = f"the build requirements of {recipe.name} are not locked ({lock.name} is missing)"
             yield Diagnostic(recipe.recipe.place("package", "name"), message, hint)
         return

@@ -89,6 +89,7 @@ class _Reader:
             yield from self.values(f"build.config_settings.{key}", values)
         for key, value in recipe.env.items():
             yield from self.values(f"build.env.{key}", (value,))
+        yield from self.values("build.options", recipe.options)
         yield from self.values("build.script", recipe.script)
         yield from self.values("requirements.host", recipe.host)
         yield from self.values("requirements.run", recipe.run)

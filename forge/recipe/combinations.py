@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from forge.recipe.diagnostics import Diagnostic
+from forge.recipe.model import LIBRARY_REQUIRES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +32,10 @@ def combination_problems(document: Document) -> Iterator[Diagnostic]:
         for section, value in (document.data if isinstance(document.data, dict) else {}).items():
             if section != "test":
                 yield from _target_problems(document, (section,), value)
-    if backend == "script":
+    if isinstance(backend, str) and backend in LIBRARY_REQUIRES:
         for section, key in (("build", "config_settings"), ("wheel", "libraries")):
             if key in _section(document, section):
-                message = f"{section}.{key} means nothing with 'backend: script', which builds a native library"
+                message = f"{section}.{key} means nothing with 'backend: {backend}', which builds a native library"
                 yield Diagnostic(document.key_at((section, key)), message, "remove it")
     elif isinstance(backend, str) and "license_files" in wheel:
         message = "wheel.license_files is for native libraries; a package's back end adds its own licence files"

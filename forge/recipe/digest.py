@@ -42,6 +42,7 @@ def digest_input(evaluated: EvaluatedRecipe) -> dict[str, object]:
             "config_settings": {key: list(values) for key, values in evaluated.config_settings.items()},
             "env": dict(evaluated.env),
             "languages": [str(language) for language in evaluated.languages],
+            **({"options": list(evaluated.options)} if evaluated.options else {}),
             "script": list(evaluated.script),
             "host": list(evaluated.host),
             "run": list(evaluated.run),

@@ -65,6 +65,7 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             for key, value in recipe.env.items()
             if value.counts(variables, chosen_variants)
         },
+        options=strings(Role.TEXT, recipe.options),
         script=strings(Role.TEXT, recipe.script),
         host=strings(Role.HOST_REQUIREMENT, recipe.host),
         run=strings(Role.REQUIREMENT, recipe.run),

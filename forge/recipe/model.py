@@ -34,13 +34,35 @@ TABLE_NAME = "extension-modules.txt"
 
 
 class Backend(enum.StrEnum):
-    """The kinds of builds that forge knows: PEP 517 back ends, and commands for native libraries."""
+    """The kinds of builds that forge knows: PEP 517 back ends, and those for native libraries."""
 
     SETUPTOOLS = "setuptools"
     MESON_PYTHON = "meson-python"
     MATURIN = "maturin"
     SCIKIT_BUILD_CORE = "scikit-build-core"
     SCRIPT = "script"
+    CMAKE = "cmake"
+    AUTOTOOLS = "autotools"
+    MESON = "meson"
+
+    @property
+    def is_for_libraries(self) -> bool:
+        """Whether it makes headers and static archives rather than a Python package."""
+        return self in LIBRARY_REQUIRES
+
+    @property
+    def has_options(self) -> bool:
+        """Whether it runs a build system that takes a recipe's ``build.options``."""
+        return self.is_for_libraries and self is not Backend.SCRIPT
+
+
+LIBRARY_REQUIRES: Mapping[Backend, tuple[str, ...]] = {
+    Backend.SCRIPT: (),
+    Backend.CMAKE: ("cmake>=3.24", "ninja"),
+    Backend.AUTOTOOLS: (),
+    Backend.MESON: ("meson>=1.4", "ninja"),
+}
+"""The back ends of native libraries, and the build requirements that each has of its own (PEP 508)."""
 
 
 class Language(enum.StrEnum):
@@ -217,6 +239,7 @@ class Recipe:
     config_settings: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
     env: Mapping[str, Value] = field(default_factory=dict)
     languages: tuple[Language, ...] = ()
+    options: tuple[Value, ...] = ()
     script: tuple[Value, ...] = ()
     host: tuple[Value, ...] = ()
     run: tuple[Value, ...] = ()
@@ -286,6 +309,7 @@ class EvaluatedRecipe:
         config_settings: PEP 517 config settings; a setting whose values all have failing conditions is left
             out.
         env: Environment variables of the build.
+        options: Arguments for a native library's build system.
         script: The commands of a native library's build, in order.
         host: Host requirements (PEP 508).
         run: Run requirements that the wheel declares beside the project's own (PEP 508).
@@ -307,6 +331,7 @@ class EvaluatedRecipe:
     requires: tuple[str, ...] = ()
     config_settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
     host: tuple[str, ...] = ()
     run: tuple[str, ...] = ()
@@ -347,7 +372,12 @@ class EvaluatedRecipe:
     @property
     def is_native_library(self) -> bool:
         """Whether it makes headers and static archives rather than a Python package."""
-        return self.backend is Backend.SCRIPT
+        return self.backend.is_for_libraries
+
+    @property
+    def needs_no_lock(self) -> bool:
+        """Whether it has no build requirements for certain: a native library whose back end has none of its own."""
+        return not self.requires and LIBRARY_REQUIRES.get(self.backend) == ()
 
     @property
     def native(self) -> bool:

@@ -16,6 +16,7 @@ from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError, Location, s
 from forge.recipe.document import MAX_BYTES, parse_document
 from forge.recipe.extension_table import parse_table
 from forge.recipe.model import (
+    LIBRARY_REQUIRES,
     RECIPE_NAME,
     TABLE_NAME,
     About,
@@ -137,7 +138,8 @@ def _table(document: Document, file: Path) -> tuple[Row, ...]:
     variants, wheel, build = (
         data.get(key) if isinstance(data.get(key), dict) else {} for key in ("variants", "wheel", "build")
     )
-    reason = "with 'backend: script', which builds a native library" if build.get("backend") == "script" else ""
+    backend = str(build.get("backend"))
+    reason = f"with 'backend: {backend}', which builds a native library" if backend in LIBRARY_REQUIRES else ""
     reason = "beside 'native: false'" if wheel.get("native") is False else reason
     if reason:
         message = f"a table of extension modules means nothing {reason}"
@@ -174,6 +176,7 @@ class _Reader:
             },
             env={key: self._value(("build", "env", key), value) for key, value in build.get("env", {}).items()},
             languages=tuple(Language(name) for name in build.get("languages", [])),
+            options=self._values(("build", "options"), build.get("options", [])),
             script=self._values(("build", "script"), build.get("script", [])),
             host=self._values(("requirements", "host"), requirements.get("host", [])),
             run=self._values(("requirements", "run"), requirements.get("run", [])),

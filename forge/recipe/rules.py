@@ -46,6 +46,7 @@ _ROLES: dict[DataPath, Role] = {
     ("build", "config_settings", "*"): Role.TEXT,
     ("build", "config_settings", "*", "*"): Role.TEXT,
     ("build", "env", "*"): Role.ENV,
+    ("build", "options", "*"): Role.TEXT,
     ("build", "script", "*"): Role.TEXT,
     ("requirements", "host", "*"): Role.HOST_REQUIREMENT,
     ("requirements", "run", "*"): Role.REQUIREMENT,

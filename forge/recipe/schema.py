@@ -139,9 +139,13 @@ def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic
             for number, item in enumerate(value):
                 if item in value[:number]:
                     yield Diagnostic(document.value_at((*path, number)), f"{name} lists {item!r} twice", "keep one")
-        case None:  # build.script, whose schema is 'false' for other back ends; jsonschema leaves it out of the path
-            hint = "set 'backend: script' to build a native library with commands, or remove it"
-            yield Diagnostic(document.key_at((*path, "script")), f"{name}.script needs 'backend: script'", hint)
+        case None:  # a key of native libraries, whose schema is 'false' for other back ends; it is not in the path
+            data: Any = document.data
+            build = data["build"]
+            key = next(key for key in ("script", "options") if build.get(key) is value)
+            needed = "script" if key == "script" else "cmake"
+            hint = f"set e.g. 'backend: {needed}' to build a native library, or remove it"
+            yield Diagnostic(document.key_at((*path, key)), f"{name}.{key} is for native libraries", hint)
         case "minLength" | "minItems" | "minProperties":
             yield Diagnostic(document.key_at(path), f"{name} is empty", "give it a value or remove it")
         case "oneOf" | "dependentRequired":

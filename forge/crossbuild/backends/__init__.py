@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forge.crossbuild.backends.autotools import Autotools
 from forge.crossbuild.backends.cmake import ScikitBuildCore
+from forge.crossbuild.backends.cmake_library import CMakeLibrary
 from forge.crossbuild.backends.meson import MesonPython
+from forge.crossbuild.backends.meson_library import MesonLibrary
 from forge.crossbuild.backends.pep517 import Pep517
 from forge.crossbuild.backends.script import Script
 from forge.recipe.model import Backend
@@ -22,6 +25,9 @@ _BACK_ENDS: Mapping[Backend, BackEnd] = {
     Backend.SCIKIT_BUILD_CORE: ScikitBuildCore(),
     Backend.MESON_PYTHON: MesonPython(),
     Backend.SCRIPT: Script(),
+    Backend.CMAKE: CMakeLibrary(),
+    Backend.AUTOTOOLS: Autotools(),
+    Backend.MESON: MesonLibrary(),
 }
 
 

@@ -44,8 +44,11 @@ def cmake_variables(build: Build) -> Mapping[str, str]:
     """
     rules = build.work / "forge-rules.cmake"
     rules.write_text(_RULES, encoding="utf-8")
+    provider = build.work / "forge-provider.cmake"
+    suffix = extension_suffix(build)
+    provider.write_text(_PROVIDER.format(soabi=suffix.removeprefix(".").removesuffix(".so")), encoding="utf-8")
     file = build.work / "forge-toolchain.cmake"
-    file.write_text(toolchain_file(build, rules), encoding="utf-8")
+    file.write_text(toolchain_file(build, rules, provider), encoding="utf-8")
     modules = build.work / "forge-modules"
     modules.mkdir(exist_ok=True)
     (modules / "ninja.py").write_text(f"BIN_DIR = {str(build.environment.build_bin)!r}\n", encoding="utf-8")
@@ -54,6 +57,8 @@ def cmake_variables(build: Build) -> Mapping[str, str]:
         # The module of the project ninja looks for its program in the user's scheme, which sysconfig lacks on iOS.
         "PYTHONPATH": str(modules),
         "CMAKE_GENERATOR": "Ninja",
+        # scikit-build-core, pybind11 and nanobind take it for a module's suffix in cross builds.
+        "SETUPTOOLS_EXT_SUFFIX": suffix,
         # A registry of packages that other builds left in the user's directory (cmake-packages(7)).
         "CMAKE_EXPORT_NO_PACKAGE_REGISTRY": "ON",
     }
@@ -68,12 +73,31 @@ endforeach()
 """
 
 
-def toolchain_file(build: Build, rules: Path) -> str:
+_PROVIDER = """\
+# Read by the first project() (CMAKE_PROJECT_TOP_LEVEL_INCLUDES). In a cross build FindPython asks no interpreter and
+# leaves Python_SOABI empty, so that modules would have the suffix .so alone.
+macro(forge_find_package method package)
+  find_package(${{package}} ${{ARGN}} BYPASS_PROVIDER)
+  if("${{package}}" MATCHES "^Python3?$")
+    set(${{package}}_SOABI "{soabi}")
+  endif()
+endmacro()
+cmake_language(SET_DEPENDENCY_PROVIDER forge_find_package SUPPORTED_METHODS FIND_PACKAGE)
+"""
+
+
+def extension_suffix(build: Build) -> str:
+    """The suffix of extension modules for one version of Python, e.g. ``.cpython-313-iphoneos.so`` (PEP 730)."""
+    return f".cpython-{build.context.python.minor.replace('.', '')}-{build.target.abi}.so"
+
+
+def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
     """The text of a toolchain file.
 
     Args:
         build: The build.
         rules: A file that is read after CMake's own rules for the platform.
+        provider: A file that is read by the first ``project()``.
     """
     target, environment = build.target, build.environment
     triple, wrappers = target.host_triple, environment.wrappers
@@ -97,6 +121,7 @@ def toolchain_file(build: Build, rules: Path) -> str:
         f'set(CMAKE_OBJCXX_COMPILER "{wrappers / f"{triple}-clang++"}")',
         f'set(CMAKE_AR "{wrappers / f"{triple}-ar"}")',
         f'set(CMAKE_USER_MAKE_RULES_OVERRIDE "{rules}")',
+        f'list(APPEND CMAKE_PROJECT_TOP_LEVEL_INCLUDES "{provider}")',
         # Of the target: host requirements alone. Programs are the build machine's.
         f'set(CMAKE_FIND_ROOT_PATH "{build.host.opt}" "{build.host.site_packages}")',
         "set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)",

@@ -21,6 +21,7 @@ from forge.base.target import Arch
 from forge.crossbuild.backends.base import Prepared
 from forge.crossbuild.host_prefix import NATIVE_TREE
 from forge.recipe.lock import merge_requires
+from forge.recipe.model import LIBRARY_REQUIRES
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
 from forge.wheel.pack import pack_wheel
 
@@ -43,8 +44,8 @@ class Script:
     """A recipe's own commands, for native libraries."""
 
     def requires(self, recipe: EvaluatedRecipe, tree: Path) -> tuple[str, ...]:  # noqa: ARG002 - the interface's
-        """What the recipe declares: a library's source says nothing about Python packages."""
-        return merge_requires((), recipe.requires)
+        """What the recipe declares, and its build system's own: the source says nothing about Python packages."""
+        return merge_requires(LIBRARY_REQUIRES[recipe.backend], recipe.requires)
 
     def prepare(self, build: Build) -> Prepared:
         """The variables that configure scripts and makefiles read."""
@@ -62,12 +63,12 @@ class Script:
     def run(
         self,
         build: Build,
-        config_settings: Mapping[str, Sequence[str]],  # noqa: ARG002 - commands have none
+        config_settings: Mapping[str, Sequence[str]],
         env: Mapping[str, str],
         out: Path,
     ) -> Path:
         """Run the commands and pack what they install."""
-        commands = self.commands(build, {}, out)
+        commands = self.commands(build, config_settings, out)
         return build_script(
             build.recipe, build.tree, env, build.work / "stage", out,
             commands=commands, log=build.log, subject=build.subject,

@@ -28,7 +28,7 @@ source: {path: source}
 build: {backend: scikit-build-core}
 test: {imports: [forge_cmake_test], files: [tests/test_told.py]}
 """
-TABLE = "forge_cmake_test._told all\n"
+TABLE = "forge_cmake_test._told all\nforge_cmake_test._stable all\n"
 PYPROJECT = """\
 [build-system]
 requires = ["scikit-build-core>=0.11"]
@@ -42,7 +42,7 @@ wheel.packages = ["forge_cmake_test"]
 CMAKE = """\
 cmake_minimum_required(VERSION 3.21)
 project(forge_cmake_test LANGUAGES C CXX)
-find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module)
+find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module Development.SABIModule)
 # What is on the build machine, but not among the host requirements, is not found.
 find_library(BZ2 NAMES bz2)
 find_path(BZ2_H NAMES bzlib.h)
@@ -54,7 +54,8 @@ python_add_library(_told MODULE WITH_SOABI told.c twice.cpp)
 string(JOIN " " TOLD "system=${CMAKE_SYSTEM_NAME}" "processor=${CMAKE_SYSTEM_PROCESSOR}" "bz2=${BZ2}" "bzlib=${BZ2_H}"
   "atomic=${HAS_ATOMIC}" "nothing=${HAS_NOTHING}" "crossing=${CMAKE_CROSSCOMPILING}")
 target_compile_definitions(_told PRIVATE "TOLD=\\"${TOLD}\\"")
-install(TARGETS _told DESTINATION forge_cmake_test)
+python_add_library(_stable MODULE USE_SABI 3.11 WITH_SOABI stable.c)
+install(TARGETS _told _stable DESTINATION forge_cmake_test)
 """
 TOLD = """\
 #include <Python.h>
@@ -66,12 +67,17 @@ static PyMethodDef methods[] = {
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_told", NULL, -1, methods, NULL, NULL, NULL, NULL};
 PyMODINIT_FUNC PyInit__told(void) { return PyModule_Create(&module); }
 """
+STABLE = """\
+#include <Python.h>
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_stable", NULL, -1, NULL, NULL, NULL, NULL, NULL};
+PyMODINIT_FUNC PyInit__stable(void) { return PyModule_Create(&module); }
+"""
 TWICE = """\
 #include <vector>
 extern "C" __attribute__((visibility("hidden"))) int twice(int x) { return std::vector<int>(2, x).size() * x; }
 """
 TEST = """\
-from forge_cmake_test import _told
+from forge_cmake_test import _stable, _told
 
 def test_told():
     assert _told.doubled(21) == 42
@@ -98,7 +104,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     recipe = root / "recipes" / "forge-cmake-test"
     files = {
         "recipe.yaml": RECIPE, "extension-modules.txt": TABLE, "source/pyproject.toml": PYPROJECT,
-        "source/CMakeLists.txt": CMAKE, "source/told.c": TOLD, "source/twice.cpp": TWICE,
+        "source/CMakeLists.txt": CMAKE, "source/told.c": TOLD, "source/stable.c": STABLE, "source/twice.cpp": TWICE,
         "source/forge_cmake_test/__init__.py": "", "tests/test_told.py": TEST,
     }  # fmt: skip
     for path, text in files.items():
@@ -113,10 +119,17 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def binary(wheel: Path) -> MachOSlice:
     contents = read_wheel(wheel)
-    (extension,) = contents.extensions
+    extension = next(each for each in contents.extensions if "_told." in each.member)
     data = next(data for member, data in contents.read_all() if member == extension.member)
     (one,) = read_macho(data).slices
     return one
+
+
+def test_modules_have_the_suffix_of_the_target(built: dict[str, Path]) -> None:
+    for target, wheel in built.items():
+        names = {extension.member.rpartition("/")[2] for extension in read_wheel(wheel).extensions}
+        abi = target.rpartition("_")[2]
+        assert names == {f"_told.cpython-313-{abi}.so", "_stable.abi3.so"}
 
 
 def test_modules_are_dylibs_that_load_pythons_framework(built: dict[str, Path]) -> None:
@@ -134,4 +147,4 @@ def test_the_module_runs_and_was_told_of_the_target(built: dict[str, Path]) -> N
     said = json.loads(forge(root, "test", "forge-cmake-test", "--json"))
     (trial,) = said["trials"]
     assert trial["good"], trial
-    assert trial["counts"]["passed"] == 3, "two imports and the test"
+    assert trial["counts"]["passed"] == 4, "three imports and the test"

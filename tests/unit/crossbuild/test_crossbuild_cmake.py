@@ -36,7 +36,7 @@ def make_build(root: Path, target: Target, module: str = "scikit_build_core.buil
 
 @pytest.mark.parametrize("target", select_targets(), ids=str)
 def test_the_toolchain_file(tmp_path: Path, target: Target, snapshot: SnapshotAssertion) -> None:
-    text = toolchain_file(make_build(tmp_path, target), Path("/rules.cmake"))
+    text = toolchain_file(make_build(tmp_path, target), Path("/rules.cmake"), Path("/provider.cmake"))
     assert text.replace(str(tmp_path), "ROOT") == snapshot
     names = re.findall(r"set\((\w+) ", text)
     assert len(names) == len(set(names)), "each is set once"
@@ -51,6 +51,10 @@ def test_what_a_build_is_told(tmp_path: Path) -> None:
     assert rules
     assert "-dynamiclib" in Path(rules[1]).read_text()
     assert prepared.env["CMAKE_GENERATOR"] == "Ninja"
+    assert prepared.env["SETUPTOOLS_EXT_SUFFIX"] == ".cpython-313-iphoneos.so"
+    provider = re.search(r'CMAKE_PROJECT_TOP_LEVEL_INCLUDES "(.*)"', toolchain.read_text())
+    assert provider
+    assert 'set(${package}_SOABI "cpython-313-iphoneos")' in Path(provider[1]).read_text()
     assert str(build.environment.build_bin) in (Path(prepared.env["PYTHONPATH"]) / "ninja.py").read_text()
 
 

@@ -89,7 +89,7 @@ CASES: dict[str, str | bytes] = {
     "unknown key with nothing near": GOOD + "xyzzy: 1\n",
     "unknown key inside": GOOD.replace("backend:", "back-end:"),
     "missing keys": "schema: 2\npackage: {name: demo}\n",
-    "unknown backend": GOOD.replace("setuptools", "meson"),
+    "unknown backend": GOOD.replace("setuptools", "waf"),
     "two sources": with_source(f"  sdist: {{sha256: {SHA}}}\n  path: ../x"),
     "no source": with_source("  patches: []"),
     "source is empty": with_source(""),

@@ -59,6 +59,9 @@ CASES: dict[str, str | bytes] = {
         "env: {PATH: x, HOME: x, SOURCE_DATE_EPOCH: x, FORGE_PREFIX_MAP: x, PKG_CONFIG_LIBDIR: x, PATHS: x, 'A B': x}"
     ),
     "93 script with setuptools": build("script: [make]"),
+    "options with setuptools": build("options: [-DX=1]"),
+    "options with script": GOOD.replace("setuptools", "script") + "  script: [make]\n  options: [-DX=1]\n",
+    "config settings of a library": GOOD.replace("setuptools", "cmake") + "  config_settings: {a: b}\n",
     "95 languages": build("languages: [go, rust, rust]"),
     "101 module names": GOOD + "test: {imports: [class.x, a.b.so, a/b, a..b, '']}\n",
     "102 licence files of a package": GOOD + "wheel: {license_files: [../LICENSE]}\n",
@@ -93,7 +96,7 @@ CASES: dict[str, str | bytes] = {
     "158 arbitrary equality": when("python: '===foo', ios_version: ['<12.0', '>=14']"),
     "161 another case": GOOD.replace("schema", "Schema"),
     "168 a folded summary": GOOD + "about:\n  summary: >\n    one\n\n    two\n",
-    "179 an unknown backend and a script": GOOD.replace("setuptools", "meson") + "  script: [x]\n",
+    "179 an unknown backend and a script": GOOD.replace("setuptools", "waf") + "  script: [x]\n",
     "versions of Python that are none": version("1.2.3\n  python: 3.14 or later"),
     "a patch release of Python that is supported": version("1.2.3\n  python: '>=3.14.1'"),
     "no version of Python": version("1.2.3\n  python: '<3.13'"),
