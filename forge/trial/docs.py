@@ -6,15 +6,18 @@ python -m forge.trial.docs > docs/suite-results.md
 from __future__ import annotations
 
 import sys
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from forge.recipe.store import RecipeStore, find_recipes
 from forge.trial.suite_results import SuiteResult, read_results
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from packaging.utils import NormalizedName
+
+    from forge.recipe.model import Recipe
 
 _HEAD = """\
 # The packages' own test suites
@@ -41,7 +44,30 @@ def render(store: RecipeStore) -> str:
     """
     found = {name: read_results(store.path(name).parent) for name in store.names()}
     rows = [_row(name, one) for name, results in found.items() for one in results]
-    return _HEAD + "".join(rows) + "".join(_differences(found))
+    packages = [_package(recipe) for recipe in store.load_all(store.names()) if recipe.disabled is None]
+    return "".join([_HEAD, *rows, *_differences(found), _PACKAGES, *packages])
+
+
+_PACKAGES = """
+## All packages
+
+What `forge test NAME` runs, apart from the import of each extension module. Native libraries are tested by the packages
+that link them.
+
+| package | back end | tests of the recipe | suite |
+| --- | --- | --- | --- |
+"""
+
+
+def _package(recipe: Recipe) -> str:
+    tests = ", ".join(f"`{PurePosixPath(file.text).name}`" for file in recipe.trial.files)
+    imports = "imports" if recipe.trial.imports else "none"
+    cells = (f"{recipe.name} {recipe.version}", str(recipe.backend), tests or imports, _yes(recipe.trial.suite_args))
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _yes(values: Sequence[object]) -> str:
+    return "yes" if values else ""
 
 
 def _row(name: str, one: SuiteResult) -> str:

@@ -166,15 +166,23 @@ class TestPassed:
 
 
 def test_the_page(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    for name in ("one", "two", "three"):
-        directory = tmp_path / name
-        directory.mkdir()
-        (directory / "recipe.yaml").touch()
-    tests = tuple(Named(f"t.py::n{number}", "failed", "iOS has no subprocesses.") for number in range(8))
-    record(tmp_path / "one", dataclasses.replace(RESULT, host_passed=123_456, passed=123_448, differences=tests))
-    record(tmp_path / "one", dataclasses.replace(RESULT, python="3.14", differences=(), host_passed=9, passed=9))
-    record(tmp_path / "two", RESULT)
-    assert docs.render(RecipeStore(tmp_path)) == snapshot
+    recipes = tmp_path / "recipes"
+    recipes.mkdir()
+    tests = {
+        "one": "test: {imports: [one], suite: {args: [t]}}\n",
+        "two": "test: {files: [tests/t.py]}\n",
+        "three": "",
+    }
+    for name, test in tests.items():
+        made = write_recipe(tmp_path / f"making-{name}", text=RECIPE.replace("demo", name) + test)
+        (made / "tests").mkdir()
+        (made / "tests" / "t.py").touch()
+        made.rename(recipes / name)
+    named = tuple(Named(f"t.py::n{number}", "failed", "iOS has no subprocesses.") for number in range(8))
+    record(recipes / "one", dataclasses.replace(RESULT, host_passed=123_456, passed=123_448, differences=named))
+    record(recipes / "one", dataclasses.replace(RESULT, python="3.14", differences=(), host_passed=9, passed=9))
+    record(recipes / "two", RESULT)
+    assert docs.render(RecipeStore(recipes)) == snapshot
 
 
 def test_the_page_in_docs_is_this_one() -> None:
