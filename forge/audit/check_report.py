@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from forge.audit.check import Report, WheelReport
+    from forge.audit.compare import Comparison
     from forge.audit.finding import Finding, Rule
     from forge.wheel.sbom_read import WheelSbom
 
@@ -52,8 +53,13 @@ def render_text(report: Report, *, libraries: bool = False) -> str:
     return "\n".join(map(printable, lines)) + "\n"
 
 
-def to_json(report: Report) -> str:
-    """A report as JSON, as ``schemas/check.schema.json`` has it."""
+def to_json(report: Report, compared: Iterable[Comparison] = ()) -> str:
+    """A report as JSON, as ``schemas/check.schema.json`` has it.
+
+    Args:
+        report: The report.
+        compared: What comparisons with other builders' wheels gave.
+    """
     wheels = [
         {
             "wheel": str(wheel.path),
@@ -78,6 +84,12 @@ def to_json(report: Report) -> str:
         "together": [_finding_row(finding) for finding in report.together],
         "rules": [rule_row(rule) for rule in _rules_of(report.findings)],
     }
+    comparisons = [
+        {"other": one.a, "wheel": one.b, "differences": [dataclasses.asdict(each) for each in one.differences]}
+        for one in compared
+    ]
+    if comparisons:
+        data["comparisons"] = comparisons
     return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit.subject import Subject, read_subject
 from forge.macho.model import HeaderFlag, MachOSlice
+from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from packaging.version import Version
+
+    from forge.wheel.name import WheelName
 
 _IGNORED = ("RECORD", "WHEEL")
 """Files of the dist-info that differ by who packed the wheel."""
@@ -84,6 +90,36 @@ def compare_wheels(a: Path, b: Path) -> Comparison:
     """
     one, other = read_subject(a), read_subject(b)
     return Comparison(a.name, b.name, tuple(_differences(one, other)))
+
+
+def counterparts(wheels: Iterable[Path], others: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Each wheel with the one of another builder that is for the same project, Python and target.
+
+    Args:
+        wheels: Wheels.
+        others: Those of another builder, of whatever projects and releases; of several releases the same one counts, or
+            else the newest.
+
+    Yields:
+        A wheel and its counterpart; nothing for a wheel without one.
+
+    Raises:
+        WheelError: A file's name is not a valid wheel name.
+    """
+    candidates: dict[tuple[object, ...], list[tuple[Version, Path]]] = {}
+    for other in others:
+        name = parse_wheel_name(other.name)
+        candidates.setdefault(_purpose(name), []).append((name.version, other))
+    for wheel in wheels:
+        name = parse_wheel_name(wheel.name)
+        if found := candidates.get(_purpose(name)):
+            yield wheel, max(found, key=lambda one: (one[0] == name.version, one[0]))[1]
+
+
+def _purpose(name: WheelName) -> tuple[object, ...]:
+    """What a wheel is for, whatever iOS it needs at least."""
+    platforms = frozenset(re.sub(r"^ios_\d+_\d+_", "", platform) for platform in name.platforms)
+    return name.canonical_distribution, frozenset(name.pythons), frozenset(name.abis), platforms
 
 
 def _differences(a: Subject, b: Subject) -> Iterator[Difference]:

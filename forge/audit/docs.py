@@ -43,7 +43,8 @@ information.
 | `--explain ID` | print all about one rule, and check nothing |
 | `--select IDS`, `--ignore IDS` | only these rules, or all but these: ids, starts of ids (`IOS2`) or names, by commas |
 | `--libraries` | also list the libraries that each wheel loads, and which files load them |
-| `--provided NAME` | a framework that the app brings itself, e.g. `SDL3`; may be given several times |
+| `--provided NAME` | a framework that the app brings itself, e.g. `SDL3`, an install name, or a pattern such as `Qt*` |
+| `--against WHEEL`, `--against DIR` | compare with another builder's wheel for the same Python and target |
 | `--fail-on warning` | exit with 9 for warnings too, not for errors alone |
 
 What is allowed is data in `forge/audit/data`: libraries and frameworks of iOS with the version that each appeared in,

@@ -10,6 +10,7 @@ from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.macho.model import LoadKind
 from forge.wheel.framework_name import framework_install_name, framework_name
+from forge.wheel.provided import is_provided
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,12 +26,11 @@ def check_libraries(subject: Subject, _promise: Promise) -> Iterator[Finding]:
     """Every library that is loaded is iOS's, Python's, or in the wheel."""
     members = {member.path for member in subject.contents.members}
     names = {one.install_name.name: member for member, one in subject.slices() if one.install_name is not None}
-    provided = set(map(framework_install_name, subject.provided))
     frameworks = {framework_install_name(name) for path in members if (name := framework_name(path))}
     for member, one in subject.slices():
         for dylib in one.dylibs:
             name = dylib.name
-            if name == _PYTHON or is_system_library(name) or name in provided or name in frameworks:
+            if name == _PYTHON or is_system_library(name) or name in frameworks or is_provided(name, subject.provided):
                 continue
             # A weak load that finds nothing leaves its symbols null; the module is loaded all the same.
             severity = Severity.WARNING if _may_be_absent(dylib) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, frozenset[str]]:
-    """The extension modules that each target's wheel has, by multiarch.
+    """The extension modules that each target's wheel has, by multiarch; the recipe's ``wheel.libraries`` are none.
 
     Args:
         recipe: The recipe that they are of.
@@ -50,7 +51,11 @@ def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, froze
             raise WheelError(
                 f"{shown_path(wheel)} is not for iOS", hint="name wheels that 'forge build' made, in dist/ by default"
             )
-        modules = frozenset(extension.module for extension in contents.extensions)
+        modules = frozenset(
+            extension.module
+            for extension in contents.extensions
+            if not any(fnmatchcase(extension.module, pattern.text) for pattern in recipe.libraries)
+        )
         for target in targets:
             other, theirs = found.setdefault(target.multiarch, (wheel, modules))
             if theirs != modules:

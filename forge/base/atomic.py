@@ -29,6 +29,17 @@ _UNTOLD_SECONDS = 0.5
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+@contextlib.contextmanager
+def _named(destination: Path) -> Iterator[None]:
+    """Give an error of the body that the disk is full the name of the file: a write to an open one tells none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            error.filename = str(destination)
+        raise
+
+
 def storage_error(error: OSError) -> StorageError | None:
     """The error to report for an OSError about storage, or None if it is about something else."""
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
@@ -122,7 +133,8 @@ def atomic_file(destination: Path, mode: str = "wb", permissions: int = 0o644) -
     descriptor, name = tempfile.mkstemp(prefix=f".{destination.name}.", suffix=".part", dir=destination.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(descriptor, mode, encoding=None if "b" in mode else "utf-8") as file:
+        # The outer one, since closing a file writes the rest of it.
+        with _named(destination), os.fdopen(descriptor, mode, encoding=None if "b" in mode else "utf-8") as file:
             yield file
         temporary.chmod(permissions)
         temporary.replace(destination)

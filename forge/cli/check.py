@@ -6,10 +6,12 @@ from pathlib import Path
 
 import click
 
-from forge.audit.check import check_paths
+from forge.audit.check import Report, check_paths
 from forge.audit.check_report import explain, render_text, to_json
+from forge.audit.compare import Comparison, compare_wheels, counterparts
 from forge.audit.rules import BOOK, all_rules
 from forge.base.errors import WheelError
+from forge.base.printable import printable_lines
 from forge.base.severity import Severity
 from forge.cli.rule_options import rule_ids, rule_words
 
@@ -27,7 +29,12 @@ from forge.cli.rule_options import rule_ids, rule_words
 @click.option("--libraries", is_flag=True, help="Also list the libraries that the wheels' binaries load.")
 @click.option(
     "--provided", multiple=True, metavar="NAME",
-    help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
+    help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' and "
+    "'@rpath/libav*.dylib' match several. May be given several times.",
+)  # fmt: skip
+@click.option(
+    "--against", type=click.Path(path_type=Path, exists=True), metavar="WHEEL|DIR",
+    help="Also compare with another builder's wheels: files, and what binaries export, import and load.",
 )  # fmt: skip
 def check(
     paths: tuple[Path, ...],
@@ -38,11 +45,13 @@ def check(
     fail_on: str,
     libraries: bool,
     provided: tuple[str, ...],
+    against: Path | None,
 ) -> int:
     """Check iOS wheels against everything that installers, iOS and the App Store ask of them.
 
     Of a directory every wheel in it is checked, and whether a version lacks one of iOS's three targets. Wheels that
-    are not for iOS are skipped. The exit code is 9 if there are errors. docs/checks.md lists the rules.
+    are not for iOS are skipped. The exit code is 9 if there are errors or, with --against, differences. docs/checks.md
+    lists the rules.
     """
     if explained is not None:
         found = rule_ids(BOOK, "docs/checks.md", "--explain", (explained,), ())
@@ -52,5 +61,28 @@ def check(
         raise click.UsageError("Missing argument 'WHEEL|DIR...'.")
     rules = rule_ids(BOOK, "docs/checks.md", "--select or --ignore", rule_words(select), rule_words(ignore))
     report = check_paths(paths, rules, frozenset(provided))
-    click.echo(to_json(report) if as_json else render_text(report, libraries=libraries), nl=False)
-    return WheelError.exit_code if report.fails(Severity(fail_on)) else 0
+    compared = () if against is None else _compared(report, against)
+    click.echo(to_json(report, compared) if as_json else render_text(report, libraries=libraries), nl=False)
+    if not as_json:
+        for one in compared:
+            click.echo(printable_lines(str(one)))
+    failed = report.fails(Severity(fail_on)) or any(one.differences for one in compared)
+    return WheelError.exit_code if failed else 0
+
+
+def _compared(report: Report, against: Path) -> tuple[Comparison, ...]:
+    """The wheels of a report compared with their counterparts.
+
+    Raises:
+        WheelError: None has one.
+    """
+    others = sorted(against.glob("*.whl")) if against.is_dir() else [against]
+    found = tuple(
+        compare_wheels(other, wheel) for wheel, other in counterparts([w.path for w in report.wheels], others)
+    )
+    if not found:
+        raise WheelError(
+            f"{against} has no wheel of the same project for the same Python and target",
+            hint="name another builder's wheel, or a directory of them",
+        )
+    return found

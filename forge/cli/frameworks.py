@@ -57,7 +57,8 @@ def _bundle_id(_context: click.Context, _parameter: click.Parameter, value: str)
 )  # fmt: skip
 @click.option(
     "--provided", multiple=True, metavar="NAME",
-    help="A framework that the app brings itself, e.g. SDL3; may be given several times.",
+    help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' and "
+    "'@rpath/libav*.dylib' match several. May be given several times.",
 )  # fmt: skip
 def frameworks(
     wheels: tuple[Path, ...],

@@ -93,9 +93,13 @@ def list_pythons(as_json: bool) -> None:
         return
     for each in found:
         targets = ", ".join(f"{t.multiarch} (iOS {t.ios_version})" for t in each.targets)
-        click.echo(f"{each.version}  {each.provider}  {each.origin}\n    {targets}")
+        click.echo(f"{each.version}  {each.provider}  {each.origin}")
+        if targets:
+            click.echo(f"    {targets}")
         if each.path is not None:
             click.echo(f"    {each.path}")
+        if each.damage is not None:
+            click.echo(f"    {each.damage.message}\n    hint: {each.damage.hint}")
     click.echo(f"\nversions that wheels can be built for: {', '.join(known_minors())}; default: {DEFAULT_PYTHON}")
 
 

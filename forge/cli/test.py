@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,17 +11,21 @@ from typing import TYPE_CHECKING
 import click
 from packaging.version import Version
 from rich.console import Console
+from rich.text import Text
 
 from forge.base.atomic import atomic_file
-from forge.base.errors import TrialError
+from forge.base.errors import ForgeError, TrialError
 from forge.base.paths import ForgeHome
+from forge.base.printable import printable
 from forge.base.target import Abi, Arch, Target
 from forge.cli.display import progress_display
+from forge.cli.errors import show_error
 from forge.cli.options import (
     DEFAULT_PYTHON,
     cache_option,
     chosen_provider,
     ios_version_option,
+    names_or_all,
     python_from_option,
     test_pythons_option,
     variant_option,
@@ -35,17 +41,29 @@ from forge.plan.shared.config import read_settings
 from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
+from forge.trial.passed import has_passed
 from forge.trial.report import render_text, to_json, to_junit
-from forge.trial.run import try_recipe, try_wheel, wheel_target
+from forge.trial.run import prepare_recipe, try_wheel, wheel_target
+from forge.trial.suite_results import FILE, record, result_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forge.base.progress import Progress
     from forge.base.target import IOSVersion
     from forge.plan.run import Result
+    from forge.recipe.model import Recipe
+    from forge.recipe.store import RecipeStore
     from forge.trial.report import Trial
+    from forge.trial.run import Prepared
 
 
 @click.command()
-@click.argument("subjects", nargs=-1, required=True, metavar="NAME|WHEEL...")
+@click.argument("subjects", nargs=-1, metavar="NAME|WHEEL...")
+@click.option(
+    "--all", "every", is_flag=True,
+    help="All recipes that have tests (with --suite: that have one), but for what passed before with the same wheels.",
+)  # fmt: skip
 @click.option(
     "--abi", type=click.Choice([abi.value for abi in Abi]), default=Abi.IPHONESIMULATOR.value, show_default=True,
     help="Device or simulator, for recipes; ignored for wheel files.",
@@ -63,6 +81,10 @@ if TYPE_CHECKING:
     "--as-host", is_flag=True, help="Let Python report Linux as its platform, for suites that do not support iOS."
 )
 @click.option("--against-host", is_flag=True, help="Also run the tests with the Linux wheel and compare the results.")
+@click.option(
+    "--record", "recorded", is_flag=True,
+    help=f"Write what the comparison gives to {FILE} beside the recipe.",
+)  # fmt: skip
 @click.option("--tests", multiple=True, type=click.Path(path_type=Path, exists=True),
               help="Tests to run instead: a file, a directory or a pytest configuration; can be repeated.")  # fmt: skip
 @click.option(
@@ -104,6 +126,7 @@ if TYPE_CHECKING:
 )
 def test(
     subjects: tuple[str, ...],
+    every: bool,
     abi: str,
     arch: str,
     ios_version: IOSVersion,
@@ -113,6 +136,7 @@ def test(
     suite: bool,
     as_host: bool,
     against_host: bool,
+    recorded: bool,
     tests: tuple[Path, ...],
     requires: tuple[str, ...],
     find_links: tuple[Path, ...],
@@ -149,11 +173,13 @@ def test(
         if not wheel.is_file():
             raise click.BadParameter(f"file not found: {wheel}", param_hint="WHEEL")
     names = [subject for subject in subjects if not subject.endswith(".whl")]
+    if recorded and (wheels or not (suite and against_host)):
+        raise click.UsageError("--record is for suites of recipes: it needs --suite and --against-host.")
     if variants and not names:
         raise click.UsageError("--variant applies to recipes only, not to wheel files.")
     target = Target(Abi(abi), Arch(arch), ios_version)
     store = find_recipes(recipes)
-    wanted = store.load_all(names)
+    wanted = _recipes(store, names, every=every, wheels=bool(wheels), suite=suite)
     targets = list(dict.fromkeys([*(wheel_target(wheel) for wheel in wheels), *([target] if wanted else [])]))
     asked = None if python_versions is None else parse_versions(python_versions)
     # Every error of recipes, locks, variants and versions is reported before a toolchain or a Python is made.
@@ -161,7 +187,7 @@ def test(
     tried = recipes_by_version(python_versions or DEFAULT_PYTHON, wanted) if wanted else {}
     for version, each in tried.items():
         plan_builds(each, [target], minor_of(version), store, variants)
-    trials: list[Trial] = []
+    done = _Done()
     built: list[Result] = []
     with (
         in_use(home),
@@ -170,16 +196,71 @@ def test(
     ):
         for version in sorted({*tried, *chain(*runs.values())}, key=Version):
             context = ensure_context(home, version, targets, progress, chosen_provider(python_from))
-            trials += [
-                try_recipe(recipe, target, context, store, out, progress, options, built, cache=cache)
-                for recipe in tried.get(version, ())
-            ]
-            trials += [try_wheel(wheel, context, progress, options) for wheel in wheels if version in runs[wheel]]
+            for recipe in tried.get(version, ()):
+                try:
+                    ready = prepare_recipe(recipe, target, context, store, out, progress, options, built, cache=cache)
+                    done.take(ready, progress, only_changed=every, recorded=recorded)
+                except ForgeError as error:
+                    if not every:
+                        raise
+                    done.failures.append((f"{recipe.name} {recipe.version}, Python {version}", error))
+            done.trials += [try_wheel(wheel, context, progress, options) for wheel in wheels if version in runs[wheel]]
     if junit is not None:
         with atomic_file(junit) as file:
-            file.write(to_junit(trials).encode())
-    click.echo(to_json(trials) if as_json else "\n".join(render_text(t, bindings=bindings) for t in trials), nl=False)
-    for trial in trials:
-        if not trial.outcome.is_good:
-            click.echo(f"log: {trial.outcome.output}", err=True)
-    return 0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code
+            file.write(to_junit(done.trials).encode())
+    said = [render_text(trial, bindings=bindings) for trial in done.trials]
+    click.echo(to_json(done.trials) if as_json else "\n".join(said), nl=False)
+    return done.report()
+
+
+@dataclass
+class _Done:
+    """What became of the tests so far.
+
+    Args:
+        trials: Those that were run.
+        unchanged: What was passed over.
+        failures: What could not be built or run.
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    failures: list[tuple[str, ForgeError]] = field(default_factory=list)
+
+    def take(self, ready: Prepared, progress: Progress, *, only_changed: bool, recorded: bool) -> None:
+        """Run a recipe's tests, unless they passed before and only what changed is to be run."""
+        if only_changed and has_passed(ready.context.home, ready.key):
+            self.unchanged.append(f"{ready.subject}, Python {ready.context.python.minor}")
+            return
+        trial = ready.run(progress)
+        self.trials.append(trial)
+        if recorded:
+            today = datetime.now(tz=UTC).date().isoformat()
+            recipe, as_host = ready.recipe, ready.options.as_host
+            result = result_of(trial, recipe.version, recipe.target.multiarch, today, as_host=as_host)
+            record(recipe.recipe.directory, result)
+
+    def report(self) -> int:
+        """Print what there is beside the trials themselves; the exit code."""
+        for trial in self.trials:
+            if not trial.outcome.is_good:
+                click.echo(f"log: {trial.outcome.output}", err=True)
+        for name in self.unchanged:
+            click.echo(f"{name}: passed before with the same wheels", err=True)
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        codes: list[int] = []
+        for name, failure in self.failures:
+            console.print(Text(f"{printable(name)}:"))
+            codes.append(show_error(console, failure))
+        good = all(trial.outcome.is_good for trial in self.trials)
+        return codes[0] if codes else 0 if good else TrialError.exit_code
+
+
+def _recipes(store: RecipeStore, names: Sequence[str], *, every: bool, wheels: bool, suite: bool) -> tuple[Recipe, ...]:
+    """The recipes that are named, or all that have something to run."""
+    if wheels and not names and not every:
+        return ()
+    wanted = names_or_all(store, names, every=every)
+    if not every:
+        return wanted
+    return tuple(one for one in wanted if (one.trial.suite_args if suite else one.trial.imports or one.trial.files))

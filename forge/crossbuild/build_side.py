@@ -1,9 +1,12 @@
-"""Hides headers of build requirements from the cross compiler.
+"""What the cross compiler and Cython see of build requirements.
 
 Build requirements are installed for the build machine. What such a package has compiled is the build machine's, and its
 headers with it: numpy's ``_numpyconfig.h`` holds the sizes of Linux's types, and its ``npy_endian.h`` includes Linux's
 ``<endian.h>``. A recipe that forgot numpy under ``requirements.host`` would be compiled against them. Headers of
 pure packages (pybind11, Cython's) are the same everywhere and stay.
+
+Cython's declarations (``.pxd``) are the same everywhere too. Cython looks for them on ``sys.path``, where a cross
+Python has nothing of the build side: crossenv finds its modules by other means.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _HEADERS = frozenset({".h", ".hpp", ".hh", ".hxx", ".cuh", ".inc"})
 _COMPILED = (".so", ".a", ".dylib")
+_DECLARATIONS = frozenset({".pxd", ".pxi"})
 
 _INSTEAD = """\
 /* Made by forge in the place of a header of the build machine's {name}. */
@@ -35,6 +39,30 @@ _INSTEAD = """\
 #endif
 """
 """If a host requirement has a header of the same name later on the compiler's search path, that one is used."""
+
+
+def lay_out_declarations(site_packages: Path, directory: Path) -> bool:
+    """Link the Cython declarations of packages into a directory for ``sys.path``, and nothing else of them.
+
+    Without an ``__init__.py`` nothing there can be imported in place of the package itself; Cython takes a directory
+    with an ``__init__.pxd`` for a package.
+
+    Args:
+        site_packages: The build side's.
+        directory: Where they go; made if there are any.
+
+    Returns:
+        Whether there are any.
+    """
+    found = sorted(path for path in site_packages.rglob("*") if path.suffix in _DECLARATIONS and path.is_file())
+    for file in found:
+        link = directory / file.relative_to(site_packages)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file)
+    for package in [path for path in directory.rglob("*") if path.is_dir()] if found else []:
+        if not any(path.name.startswith("__init__.") for path in package.iterdir()):
+            (package / "__init__.pxd").touch()
+    return bool(found)
 
 
 def hide_headers(site_packages: Path) -> tuple[str, ...]:

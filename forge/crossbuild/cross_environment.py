@@ -18,7 +18,7 @@ from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
 from forge.crossbuild import build_side
-from forge.crossbuild.build_side import hide_headers
+from forge.crossbuild.build_side import hide_headers, lay_out_declarations
 from forge.crossbuild.tools import TOOLS_LOCK, ensure_tools, install
 from forge.toolchain.environment import cross_environment
 
@@ -137,6 +137,9 @@ def ensure_cross_environment(home: ForgeHome, request: EnvironmentRequest) -> Cr
             install(tools, made.build_python, request.lock, log=log, cwd=root)
             for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):
                 hide_headers(site_packages)
+                if lay_out_declarations(site_packages, root / "declarations"):
+                    cross = root / "cross" / site_packages.relative_to(root / "build")
+                    (cross / "forge-declarations.pth").write_text(f"{root / 'declarations'}\n", encoding="utf-8")
         (root / COMPLETE).touch()
     return made
 

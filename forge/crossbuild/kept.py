@@ -94,9 +94,14 @@ class TreeFiles:
     own: frozenset[str] = frozenset()
 
 
+def path_version(version: str) -> str:
+    """A version as part of a path: an epoch's ``!`` (PEP 440) has a meaning to shells and to some build tools."""
+    return version.replace("!", ".")
+
+
 def source_tree(work: Path, name: str, version: str) -> Path:
     """Where a work directory's source tree is."""
-    return work / f"{name}-{version}"
+    return work / f"{name}-{path_version(version)}"
 
 
 def source_identity(recipe: EvaluatedRecipe) -> tuple[str, tuple[str, ...]]:

@@ -32,6 +32,7 @@ from forge.crossbuild.kept import (
     describe_build,
     host_identity,
     note_built,
+    path_version,
     read_files,
     source_tree,
     write_kept,
@@ -183,7 +184,8 @@ def prepare_build(
     """
     home, target, compilers = context.home, recipe.target, compilers or Compilers()
     if kept is None:
-        name = "-".join([recipe.normalized_name, recipe.version, *([str(target)] if recipe.native else []), key[:12]])
+        version = path_version(recipe.version)
+        name = "-".join([recipe.normalized_name, version, *([str(target)] if recipe.native else []), key[:12]])
         log = new_log(home.logs, name)
         edited = edited_attempts(home, recipe.normalized_name, name)
         for each in edited:
@@ -324,9 +326,9 @@ def _environment(build: Build, names: Mapping[Path, str], support: Support) -> d
 
 def _neutral_names(build: Build) -> dict[Path, str]:
     """Directories of this machine, with the names that built files have instead, which are the same everywhere."""
-    recipe, context = build.recipe, build.context
+    context = build.context
     names = {
-        build.tree: f"/usr/src/{recipe.normalized_name}-{recipe.version}",
+        build.tree: f"/usr/src/{build.tree.name}",
         build.host.root: HOST_PREFIX,
         build.work: "/usr/src/build",
         build.environment.root: "/forge/environment",

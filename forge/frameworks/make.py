@@ -14,6 +14,7 @@ from forge.base.atomic import atomic_directory
 from forge.base.errors import StorageError
 from forge.base.hashing import file_sha256
 from forge.base.target import Target
+from forge.frameworks.binaries import binary_findings
 from forge.frameworks.findings import finding
 from forge.frameworks.identifiers import check_bundle_id
 from forge.frameworks.layout import MANIFEST
@@ -78,6 +79,9 @@ def make_frameworks(wheels: Sequence[Path], directory: Path, options: Options) -
         with atomic_directory(destination) as root:
             for plan in plans:
                 report += _unmet(plan)
+                for package in plan.packages:
+                    for wheel in package.wheels:
+                        report += binary_findings(wheel, options)
                 (root / plan.abi).mkdir()
                 trees.append(make_tree(plan, root / plan.abi, options, report))
             if options.xcframeworks:

@@ -23,6 +23,7 @@ from forge.wheel.extension import SuffixKind, parse_extension
 from forge.wheel.framework_name import framework_install_name, framework_name
 from forge.wheel.openssl import openssl_version
 from forge.wheel.privacy import manifest_problems
+from forge.wheel.provided import is_provided
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,7 +67,8 @@ def read_bundle(directory: Path, place: str, abi: Abi, frameworks: Collection[st
         directory: The ``.framework`` directory.
         place: What findings call it.
         abi: What it is to be for.
-        frameworks: The names of all frameworks that are in the app with it.
+        frameworks: The names of all frameworks that are in the app with it, and patterns for others
+            (`forge.wheel.provided.is_provided`).
     """
     name = directory.name.removesuffix(".framework")
     report: list[Finding] = []
@@ -147,12 +149,14 @@ def _check_slice(
         for rpath in one.rpaths
         if not rpath.startswith(("@", *_SYSTEM))
     ]
-    answered = {_PYTHON, *map(framework_install_name, frameworks)}
     report += [
         finding("FW207", place, f"{one.cpu}: loads {dylib.name}, which is not there")
         for dylib in one.dylibs
         # A library that is loaded weakly may be missing.
-        if dylib.kind is not LoadKind.WEAK and not dylib.name.startswith(_SYSTEM) and dylib.name not in answered
+        if dylib.kind is not LoadKind.WEAK
+        and not dylib.name.startswith(_SYSTEM)
+        and dylib.name != _PYTHON
+        and not is_provided(dylib.name, frameworks)
     ]
     if abi is Abi.IPHONESIMULATOR and one.cpu is Cpu.ARM64 and one.signature is SignatureKind.NONE:
         report.append(finding("FW208", place, f"{one.cpu}: has no signature"))

@@ -40,11 +40,6 @@ if TYPE_CHECKING:
 NEEDED_MODULES = ("ssl", "zlib", "ctypes", "venv", "bz2", "lzma")
 """What builds need of it: pip over HTTPS, archives, virtual environments, tools that use ctypes."""
 
-DEBIAN_PACKAGES = (
-    "gcc", "make", "libc6-dev", "libssl-dev", "zlib1g-dev", "libffi-dev", "libbz2-dev", "liblzma-dev",
-)  # fmt: skip
-"""The Debian packages that are needed to build one."""
-
 _PROBE = f"""
 import importlib, json, platform, sys
 missing = []

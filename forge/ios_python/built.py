@@ -12,15 +12,14 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.version import Version
-
 from forge.base.atomic import atomic_directory, locked
 from forge.base.attempts import new_attempt, new_log, remove_tree
 from forge.base.hashing import file_sha256, fingerprint
 from forge.ios_python.build_python import ensure_exact_python
 from forge.ios_python.cpython import build_cpython
+from forge.ios_python.kept import KeptPython, read_kept
 from forge.ios_python.native import BUILDERS, Workshop
-from forge.ios_python.product import XCFramework, read_xcframework
+from forge.ios_python.product import XCFramework
 from forge.ios_python.xcframework import assemble_xcframework
 from forge.source.fetch import fetch, prepare
 from forge.toolchain.environment import cross_environment, environment_identity
@@ -67,20 +66,16 @@ def ensure_built(
     return python
 
 
-def built_pythons(home: ForgeHome) -> tuple[XCFramework, ...]:
-    """The Pythons for apps that forge built, newest version first.
-
-    Raises:
-        IOSPythonError: One is damaged.
-    """
-    found: list[XCFramework] = []
+def built_pythons(home: ForgeHome) -> tuple[KeptPython, ...]:
+    """The Pythons for apps that forge built, newest version first."""
+    found: list[Path] = []
     for manifest in sorted(home.pythons.glob(f"*/{MANIFEST}")):
         try:
             json.loads(manifest.read_text(encoding="utf-8"))["targets"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue  # not forge's, or half deleted
-        found.append(read_xcframework(manifest.parent / "Python.xcframework"))
-    return tuple(sorted(found, key=lambda python: Version(python.version.rstrip("+")), reverse=True))
+        found.append(manifest.parent)
+    return read_kept(found)
 
 
 def _manifest(python: XCFramework) -> dict[str, object]:

@@ -96,13 +96,17 @@ def choose_python(
 def _find_product(
     home: ForgeHome, version: str, targets: Sequence[Target], provider: Provider | None
 ) -> tuple[XCFramework, Provider] | None:
-    """A Python for apps that was added or built, and which of both."""
+    """A Python for apps that was added or built, and which of both.
+
+    Raises:
+        IOSPythonError: One of that version is damaged: to pass over it would build against another without a word.
+    """
     there = {Provider.OFFICIAL: official_pythons, Provider.BUILT: built_pythons}
     for each, pythons in there.items():
         if provider in (None, each):
-            for product in pythons(home):
-                if version in (product.version, product.minor) and _covers(product, targets):
-                    return product, each
+            for kept in pythons(home):
+                if version in (kept.version, kept.minor) and _covers(kept.product, targets):
+                    return kept.product, each
     return None
 
 

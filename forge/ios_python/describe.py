@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from forge.base.paths import ForgeHome
     from forge.base.target import Target
+    from forge.ios_python.kept import KeptPython
     from forge.ios_python.product import XCFramework
 
 
@@ -34,6 +35,7 @@ class Described:
         libraries: What it says it has inside.
         modules: For each target the extension modules that it has, and those that Python has elsewhere and it has not.
         lacking: What one for iOS usually has.
+        damage: Why it cannot be read, if so; then only its directory and version are known.
     """
 
     version: str
@@ -44,6 +46,7 @@ class Described:
     libraries: tuple[tuple[str, str], ...] = ()
     modules: tuple[tuple[Target, tuple[str, ...], tuple[str, ...]], ...] = ()
     lacking: tuple[str, ...] = ()
+    damage: IOSPythonError | None = None
 
     @classmethod
     def of_product(
@@ -81,6 +84,7 @@ class Described:
             "path": None if self.path is None else str(self.path),
             "libraries": dict(self.libraries),
             "missing": list(self.lacking),
+            "damage": None if self.damage is None else self.damage.message,
             "targets": [
                 {
                     "multiarch": target.multiarch,
@@ -95,16 +99,30 @@ class Described:
 
 def describe(home: ForgeHome) -> tuple[Described, ...]:
     """Every iOS Python in the order in which they count: added, built, assembled; newest first."""
-    found: list[Described] = []
-    for product in official_pythons(home):
-        layout = read_layout(product)
-        found.append(Described.of_product(product, Provider.OFFICIAL, layout.publisher, layout))
-    found += [Described.of_product(product, Provider.BUILT, "forge") for product in built_pythons(home)]
+    found = [*map(_official, official_pythons(home)), *map(_built, built_pythons(home))]
     for minor in reversed(known_minors()):
         releases = dict.fromkeys(archive.release for archive in header_archives(minor))
         origin = f"headers of {' or '.join(releases)}"
         found.append(Described(read_interface(minor).release, Provider.ASSEMBLED, origin, None, TARGETS))
     return tuple(found)
+
+
+def _official(kept: KeptPython) -> Described:
+    try:
+        layout = read_layout(kept.product)
+    except IOSPythonError as error:
+        return _damaged(kept, Provider.OFFICIAL, error)
+    return Described.of_product(kept.product, Provider.OFFICIAL, layout.publisher, layout)
+
+
+def _built(kept: KeptPython) -> Described:
+    if isinstance(kept.found, IOSPythonError):
+        return _damaged(kept, Provider.BUILT, kept.found)
+    return Described.of_product(kept.found, Provider.BUILT, "forge")
+
+
+def _damaged(kept: KeptPython, provider: Provider, error: IOSPythonError) -> Described:
+    return Described(kept.version, provider, "damaged", kept.directory, (), damage=error)
 
 
 def find_described(home: ForgeHome, version: str, provider: Provider | None) -> Described:
@@ -116,10 +134,12 @@ def find_described(home: ForgeHome, version: str, provider: Provider | None) -> 
         provider: Where it is to come from; None for any.
 
     Raises:
-        IOSPythonError: There is none.
+        IOSPythonError: There is none, or it is damaged.
     """
     for each in describe(home):
         if version in ("", each.version, each.minor) and provider in (None, each.provider):
+            if each.damage is not None:
+                raise each.damage
             return each
     wanted = " ".join(part for part in (str(provider or ""), "iOS Python", version) if part)
     raise IOSPythonError(f"no {wanted} found", hint="run 'forge python list' for what there is")

@@ -24,6 +24,7 @@ from forge.base.atomic import atomic_directory, locked
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, tree_sha256
 from forge.ios_python.interface import read_interface
+from forge.ios_python.kept import KeptPython, read_kept
 from forge.ios_python.layout import Layout, find_xcframework, recognise
 from forge.ios_python.product import XCFramework, read_xcframework
 from forge.ios_python.releases import DATA
@@ -82,17 +83,9 @@ def add_official(
     return added, layout, layout.lacks(added)
 
 
-def official_pythons(home: ForgeHome) -> tuple[XCFramework, ...]:
-    """The official Pythons that were added, newest version first.
-
-    Raises:
-        IOSPythonError: One is damaged.
-    """
-    found = [
-        read_xcframework(manifest.parent / "Python.xcframework")
-        for manifest in (home.pythons / "official").glob(f"*/{MANIFEST}")
-    ]
-    return tuple(sorted(found, key=lambda python: Version(python.version.rstrip("+")), reverse=True))
+def official_pythons(home: ForgeHome) -> tuple[KeptPython, ...]:
+    """The official Pythons that were added, newest version first."""
+    return read_kept(manifest.parent for manifest in (home.pythons / "official").glob(f"*/{MANIFEST}"))
 
 
 def read_layout(product: XCFramework) -> Layout:
@@ -121,8 +114,8 @@ def remove_official(home: ForgeHome, version: str) -> tuple[Path, ...]:
     if not gone:
         raise IOSPythonError(f"no official iOS Python {version} was added", hint="run 'forge python list'")
     for python in gone:
-        shutil.rmtree(python.root.parent)
-    return tuple(python.root.parent for python in gone)
+        shutil.rmtree(python.directory)
+    return tuple(python.directory for python in gone)
 
 
 def pinned_archives() -> dict[str, tuple[tuple[str, UrlSource], ...]]:

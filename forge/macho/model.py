@@ -311,11 +311,6 @@ class MachOSlice:
         return HeaderFlag.TWOLEVEL in self.flags
 
     @property
-    def dynamic_lookups(self) -> tuple[str, ...]:
-        """The imports that ``-undefined dynamic_lookup`` left without a library."""
-        return tuple(i.name for i in self.imports if i.binding is Binding.DYNAMIC_LOOKUP)
-
-    @property
     def has_dwarf(self) -> bool:
         """Whether there are DWARF sections."""
         return any(segment.name == "__DWARF" for segment in self.segments) or any(

@@ -100,15 +100,6 @@ def verify_signature(data: bytes) -> SignatureCheck:
     return SignatureCheck(SignatureStatus.VALID, kind)
 
 
-def has_signature(data: bytes) -> bool:
-    """Whether a thin dylib or bundle has an ``LC_CODE_SIGNATURE``.
-
-    Raises:
-        MachOError: It is no such file, or contradicts itself.
-    """
-    return only(open_library(data), layout.LC_CODE_SIGNATURE) is not None
-
-
 def remove_signature(data: bytes) -> bytes:
     """A thin dylib or bundle without its code signature.
 

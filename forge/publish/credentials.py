@@ -6,7 +6,6 @@ They are looked for in the environment, the keyring, ``~/.netrc`` and ``~/.pypir
 from __future__ import annotations
 
 import base64
-import importlib
 import logging
 import os
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import httpx
 
 from forge.source.http import from_netrc
+from forge.source.keyrings import from_keyring
 from forge.source.model import redacted
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def find_credentials(repository: Repository) -> Credentials | None:
 
 def _elsewhere(repository: Repository, user: str) -> Iterator[Credentials]:
     host = urlsplit(repository.url).hostname or ""
-    if found := _from_keyring(repository.url, host, user):
-        yield Credentials(*found, "the keyring")
+    if found := from_keyring("import", (repository.url, host), user):
+        yield Credentials(found[0] or TOKEN_USER, found[1], "the keyring")
     if (found := from_netrc(host)) and found[1]:
         yield Credentials(*found, "the netrc file")
     if repository.password:
@@ -94,22 +94,6 @@ def _variable(what: str) -> tuple[str, str]:
         if value := os.environ.get(f"{prefix}_{what}"):
             return value, f"{prefix}_{what}"
     return "", ""
-
-
-def _from_keyring(url: str, host: str, user: str) -> tuple[str, str] | None:
-    """What the package keyring says, if it is installed, of the address or of the host."""
-    try:
-        keyring = importlib.import_module("keyring")
-    except ImportError:
-        return None
-    for service in (url, host):
-        try:
-            found = keyring.get_credential(service, user or None)
-        except Exception:  # noqa: BLE001 - back ends raise what they like; one that is locked or broken says nothing
-            return None
-        if found is not None and found.password:
-            return str(found.username or user or TOKEN_USER), str(found.password)
-    return None
 
 
 class _Redacted(logging.Filter):

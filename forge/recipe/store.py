@@ -19,7 +19,7 @@ from forge.recipe.model import RECIPE_NAME, Recipe
 from forge.recipe.read import read_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 
 _PATTERN = f"*/{RECIPE_NAME}"
@@ -48,25 +48,23 @@ class RecipeStore:
         Raises:
             RecipeError: There is none of that name.
         """
-        return self._path(name, self._files())
-
-    def _files(self) -> dict[NormalizedName, list[Path]]:
-        files: dict[NormalizedName, list[Path]] = {}
-        for file in self.directory.glob(_PATTERN):
-            files.setdefault(canonicalize_name(file.parent.name), []).append(file)
-        return files
-
-    def _path(self, name: str, files: Mapping[NormalizedName, list[Path]]) -> Path:
         key = canonicalize_name(name)
-        if len(spellings := sorted(files.get(key, []))) > 1:
-            places = ", ".join(shown_path(file.parent) for file in spellings)
-            raise RecipeError(
-                f"there are {len(spellings)} recipes of one name, {key!r}: {places}", hint="keep one of them"
-            )
-        if key not in files:
-            hint = did_you_mean(key, files, "recipes")
+        # Only the files of that name are looked for: a plan asks for each of its recipes, and there may be thousands.
+        found = [entry for entry in sorted(self._entries()) if canonicalize_name(entry) == key]
+        files = [file for entry in found if (file := self.directory / entry / RECIPE_NAME).exists()]
+        if len(files) > 1:
+            places = ", ".join(shown_path(file.parent) for file in files)
+            raise RecipeError(f"there are {len(files)} recipes of one name, {key!r}: {places}", hint="keep one of them")
+        if not files:
+            hint = did_you_mean(key, self.names(), "recipes")
             raise RecipeError(f"there is no recipe {name!r} in {shown_path(self.directory)}", hint=hint)
-        return files[key][0]
+        return files[0]
+
+    def _entries(self) -> list[str]:
+        try:
+            return os.listdir(self.directory)  # noqa: PTH208 - a tenth of the time, for thousands of recipes
+        except OSError:
+            return []  # `names` finds none there either
 
     def load(self, name: str) -> Recipe:
         """Read a recipe by name.
@@ -85,10 +83,9 @@ class RecipeStore:
         """
         loaded: dict[NormalizedName, Recipe] = {}
         problems: list[RecipeError] = []
-        files = self._files()
         for name in dict.fromkeys(map(canonicalize_name, names)):
             try:
-                loaded[name] = read_recipe(self._path(name, files))
+                loaded[name] = self.load(name)
             except RecipeError as error:
                 problems.append(error)
         if problems:

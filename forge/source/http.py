@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import netrc
 import os
 import ssl
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 import httpx
 
 from forge.base.errors import NetworkError
+from forge.source.keyrings import from_keyring
 from forge.source.model import redacted
 from forge.source.pip_settings import PipSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT")
 TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -95,7 +97,7 @@ def client(patience: Patience, settings: PipSettings | None = None) -> httpx.Cli
     settings = settings or PipSettings()
     return httpx.Client(
         transport=_Transport(settings, _ssl_context(settings)),
-        auth=_Credentials(),
+        auth=_Credentials(settings),
         timeout=httpx.Timeout(patience.read, connect=patience.connect),
         follow_redirects=True,
         trust_env=False,  # the transport looks at the environment itself: httpx raises on much that others accept
@@ -177,17 +179,49 @@ class _Transport(httpx.BaseTransport):
 
 
 class _Credentials(httpx.Auth):
-    """User and password: the URL's, else those of ``~/.netrc`` (or ``NETRC``) for its host, as pip has it."""
+    """User and password: the URL's, else those of ``~/.netrc`` (or ``NETRC``) for its host, else the keyring's.
 
-    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override] # of a generator
+    The keyring is asked as pip asks it: only where ``--keyring-provider`` names it, since nobody may be there to unlock
+    one, only once the server has asked for credentials (RFC 9110, 15.5.2), and for the index before the host.
+
+    Args:
+        settings: Pip's options.
+    """
+
+    def __init__(self, settings: PipSettings) -> None:
+        self._settings = settings
+        self._kept: dict[tuple[str, str], tuple[str, str] | None] = {}  # by host and user
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the header."""
         user, password = request.url.username, request.url.password
         if not user and (found := from_netrc(request.url.host)):
             user, password = found
+        if not password and (found := self._kept.get((request.url.host, user))):
+            user, password = found
         if user:
-            yield from httpx.BasicAuth(user, password).auth_flow(request)
-        else:
+            request.headers["Authorization"] = _basic(user, password)
+        response = yield request
+        if response.status_code != httpx.codes.UNAUTHORIZED or password:
+            return
+        key = request.url.host, user
+        if key not in self._kept:
+            self._kept[key] = from_keyring(self._settings.keyring_provider, self._services(request.url), user)
+        if found := self._kept[key]:
+            request.headers["Authorization"] = _basic(*found)
             yield request
+
+    def _services(self, url: httpx.URL) -> Iterator[str]:
+        for index in self._settings.index_urls:
+            bare = httpx.URL(index).copy_with(username=None, password=None)
+            if bare.host == url.host:
+                yield str(bare)
+        yield url.netloc.rpartition(b"@")[2].decode("ascii")
+
+
+def _basic(user: str, password: str) -> str:
+    """The header of RFC 7617."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
 
 def from_netrc(host: str) -> tuple[str, str] | None:

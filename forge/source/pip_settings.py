@@ -34,7 +34,7 @@ class PipSettings:
         cert: ``--cert``: the bundle of certificate authorities.
         client_cert: ``--client-cert``: a private key and its certificate in one file.
         proxy: ``--proxy``.
-        keyring_provider: ``--keyring-provider``; pip's own affair.
+        keyring_provider: ``--keyring-provider``: ``import``, ``subprocess``, or what asks no keyring.
         timeout: ``--timeout``, in seconds.
         retries: ``--retries``.
     """

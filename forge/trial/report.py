@@ -44,6 +44,7 @@ class Trial:
         how: What the tests ran in, in one line.
         comparison: The same tests with the Linux wheel, where that was asked for.
         python: The version of Python, e.g. ``3.13``.
+        sha256: Of the wheel.
     """
 
     subject: str
@@ -52,6 +53,7 @@ class Trial:
     how: str = HONEST
     comparison: Comparison | None = None
     python: str = ""
+    sha256: str = ""
 
 
 def counts(trial: Trial) -> dict[str, int]:

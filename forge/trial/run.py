@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forge.base.attempts import new_log
 from forge.base.errors import TrialError, WheelError
+from forge.base.hashing import file_sha256
 from forge.emulate.app import make_app
 from forge.emulate.host_wheels import install_host
 from forge.emulate.session import run_session
@@ -24,6 +25,7 @@ from forge.recipe.evaluate import evaluate
 from forge.trial.comparison import compare
 from forge.trial.emulator import ANSWERED_VERSION, check_runs_here, ensure_emulator, host_arch
 from forge.trial.layout import lay_out
+from forge.trial.passed import mark_passed, trial_key
 from forge.trial.report import HONEST, HONEST_QEMU, Trial
 from forge.trial.testbed import run_pytest
 from forge.trial.testbed_app import HOW, check_simulates, prepare_testbed
@@ -48,6 +50,92 @@ if TYPE_CHECKING:
 PYTEST = "pytest>=8.3,<10"
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A recipe whose wheel is there, to be tried.
+
+    Args:
+        subject: What it is called.
+        wheels: Its wheel, then those of the recipes that it requires.
+        requires: What else is installed for its tests.
+        recipe: The recipe, for the target.
+        context: The Pythons and the toolchain.
+        options: How it is tried.
+    """
+
+    subject: str
+    wheels: tuple[Path, ...]
+    requires: tuple[str, ...]
+    recipe: EvaluatedRecipe
+    context: BuildContext
+    options: TrialOptions
+
+    @property
+    def key(self) -> str:
+        """What tells this trial from every other (`forge.trial.passed.trial_key`)."""
+        return trial_key(self.recipe, self.wheels, self.context, self.options)
+
+    def run(self, progress: Progress) -> Trial:
+        """Run the tests; that they passed is kept.
+
+        Raises:
+            TrialError: The tests cannot be run: that they fail is no error here.
+        """
+        trial = _try(
+            self.subject, self.wheels, self.requires, self.recipe, self.recipe.target, self.context, progress,
+            self.options,
+        )  # fmt: skip
+        if trial.outcome.is_good:
+            mark_passed(self.context.home, self.key)
+        return trial
+
+
+def prepare_recipe(
+    recipe: Recipe,
+    target: Target,
+    context: BuildContext,
+    store: RecipeStore,
+    out: Path,
+    progress: Progress,
+    options: TrialOptions,
+    built: list[Result] | None = None,
+    *,
+    cache: SharedCache | None = None,
+) -> Prepared:
+    """Build a recipe's wheel, and those of what it requires, or take them from the cache.
+
+    What was *built* for an older Python and serves this one too is not built again; what is built is appended.
+    Wheels are taken from the shared *cache* too, and offered to it, if there is one. Whether *options*' variants can be
+    had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
+
+    Raises:
+        TrialError: The tests cannot be run on this machine, or there are none.
+        ForgeError: The wheel cannot be built.
+    """
+    _check(target, options)
+    evaluated = evaluate(recipe, target, context.python.minor, options.variants)
+    tests = evaluated.trial
+    if options.suite and not tests.suite_args:
+        raise TrialError(
+            f"the recipe of {recipe.name} does not declare a test suite", hint="see test.suite in docs/recipes.md"
+        )
+    steps = closure([recipe], target, context.python.minor, store, options.variants, checked=True)
+    needed = [*tests.requires, *(tests.suite_requires if options.suite else ())]
+    request = Request(steps, target, context, needed)
+    how = RunOptions(options.variants, cache=cache)
+    results = build_requests([request], store, out, progress, how, results=built)
+    subject = subject_of(recipe, target)
+    usable = {
+        result.subject: result.wheel
+        for result in results
+        if serves(result.wheel.name, context.python.minor) and is_for(result.wheel, target)
+    }
+    # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
+    wheels = (usable[subject], *(wheel for name, wheel in usable.items() if name != subject))
+    options = replace(options, find_links=(*options.find_links, out))
+    return Prepared(subject, wheels, (PYTEST, *needed), evaluated, context, options)
+
+
 def try_recipe(
     recipe: Recipe,
     target: Target,
@@ -62,37 +150,13 @@ def try_recipe(
 ) -> Trial:
     """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.
 
-    What was *built* for an older Python and serves this one too is not built again; what is built is appended.
-    Wheels are taken from the shared *cache* too, and offered to it, if there is one. Whether *options*' variants can be
-    had is `forge.plan.closure.closure`'s to say, for all recipes that are tried.
+    The arguments are `prepare_recipe`'s.
 
     Raises:
         TrialError: The tests cannot be run: that they fail is no error here.
         ForgeError: The wheel cannot be built.
     """
-    _check(target, options)
-    evaluated = evaluate(recipe, target, context.python.minor, options.variants)
-    trial = evaluated.trial
-    if options.suite and not trial.suite_args:
-        raise TrialError(
-            f"the recipe of {recipe.name} does not declare a test suite", hint="see test.suite in docs/recipes.md"
-        )
-    steps = closure([recipe], target, context.python.minor, store, options.variants, checked=True)
-    needed = [*trial.requires, *(trial.suite_requires if options.suite else ())]
-    request = Request(steps, target, context, needed)
-    how = RunOptions(options.variants, cache=cache)
-    results = build_requests([request], store, out, progress, how, results=built)
-    subject = subject_of(recipe, target)
-    usable = {
-        result.subject: result.wheel
-        for result in results
-        if serves(result.wheel.name, context.python.minor) and is_for(result.wheel, target)
-    }
-    # The first is the one that is tried; the others by path too, or pip might take another variant's from a directory.
-    wheels = [usable[subject], *(wheel for name, wheel in usable.items() if name != subject)]
-    requires = [PYTEST, *needed]
-    options = replace(options, find_links=(*options.find_links, out))
-    return _try(subject, wheels, requires, evaluated, target, context, progress, options)
+    return prepare_recipe(recipe, target, context, store, out, progress, options, built, cache=cache).run(progress)
 
 
 def try_wheel(wheel: Path, context: BuildContext, progress: Progress, options: TrialOptions) -> Trial:
@@ -158,7 +222,8 @@ def _try(
             progress.phase(subject, "test")
             outcome = run_pytest(testbed, arguments, simulator=options.simulator, work=work, limits=options.limits)
             _append(outcome.output, log)
-            return Trial(subject, tuple(path.name for path in chosen), replace(outcome, output=log), HOW, python=python)
+            names = tuple(path.name for path in chosen)
+            return Trial(subject, names, replace(outcome, output=log), HOW, python=python, sha256=file_sha256(wheel))
         app = make_app(wheels, requires, answered, context, options.find_links, work, log)
         emulator = ensure_emulator(context, target, app.root, work, progress, as_host=options.as_host, cpu=options.cpu)
         run = work / "run"
@@ -170,9 +235,8 @@ def _try(
         )
         _append(outcome.output, log)
         how = HONEST if target.arch is host_arch() and options.cpu is None else HONEST_QEMU
-        trial = Trial(
-            subject, tuple(path.name for path in app.wheels), replace(outcome, output=log), how, python=python
-        )
+        names = tuple(path.name for path in app.wheels)
+        trial = Trial(subject, names, replace(outcome, output=log), how, python=python, sha256=file_sha256(wheel))
         if options.against_host:
             progress.phase(subject, "test the Linux wheel")
             name = parse_wheel_name(wheel.name)

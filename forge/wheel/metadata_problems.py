@@ -8,15 +8,24 @@ import email.policy
 import re
 from typing import TYPE_CHECKING
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.metadata import InvalidMetadata, Metadata
+from packaging.version import InvalidVersion
+
+from forge.base.markers import target_environment
+from forge.base.target import select_targets
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from packaging.requirements import Requirement
 
 _REFUSED = frozenset({"metadata-version", "name", "version", "requires-dist", "requires-python"})
 """Fields that installers and indexes refuse a wheel for."""
 _REFERENCE = re.compile(r"\s*[\w.]+\s*(?::\s*[\w.]+\s*)?(?:\[[^\]]*\]\s*)?")
 """An object reference of the entry points specification: ``module:attribute [extra]``."""
+_SOME_ENVIRONMENT = target_environment(select_targets()[0], "3.13")
+"""Which one does not matter: what no environment can evaluate is looked for."""
 _METADATA_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})", flags=re.ASCII)
 
 
@@ -32,7 +41,7 @@ def metadata_problems(member: str, data: bytes) -> list[tuple[str, bool]]:
 
 def _metadata(data: bytes) -> list[tuple[str, bool]]:
     try:
-        Metadata.from_email(data, validate=True)
+        metadata = Metadata.from_email(data, validate=True)
     except ExceptionGroup as group:
         found: list[tuple[str, bool]] = []
         for error in group.exceptions:
@@ -41,7 +50,18 @@ def _metadata(data: bytes) -> list[tuple[str, bool]]:
         return found
     except (ValueError, LookupError) as error:
         return [(str(error), True)]
-    return []
+    return [(problem, True) for each in metadata.requires_dist or () if (problem := _marker_problem(each))]
+
+
+def _marker_problem(requirement: Requirement) -> str | None:
+    """Why a marker cannot be evaluated, which is an error of pip's, if so: ``os_name ~= 'x'`` compares no versions."""
+    if requirement.marker is None:
+        return None
+    try:
+        requirement.marker.evaluate({**_SOME_ENVIRONMENT, "extra": ""})
+    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion) as error:
+        return f"the marker of {str(requirement)!r} cannot be evaluated: {error}"
+    return None
 
 
 def missing_licenses(metadata: bytes, dist_info: str, members: Collection[str]) -> tuple[str, ...]:

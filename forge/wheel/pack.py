@@ -13,19 +13,18 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.tags import Tag
-
 from forge.base.atomic import atomic_directory, atomic_file, storage_error
 from forge.base.errors import WheelError
 from forge.wheel.archive import open_archive, read_member
-from forge.wheel.contents import find_dist_info, parse_wheel_file, read_wheel
+from forge.wheel.contents import find_dist_info, parse_wheel_file
 from forge.wheel.name import compress_tags, parse_wheel_name
 from forge.wheel.record import SIGNATURES, format_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from forge.base.target import Target
+    from packaging.tags import Tag
+
 
 _LEVEL = 6
 """Deflate's own default: 9 takes three times as long for one per cent."""
@@ -137,28 +136,6 @@ def repack(wheel: Path, directory: Path, *, source_date_epoch: int, tags: Iterab
         tree = Path(temporary) / wheel.name
         unpack_wheel(wheel, tree)
         return pack_wheel(tree, directory, source_date_epoch=source_date_epoch, tags=tags)
-
-
-def retag(wheel: Path, directory: Path, target: Target, *, source_date_epoch: int) -> Path:
-    """Give a wheel another target's platform tag, in its name and in WHEEL; Python and ABI tags stay.
-
-    Args:
-        wheel: The wheel, platform-specific.
-        directory: Where the new one goes.
-        target: The target whose platform tag it gets.
-        source_date_epoch: Seconds of the Unix epoch.
-
-    Returns:
-        The new wheel's path.
-
-    Raises:
-        WheelError: It cannot be read, or is for any platform: a name does not make a pure wheel native.
-    """
-    contents = read_wheel(wheel)
-    if "any" in contents.name.platforms:
-        raise WheelError(f"{wheel.name}: a pure wheel, which has no platform tag to change")
-    tags = {Tag(tag.interpreter, tag.abi, target.platform_tag) for tag in contents.name.tags}
-    return repack(wheel, directory, source_date_epoch=source_date_epoch, tags=tags)
 
 
 def rewrite_tags(wheel_file: bytes, tags: Iterable[Tag]) -> bytes:

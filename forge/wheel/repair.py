@@ -6,6 +6,8 @@ to mend is copied. The same wheel always gives the same bytes, and a repaired wh
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import re
 import shutil
 import tempfile
@@ -33,7 +35,7 @@ from forge.wheel.repair_tags import MendedTags, mend_tags
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _EDITED = frozenset({FileType.DYLIB, FileType.BUNDLE})
 _PURELIB = re.compile(rb"^(Root-Is-Purelib:[ \t]*)true", flags=re.MULTILINE | re.IGNORECASE)
@@ -41,9 +43,11 @@ _PURELIB = re.compile(rb"^(Root-Is-Purelib:[ \t]*)true", flags=re.MULTILINE | re
 
 @dataclass(frozen=True)
 class _Binaries:
-    """A wheel's dylibs and bundles by path: bytes (of a fat file the slice that is due) and what they say."""
+    """What a wheel's dylibs and bundles (of a fat file the slice that is due) say, by path.
 
-    data: Mapping[str, bytes]
+    Their bytes are read again where they are needed, one file at a time: all of them may be larger than the memory.
+    """
+
     slices: Mapping[str, MachOSlice]
     named_in_code: frozenset[str]
     thinned: tuple[Change, ...]
@@ -72,30 +76,29 @@ def repair_wheel(
     """
     contents = read_wheel(wheel)
     binaries = _read_binaries(contents)
-    libraries, mended = _mend_binaries(contents, binaries)
     wheel_path = f"{contents.dist_info}/WHEEL"
     tags = mend_tags(contents.name.tags, contents.wheel.tags, binaries.slices.values(), wheel_path)
-    changes = [*binaries.thinned, *tags.changes]
-    changes += [Change(old, "path", old, new) for old, new in libraries.paths.items()]
-    changes += [change for one in mended.values() for change in one.changes]
-    if contents.wheel.root_is_purelib and binaries.slices and contents.name.platforms != ("any",):
-        changes.append(Change(wheel_path, "Root-Is-Purelib", "true", "false"))
-    if contents.record_problems:
-        said = "; ".join(f"{problem.member} {problem.text}" for problem in contents.record_problems[:3])
-        changes.append(Change(f"{contents.dist_info}/RECORD", "RECORD", said, "made anew"))
-    unmendable = [*binaries.unmendable, *libraries.unmendable, *tags.unmendable, *_collisions(binaries, libraries)]
-    unmendable += [rest for one in mended.values() for rest in one.unmendable]
-    output = None
     destination = out_dir / _file_name(contents, tags)
-    if destination in taken:
-        unmendable.append(Unmendable(None, "file name", f"another wheel was repaired to {destination.name} already"))
-    elif _is_in_the_way(wheel, destination):
-        said = f"its tags are those of {destination.name}, which is there already: remove one of the two"
-        unmendable.append(Unmendable(None, "file name", said))
-    elif not dry_run:
-        output = destination
-        if changes:
-            _write(contents, output, binaries, mended, libraries.paths, tags, source_date_epoch)
+    obstacle = _obstacle(wheel, destination, taken)
+    output = None if dry_run or obstacle else destination
+    with _workshop(output) as work:
+        libraries, mended = _mend_binaries(contents, binaries, work)
+        changes = [*binaries.thinned, *tags.changes]
+        changes += [Change(old, "path", old, new) for old, new in libraries.paths.items()]
+        changes += [change for one in mended.values() for change in one.changes]
+        if contents.wheel.root_is_purelib and binaries.slices and contents.name.platforms != ("any",):
+            changes.append(Change(wheel_path, "Root-Is-Purelib", "true", "false"))
+        if contents.record_problems:
+            said = "; ".join(f"{problem.member} {problem.text}" for problem in contents.record_problems[:3])
+            changes.append(Change(f"{contents.dist_info}/RECORD", "RECORD", said, "made anew"))
+        unmendable = [*binaries.unmendable, *libraries.unmendable, *tags.unmendable, *_collisions(binaries, libraries)]
+        unmendable += [rest for one in mended.values() for rest in one.unmendable]
+        if obstacle is not None:
+            unmendable.append(obstacle)
+        if output is None or work is None:
+            pass
+        elif changes:
+            _write(contents, work, binaries, libraries.paths, tags, source_date_epoch).replace(output)
             if output != wheel and wheel.parent.samefile(output.parent):
                 wheel.unlink()  # repaired in place, under the name that its tags give it
         elif not output.exists() or not output.samefile(wheel):
@@ -109,15 +112,30 @@ def repair_wheel(
     )
 
 
-def _is_in_the_way(wheel: Path, destination: Path) -> bool:
-    """Whether a repair in place would overwrite another wheel."""
+@contextlib.contextmanager
+def _workshop(output: Path | None) -> Iterator[Path | None]:
+    """A directory beside the new wheel, for as long as it is made; None where none is."""
+    if output is None:
+        yield None
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".repair.", dir=output.parent) as work:
+        yield Path(work)
+
+
+def _obstacle(wheel: Path, destination: Path, taken: Collection[Path]) -> Unmendable | None:
+    """Why the new wheel cannot be written, if so."""
+    if destination in taken:
+        return Unmendable(None, "file name", f"another wheel was repaired to {destination.name} already")
     if destination == wheel or not destination.exists() or destination.samefile(wheel):
-        return False
-    return wheel.parent.samefile(destination.parent)
+        return None
+    if not wheel.parent.samefile(destination.parent):
+        return None
+    said = f"its tags are those of {destination.name}, which is there already: remove one of the two"
+    return Unmendable(None, "file name", said)
 
 
 def _read_binaries(contents: WheelContents) -> _Binaries:
-    data: dict[str, bytes] = {}
     slices: dict[str, MachOSlice] = {}
     thinned: list[Change] = []
     unmendable: list[Unmendable] = []
@@ -132,14 +150,14 @@ def _read_binaries(contents: WheelContents) -> _Binaries:
             binary = read_macho(body)
             if binary.slices[0].file_type not in _EDITED:
                 continue
-            one, part = _due_slice(contents, body) if binary.is_fat else (binary.slices[0], body)
+            one = _due_slice(contents, body)[0] if binary.is_fat else binary.slices[0]
         except MachOError as error:
             unmendable.append(Unmendable(member, "Mach-O", error.problem))
             continue
-        data[member], slices[member] = part, one
+        slices[member] = one
         if binary.is_fat:
             thinned.append(Change(member, "slices", ", ".join(one.cpu for one in binary.slices), one.cpu))
-    return _Binaries(data, slices, frozenset(in_code), tuple(thinned), tuple(unmendable))
+    return _Binaries(slices, frozenset(in_code), tuple(thinned), tuple(unmendable))
 
 
 def _due_slice(contents: WheelContents, body: bytes) -> tuple[MachOSlice, bytes]:
@@ -154,23 +172,50 @@ def _due_slice(contents: WheelContents, body: bytes) -> tuple[MachOSlice, bytes]
     return found[0]
 
 
-def _mend_binaries(contents: WheelContents, binaries: _Binaries) -> tuple[Libraries, dict[str, MendedBinary]]:
-    """Mend every binary; a library whose new name does not fit somewhere keeps its old one everywhere."""
+def _mend_binaries(
+    contents: WheelContents, binaries: _Binaries, work: Path | None
+) -> tuple[Libraries, dict[str, MendedBinary]]:
+    """Mend every binary; a library whose new name does not fit somewhere keeps its old one everywhere.
+
+    Args:
+        contents: The wheel.
+        binaries: What its binaries say.
+        work: Where the binaries that change go, by their numbers (`_kept`); None to keep none.
+
+    Returns:
+        The libraries' names, and of each binary what was done, without its bytes.
+    """
     blocked: frozenset[str] = frozenset()
     members = [member.path for member in contents.members]
+    fat = {change.member for change in binaries.thinned}
     while True:
         libraries = plan_libraries(binaries.slices, members, binaries.named_in_code, blocked)
         frameworks = _frameworks(binaries, libraries, members)
         mended: dict[str, MendedBinary] = {}
         refused: set[str] = set()
-        for member, data in binaries.data.items():
+        kept = _kept(binaries, work)
+        for member, body in contents.read_all():
+            if member not in binaries.slices:
+                continue
+            data = _due_slice(contents, body)[1] if member in fat else body
             loads = libraries.loads.get(member, {})
             one = mend_binary(member, data, binaries.slices[member], frameworks.get(member), loads)
-            mended[member] = one
+            mended[member] = dataclasses.replace(one, data=b"")
             refused |= {libraries.targets[member, name] for name in one.refused if (member, name) in libraries.targets}
+            if kept and one.data != body:
+                kept[member].write_bytes(one.data)
+            elif kept:
+                kept[member].unlink(missing_ok=True)
         if refused <= blocked:
             return libraries, mended
         blocked |= refused
+
+
+def _kept(binaries: _Binaries, work: Path | None) -> dict[str, Path]:
+    """Where each binary that changes is kept; a file that is not there is of one that stays as it is."""
+    if work is None:
+        return {}
+    return {member: work / f"{number}.macho" for number, member in enumerate(binaries.slices)}
 
 
 def _frameworks(binaries: _Binaries, libraries: Libraries, members: list[str]) -> dict[str, str]:
@@ -178,11 +223,13 @@ def _frameworks(binaries: _Binaries, libraries: Libraries, members: list[str]) -
     names = {member: framework_name(libraries.paths.get(member, member)) or "" for member in members}
     # Apps are built on file systems that take letters of both cases for the same.
     count = Counter(name.casefold() for name in names.values())
-    return {member: names[member] for member in binaries.data if names[member] and count[names[member].casefold()] == 1}
+    return {
+        member: names[member] for member in binaries.slices if names[member] and count[names[member].casefold()] == 1
+    }
 
 
 def _collisions(binaries: _Binaries, libraries: Libraries) -> list[Unmendable]:
-    members = [libraries.paths.get(member, member) for member in binaries.data]
+    members = [libraries.paths.get(member, member) for member in binaries.slices]
     count = Counter((framework_name(member) or "").casefold() for member in members)
     return [
         Unmendable(member, "framework", f"another file's is called {name} too")
@@ -200,27 +247,26 @@ def _file_name(contents: WheelContents, tags: MendedTags) -> str:
 
 def _write(
     contents: WheelContents,
-    output: Path,
+    work: Path,
     binaries: _Binaries,
-    mended: Mapping[str, MendedBinary],
     paths: Mapping[str, str],
     tags: MendedTags,
     source_date_epoch: int,
-) -> None:
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".repair.", dir=output.parent) as temporary:
-        tree = Path(temporary) / "tree"
-        unpack_wheel(contents.path, tree)
-        for member, one in mended.items():
-            file = tree / member
-            file.write_bytes(one.data)
-            if member in paths:
-                new = tree / paths[member]
-                new.parent.mkdir(parents=True, exist_ok=True)
-                file.rename(new)
-        if binaries.slices and contents.name.platforms != ("any",):
-            wheel_file = tree / contents.dist_info / "WHEEL"
-            wheel_file.write_bytes(_PURELIB.sub(rb"\1false", wheel_file.read_bytes()))
-        new_tags = tags.wheel if tags.wheel != contents.wheel.tags else None
-        packed = pack_wheel(tree, Path(temporary), source_date_epoch=source_date_epoch, tags=new_tags)
-        packed.replace(output)
+) -> Path:
+    """Make the new wheel in *work*, of the old one and of the binaries kept there."""
+    tree = work / "tree"
+    unpack_wheel(contents.path, tree)
+    for member, made in _kept(binaries, work).items():
+        file = tree / member
+        if made.exists():
+            made.chmod(file.stat().st_mode)
+            made.replace(file)
+        if member in paths:
+            new = tree / paths[member]
+            new.parent.mkdir(parents=True, exist_ok=True)
+            file.rename(new)
+    if binaries.slices and contents.name.platforms != ("any",):
+        wheel_file = tree / contents.dist_info / "WHEEL"
+        wheel_file.write_bytes(_PURELIB.sub(rb"\1false", wheel_file.read_bytes()))
+    new_tags = tags.wheel if tags.wheel != contents.wheel.tags else None
+    return pack_wheel(tree, work, source_date_epoch=source_date_epoch, tags=new_tags)

@@ -89,5 +89,5 @@ def need_wheels(names: Iterable[str], target: Target, context: BuildContext, sto
 def need_python(home: ForgeHome, targets: Iterable[Target]) -> None:
     """Skip a test of a Python that forge compiles, if that takes longer than is left."""
     wanted = {target.multiarch for target in targets}
-    if not any(wanted <= {target.multiarch for target in python.targets} for python in built_pythons(home)):
+    if not any(wanted <= {target.multiarch for target in kept.product.targets} for kept in built_pythons(home)):
         need_minutes(CPYTHON * len(wanted), "compiling CPython")

@@ -91,7 +91,11 @@ endforeach()
 
 _PROVIDER = """\
 # Read by the first project() (CMAKE_PROJECT_TOP_LEVEL_INCLUDES). In a cross build FindPython asks no interpreter and
-# leaves Python_SOABI empty, so that modules would have the suffix .so alone.
+# leaves Python_SOABI empty, so that modules would have the suffix .so alone. From CMake 4.1 on it refuses to look for
+# an interpreter beside headers at all (CMP0190): here both are known. A macro has the policies of where it is defined.
+if(POLICY CMP0190)
+  cmake_policy(SET CMP0190 OLD)
+endif()
 macro(forge_find_package method package)
   find_package(${{package}} ${{ARGN}} BYPASS_PROVIDER)
   if("${{package}}" MATCHES "^Python3?$")

@@ -40,7 +40,8 @@ version = "1.0"
 wheel.packages = ["forge_cmake_test"]
 """
 CMAKE = """\
-cmake_minimum_required(VERSION 3.21)
+# The policies of the newest CMake, where it may be had: CMP0190 among them.
+cmake_minimum_required(VERSION 3.21...4.4)
 project(forge_cmake_test LANGUAGES C CXX)
 find_package(Python 3.13 REQUIRED COMPONENTS Interpreter Development.Module Development.SABIModule)
 # What is on the build machine, but not among the host requirements, is not found.

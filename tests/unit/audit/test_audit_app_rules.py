@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from forge.audit.check import check_paths
 from forge.base.errors import WheelError
 from forge.base.severity import Severity
+from forge.base.target import IOSVersion
+from forge.frameworks.binaries import RULES
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
 from tests.unit.audit.broken import Case, loads, wheel
@@ -90,3 +92,52 @@ def test_an_xcframework_in_a_wheel_is_called_one_by_both(tmp_path: Path) -> None
     assert [one.message for one in check_paths([path]).findings] == [f"is {said}"]
     made = make_frameworks([path], tmp_path / "out", Options())
     assert [one.message for one in made.findings] == [said]
+
+
+BINARY = [case for case in CASES if case.rule in RULES and case.promise is None]
+
+
+@pytest.mark.parametrize("case", BINARY, ids=lambda case: f"{case.rule}: {case.label}")
+def test_frameworks_says_of_binaries_what_check_says(tmp_path: Path, case: Case) -> None:
+    path = case.make(tmp_path)
+    checked = {(one.id, one.message) for one in check_paths([path]).findings if one.name in RULES}
+    made = make_frameworks([path], tmp_path / "out", Options())
+    told = {(one.rule.id, one.message) for one in made.findings if one.rule.name in RULES}
+    # What both look at for themselves is flat look-ups: FW213, which knows the other wheels.
+    assert checked - told <= {one for one in checked if any(other.rule.id == "FW213" for other in made.findings)}
+    assert told or any(other.rule.id == "FW213" for other in made.findings)
+    if any(one.is_error for one in made.findings):
+        assert made.directory is None
+
+
+def test_every_rule_of_binaries_has_a_case() -> None:
+    assert {case.rule for case in BINARY} == set(RULES)
+
+
+def test_what_the_app_needs_at_least_counts_and_what_is_left_out_does_not(tmp_path: Path) -> None:
+    path = wheel(loads("/System/Library/Frameworks/CryptoKit.framework/CryptoKit"))(tmp_path)
+
+    def told(**chosen: Any) -> list[str]:
+        return [one.rule.id for one in make_frameworks([path], tmp_path / "out", Options(**chosen)).findings]
+
+    assert told() == ["IOS216"]
+    assert told(ios_version=IOSVersion(13)) == []
+    assert told(exclude=("example/*",)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "answers"),
+    [
+        ("SDL3", True),
+        ("SDL*", True),
+        ("@rpath/SDL?.framework/*", True),
+        (SDL, True),
+        ("SDL", False),
+        ("@rpath/SDL*.dylib", False),
+        ("rpath/SDL3.framework/SDL3", False),
+    ],
+)
+def test_patterns_of_provided_libraries(tmp_path: Path, pattern: str, answers: bool) -> None:
+    path = wheel(loads(SDL))(tmp_path)
+    assert (check_paths([path], provided=frozenset({pattern})).findings == ()) is answers
+    assert (make_frameworks([path], tmp_path / "out", Options(provided=(pattern,))).findings == ()) is answers

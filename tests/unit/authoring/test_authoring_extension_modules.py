@@ -9,7 +9,7 @@ import pytest
 from forge.authoring.extension_modules import merged
 from forge.recipe.extension_table import MULTIARCHES, Row
 from forge.recipe.values import When
-from tests.unit.crossbuild.fakes import write_recipe
+from tests.unit.crossbuild.fakes import RECIPE, write_recipe
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ class TestMerged:
     def test_lines_with_conditions_are_a_persons(self) -> None:
         before = (Row("a", (DEVICE,), When(python=(">=3.14",))),)
         assert merged(before, {DEVICE: set(), X86: {"a"}}) == before
+
+
+def test_libraries_are_not_modules(forge: Forge) -> None:
+    text = RECIPE + "wheel: {libraries: [demo._raw*]}\n"
+    recipe = write_recipe(forge.root / "recipes", text=text)
+    assert forge("lock", "demo", f"--wheel={wheel(forge.root, DEVICE, '_x', '_raw_aes')}").code == 0
+    lines = [line.split() for line in (recipe / "extension-modules.txt").read_text().splitlines()[2:]]
+    assert lines == [["demo._x", "all"]]
 
 
 def test_lock_from_wheels(forge: Forge) -> None:

@@ -131,6 +131,15 @@ def test_a_full_disk_is_told(number: int, monkeypatch: pytest.MonkeyPatch) -> No
         assert what in (error.hint or "")
 
 
+def test_a_write_that_finds_the_disk_full_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No space left") as caught, atomic_file(tmp_path / "x"):
+        raise OSError(errno.ENOSPC, "No space left on device")  # as `write` does: without a name
+    told = storage_error(caught.value)
+    assert told is not None
+    assert told.message == f"no space left on the disk: {tmp_path / 'x'}"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_may_not_be_read_is_not_said_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "x").touch()
     monkeypatch.setattr("os.access", lambda *_: False)

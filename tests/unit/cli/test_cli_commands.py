@@ -61,9 +61,14 @@ class TestPythonList:
     def test_a_damaged_one(self, forge: Forge, snapshot: SnapshotAssertion) -> None:
         root = put(forge, "3.13.5")
         (root / "ios-arm64" / "Python.framework" / "Info.plist").write_bytes(b"")
+        put(forge, "3.14.0", [DEVICE])
         said = forge("python", "list")
+        assert (said.code, said.err) == (0, "")
+        assert forge.plain(said.out) == snapshot(name="list")
+        said = forge("python", "show", "3.13")
         assert (said.code, said.out) == (7, "")
-        assert forge.plain(said.err) == snapshot
+        assert forge.plain(said.err) == snapshot(name="show")
+        assert forge("python", "show", "3.14").code == 0
 
 
 class TestPythonShow:

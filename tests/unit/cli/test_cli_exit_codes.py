@@ -271,8 +271,8 @@ class TestBuild:
             assert isinstance(options, TrialOptions)
             raise TrialError(f"asked for {options.variants}")
 
-        for module in (build_command, trial_command):
-            monkeypatch.setattr(module, "try_recipe", try_recipe)
+        for module, name in ((build_command, "try_recipe"), (trial_command, "prepare_recipe")):
+            monkeypatch.setattr(module, name, try_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
         monkeypatch.setattr(build_command, "build_requests", build_nothing)
         write_recipe(forge.root / "recipes", text=VARIANT)

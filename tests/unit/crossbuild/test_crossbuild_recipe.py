@@ -179,6 +179,18 @@ class TestBuild:
         assert list(context.home.work.iterdir()) == []
         assert progress.said == ["demo: unpack", "demo: environment", "demo: build", "demo: finish"]
 
+    def test_an_epoch_is_in_the_wheels_name_and_in_no_path_of_the_build(
+        self, tmp_path: Path, context: BuildContext
+    ) -> None:
+        text = RECIPE.replace('"1.0"', '"1!1.0"')
+        directory = write_recipe(tmp_path / "recipes", text=text, version="1!1.0")
+        built = build(directory, dataclasses.replace(context, keep_work=True))
+        assert built.path.name.startswith("demo-1!1.0-")
+        assert built.work is not None
+        made = [built.log, built.work, *built.work.iterdir()]
+        assert [path.name for path in made if "!" in path.name] == []
+        assert (built.work / "demo-1.1.0").is_dir()
+
     def test_the_source_is_clean_each_time(self, tmp_path: Path, context: BuildContext) -> None:
         body = "assert not (HERE / 'made').exists(); (HERE / 'made').touch()"
         directory = write_recipe(tmp_path / "recipes", body)

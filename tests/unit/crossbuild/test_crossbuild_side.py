@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.crossbuild.build_side import hide_headers, include_directories
+from forge.crossbuild.build_side import hide_headers, include_directories, lay_out_declarations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,3 +92,26 @@ def test_nothing_outside_is_touched(build_side: Path) -> None:
 def test_directories_without_headers_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "a" / "include").mkdir(parents=True)
     assert list(include_directories(tmp_path)) == []
+
+
+class TestDeclarations:
+    def test_only_they_are_laid_out(self, tmp_path: Path) -> None:
+        files = {
+            "demo/__init__.py": "", "demo/api.pxd": "cdef int x", "demo/inner/more.pxi": "", "demo/__init__.pxd": "",
+            "demo/inner/__init__.py": "", "other/__init__.py": "", "other/x.pyx": "", HEADER: "",
+        }  # fmt: skip
+        site_packages = install(tmp_path / "build", files)
+        assert lay_out_declarations(site_packages, tmp_path / "d")
+        found = sorted(path.relative_to(tmp_path / "d").as_posix() for path in (tmp_path / "d").rglob("*.p*"))
+        assert found == ["demo/__init__.pxd", "demo/api.pxd", "demo/inner/__init__.pxd", "demo/inner/more.pxi"]
+        assert (tmp_path / "d/demo/api.pxd").read_text() == "cdef int x"
+
+    def test_nothing_is_imported_from_them_in_place_of_the_package(self, tmp_path: Path) -> None:
+        site_packages = install(tmp_path / "build", {"demo/__init__.py": "here = 1", "demo/api.pxd": ""})
+        assert lay_out_declarations(site_packages, tmp_path / "d")
+        code = f"import sys; sys.path[:0] = [{str(tmp_path / 'd')!r}, {str(site_packages)!r}]; import demo; demo.here"
+        subprocess.run([sys.executable, "-I", "-c", code], check=True)
+
+    def test_none(self, tmp_path: Path) -> None:
+        assert not lay_out_declarations(install(tmp_path / "build", {"demo/__init__.py": ""}), tmp_path / "d")
+        assert not (tmp_path / "d").exists()

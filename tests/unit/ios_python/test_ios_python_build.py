@@ -163,7 +163,7 @@ def test_an_xcframework_is_whole_or_not_there(forge: Forge, monkeypatch: pytest.
     assert built_pythons(forge.home) == ()
     python = forge.ensure(DEVICE)
     assert forge.built == []
-    assert built_pythons(forge.home) == (python,)
+    assert [kept.product for kept in built_pythons(forge.home)] == [python]
 
 
 def put(home: ForgeHome, name: str, version: str, targets: Sequence[Target] = (DEVICE,)) -> Path:
@@ -188,10 +188,13 @@ class TestList:
         home = ForgeHome(tmp_path)
         put(home, "3.13.5-aa", VERSION)
         (put(home, "3.13.5-bb", VERSION) / MANIFEST).write_text(manifest)
-        assert [p.root.parent.name for p in built_pythons(home)] == ["3.13.5-aa"]
+        assert [p.directory.name for p in built_pythons(home)] == ["3.13.5-aa"]
 
     def test_a_damaged_one_is_named(self, tmp_path: Path) -> None:
         directory = put(ForgeHome(tmp_path), "3.13.5-aa", VERSION)
         (directory / "Python.xcframework" / "ios-arm64" / "Python.framework" / "Info.plist").unlink()
+        put(ForgeHome(tmp_path), "3.14.0-aa", "3.14.0")
+        sound, damaged = built_pythons(ForgeHome(tmp_path))
+        assert (sound.product.version, damaged.version) == ("3.14.0", "3.13.5")
         with pytest.raises(IOSPythonError, match=r"3\.13\.5-aa"):
-            built_pythons(ForgeHome(tmp_path))
+            _ = damaged.product

@@ -82,7 +82,8 @@ def test_is_recognised_and_added(
     version, said, lacking = add(home, packed(tree, tmp_path / "a place" / "iOS.tar.gz") if as_archive else tree)
     assert (version, said) == ("3.13.14", publisher)
     assert all("extension modules" in each or "standard library" in each for each in lacking)
-    (product,) = official_pythons(home)
+    (kept,) = official_pythons(home)
+    product = kept.product
     assert product.root.is_relative_to(home.pythons)
     assert read_layout(product).publisher == publisher
     shutil.rmtree(tree)
@@ -115,12 +116,22 @@ def test_added_twice_is_there_once_and_can_be_removed(home: ForgeHome, tmp_path:
         remove_official(home, "3.13")
 
 
+def test_a_damaged_one_can_be_removed_too(home: ForgeHome, tmp_path: Path) -> None:
+    add(home, beeware(tmp_path / "x"))
+    (kept,) = official_pythons(home)
+    (kept.product.slice(DEVICE) / "Python.framework" / "Info.plist").write_bytes(b"")
+    with pytest.raises(IOSPythonError, match="not a valid property list"):
+        find_described(home, "3.13", None)
+    assert remove_official(home, "3.13") == (kept.directory,)
+    assert find_described(home, "3.13", None).provider is Provider.ASSEMBLED
+
+
 def test_a_missing_slice_is_listed(home: ForgeHome, tmp_path: Path) -> None:
     tree = beeware(tmp_path / "x")
     shutil.rmtree(tree / "Python.xcframework" / ARM_SIMULATOR.slice_name)
     lacking = add(home, tree)[2]
     assert lacking[:2] == ("the slice for arm64-iphonesimulator", "the slice for x86_64-iphonesimulator")
-    assert official_pythons(home)[0].targets == (DEVICE,)
+    assert official_pythons(home)[0].product.targets == (DEVICE,)
 
 
 def tvos(tree: Path) -> None:

@@ -97,7 +97,6 @@ def test_bindings() -> None:
         Binding.LIBRARY,
     ]
     assert [i.weak for i in one.imports] == [False, False, False, True]
-    assert one.dynamic_lookups == ("_a",)
 
 
 def test_flat_namespace_binds_to_nothing() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import ssl
 import subprocess
+import sys
 import threading
+import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -16,6 +19,7 @@ from forge.base.errors import NetworkError
 from forge.source.download import download
 from forge.source.http import client
 from forge.source.pip_settings import PipSettings
+from tests.loopback import serving
 
 from .conftest import QUICK, Server, sha256
 
@@ -86,6 +90,88 @@ def test_netrc(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     (tmp_path / "netrc").write_text("machine\n")
     get(f"{server.url}/x")
     assert "Authorization" not in server.seen[-1]
+
+
+class Guarded(BaseHTTPRequestHandler):
+    """Gives everybody who knows the password what they ask for."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        given = self.headers.get("Authorization", "")
+        self.seen.append(base64.b64decode(given.removeprefix("Basic ")).decode())
+        known = self.seen[-1] == "user:secret"
+        self.send_response(200 if known else 401)
+        self.end_headers()
+        self.wfile.write(b"content" if known else b"")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr(Guarded, "seen", [])
+    monkeypatch.setenv("NETRC", os.devnull)
+    with serving(Guarded) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[str, str]]:
+    """The package keyring, with what the test puts in."""
+    passwords: dict[str, tuple[str, str]] = {}
+
+    def get_credential(service: str, user: str | None) -> types.SimpleNamespace | None:
+        found = passwords.get(service)
+        if found is None or user not in (None, found[0]):
+            return None
+        return types.SimpleNamespace(username=found[0], password=found[1])
+
+    module = types.ModuleType("keyring")
+    module.get_credential = get_credential  # type: ignore[attr-defined] # of a made-up module
+    monkeypatch.setitem(sys.modules, "keyring", module)
+    return passwords
+
+
+def test_the_keyring_is_asked_once_the_server_asks(guarded: str, keyring: dict[str, tuple[str, str]]) -> None:
+    index = f"{guarded}/simple/"
+    keyring[index] = ("user", "secret")
+    settings = PipSettings(index_url=index, keyring_provider="import")
+    with client(QUICK, settings) as http:
+        assert http.get(f"{guarded}/files/x").content == b"content"
+        assert http.get(f"{guarded}/files/y").content == b"content"
+    assert Guarded.seen == ["", "user:secret", "user:secret"]  # the second time without being asked
+
+
+@pytest.mark.parametrize("provider", ["", "auto", "disabled", "subprocess"])
+def test_no_keyring_is_asked_that_pip_would_not_ask(
+    guarded: str, keyring: dict[str, tuple[str, str]], provider: str
+) -> None:
+    keyring[guarded.removeprefix("http://")] = ("user", "secret")
+    with client(QUICK, PipSettings(keyring_provider=provider)) as http:
+        assert http.get(f"{guarded}/x").status_code == 401
+    assert Guarded.seen == [""]
+
+
+def test_a_password_that_is_wrong_is_tried_once(guarded: str, keyring: dict[str, tuple[str, str]]) -> None:
+    keyring[guarded.removeprefix("http://")] = ("user", "old")
+    with client(QUICK, PipSettings(index_url=None, keyring_provider="import")) as http:
+        assert http.get(f"{guarded}/x").status_code == 401
+        assert http.get(guarded.replace("//", "//user:given@")).status_code == 401
+    assert Guarded.seen == ["", "user:old", "user:given"]
+
+
+def test_the_keyrings_program(guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = guarded.removeprefix("http://")
+    program = tmp_path / "keyring"
+    program.write_text(f'#!/bin/sh\n[ "$*" = "get {host} user" ] && echo secret\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with client(QUICK, PipSettings(index_url=None, keyring_provider="subprocess")) as http:
+        assert http.get(guarded.replace("//", "//user@") + "/x").content == b"content"
+        assert http.get(guarded.replace("//", "//other@") + "/x").status_code == 401
+    assert Guarded.seen == ["user:", "user:secret", "other:"]
 
 
 @pytest.fixture(scope="session")

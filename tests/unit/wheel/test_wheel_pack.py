@@ -13,7 +13,7 @@ from packaging.tags import parse_tag
 from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch, IOSVersion, Target
 from forge.wheel.contents import read_wheel
-from forge.wheel.pack import pack_wheel, repack, retag, rewrite_tags, unpack_wheel
+from forge.wheel.pack import pack_wheel, repack, rewrite_tags, unpack_wheel
 from tests.unit.wheel.wheels import DEVICE, make_wheel, wheel_text
 
 EPOCH = 1_700_000_000
@@ -72,22 +72,6 @@ def test_packing_is_idempotent_and_reproducible(files: dict[str, bytes], executa
         assert first == again == pack_wheel(root / "tree", root / "4", source_date_epoch=EPOCH).read_bytes()
         packed = dict(read_wheel(root / "1" / wheel.name).read_all())
         assert files.items() <= packed.items()
-
-
-def test_retag(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path / "in")
-    out = retag(wheel, tmp_path / "out", SIMULATOR, source_date_epoch=EPOCH)
-    assert out.name == "example-1.0-cp313-cp313-ios_13_0_arm64_iphonesimulator.whl"
-    contents = read_wheel(out)
-    assert contents.wheel.tags == contents.name.tags
-    assert contents.wheel.generator == "tests 1.0"
-    assert contents.record_problems == ()
-
-
-def test_retag_refuses_a_pure_wheel(tmp_path: Path) -> None:
-    wheel = make_wheel(tmp_path, tag="py3-none-any")
-    with pytest.raises(WheelError, match="a pure wheel"):
-        retag(wheel, tmp_path / "out", SIMULATOR, source_date_epoch=EPOCH)
 
 
 def test_build_tag_and_compressed_tags_are_kept(tmp_path: Path) -> None:
