@@ -95,7 +95,9 @@ def parse_extension(member: str) -> ExtensionFile | None:
     if len(parts) > 2 and parts[0].endswith(".data") and parts[1] in _DATA_SCHEMES:
         parts = parts[2:]
     stem, _, rest = parts[-1].partition(".")
-    module = ".".join([*parts[:-1], stem])
+    # A compiled __init__ is the package itself: FileFinder loads it by the package's name, and so is its init function
+    # called (``importlib._bootstrap_external``).
+    module = ".".join(parts[:-1] if stem == "__init__" and len(parts) > 1 else [*parts[:-1], stem])
     middle = rest.removesuffix("so").removesuffix(".")
     suffix = f".{rest}"
     if not middle:

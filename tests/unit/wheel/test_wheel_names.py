@@ -131,6 +131,8 @@ def test_compressed_tags() -> None:
         ("_x.cpython-313-darwin.so", "_x", SuffixKind.FOREIGN, None, None),
         ("_x.cpython-313-x86_64-linux-gnu.so", "_x", SuffixKind.FOREIGN, None, None),
         ("p/x.1.so", "p.x", SuffixKind.FOREIGN, None, None),
+        ("p/q/__init__.cpython-313-iphoneos.so", "p.q", SuffixKind.VERSIONED, "cp313", Abi.IPHONEOS),
+        ("__init__.so", "__init__", SuffixKind.PLAIN, None, None),
     ],
 )
 def test_extension_names(member: str, module: str, kind: SuffixKind, python: str | None, abi: Abi | None) -> None:
@@ -186,7 +188,8 @@ def test_tags_that_a_python_installs(python: str, tags: str) -> None:
 def test_no_extensions_and_init_symbols() -> None:
     assert parse_extension("x.py") is None
     assert parse_extension("libx.so.1") is None
-    for member, symbol in (("p/_x.so", "_PyInit__x"), ("p/b\u00fc.so", "_PyInitU_b_eha")):
+    init = {"p/_x.so": "_PyInit__x", "p/b\u00fc.so": "_PyInitU_b_eha", "p/q/__init__.abi3.so": "_PyInit_q"}
+    for member, symbol in init.items():
         extension = parse_extension(member)
         assert extension is not None
         assert extension.init_symbol == symbol
