@@ -85,7 +85,12 @@ def to_json(report: Report, compared: Iterable[Comparison] = ()) -> str:
         "rules": [rule_row(rule) for rule in _rules_of(report.findings)],
     }
     comparisons = [
-        {"other": one.a, "wheel": one.b, "differences": [dataclasses.asdict(each) for each in one.differences]}
+        {
+            "other": one.a or None,
+            "wheel": one.b,
+            "problem": one.problem or None,
+            "differences": [dataclasses.asdict(each) for each in one.differences],
+        }
         for one in compared
     ]
     if comparisons:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit.subject import Subject, read_subject
+from forge.base.errors import WheelError
 from forge.macho.model import HeaderFlag, MachOSlice
 from forge.wheel.name import parse_wheel_name
 
@@ -64,17 +66,27 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All differences of two wheels, whose file names *a* and *b* are."""
+    """How two wheels differ.
+
+    Args:
+        a: The file name of the one; empty where there is none.
+        b: The file name of the other.
+        differences: All differences.
+        problem: Why they cannot be compared; empty if they can.
+    """
 
     a: str
     b: str
-    differences: tuple[Difference, ...]
+    differences: tuple[Difference, ...] = ()
+    problem: str = ""
 
     def without(self, *kinds: DifferenceKind) -> Comparison:
         """The same without some kinds of difference."""
         return Comparison(self.a, self.b, tuple(d for d in self.differences if d.kind not in kinds))
 
     def __str__(self) -> str:
+        if self.problem:
+            return f"{self.b} is not compared: {self.problem}"
         if not self.differences:
             return f"{self.a} and {self.b} agree"
         return "\n".join([f"--- {self.a}", f"+++ {self.b}", *map(str, self.differences)])
@@ -92,28 +104,33 @@ def compare_wheels(a: Path, b: Path) -> Comparison:
     return Comparison(a.name, b.name, tuple(_differences(one, other)))
 
 
-def counterparts(wheels: Iterable[Path], others: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
-    """Each wheel with the one of another builder that is for the same project, Python and target.
+def compare_all(wheels: Iterable[Path], others: Iterable[Path]) -> Iterator[Comparison]:
+    """Compare each wheel with the one of another builder that is for the same project, Python and target.
 
     Args:
         wheels: Wheels.
         others: Those of another builder, of whatever projects and releases; of several releases the same one counts, or
-            else the newest.
+            else the newest. Files whose names are not those of wheels do not count.
 
     Yields:
-        A wheel and its counterpart; nothing for a wheel without one.
-
-    Raises:
-        WheelError: A file's name is not a valid wheel name.
+        A comparison for each wheel; one that cannot be compared says why.
     """
     candidates: dict[tuple[object, ...], list[tuple[Version, Path]]] = {}
     for other in others:
-        name = parse_wheel_name(other.name)
-        candidates.setdefault(_purpose(name), []).append((name.version, other))
+        with contextlib.suppress(WheelError):
+            name = parse_wheel_name(other.name)
+            candidates.setdefault(_purpose(name), []).append((name.version, other))
     for wheel in wheels:
-        name = parse_wheel_name(wheel.name)
-        if found := candidates.get(_purpose(name)):
-            yield wheel, max(found, key=lambda one: (one[0] == name.version, one[0]))[1]
+        try:
+            name = parse_wheel_name(wheel.name)
+            found = candidates.get(_purpose(name), ())
+            chosen = max(found, key=lambda one: (one[0] == name.version, one[0]), default=None)
+            if chosen is None:
+                yield Comparison("", wheel.name, problem="there is no other wheel for the same Python and target")
+            else:
+                yield compare_wheels(chosen[1], wheel)
+        except WheelError as error:
+            yield Comparison("", wheel.name, problem=error.message)
 
 
 def _purpose(name: WheelName) -> tuple[object, ...]:

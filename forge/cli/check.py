@@ -8,7 +8,7 @@ import click
 
 from forge.audit.check import Report, check_paths
 from forge.audit.check_report import explain, render_text, to_json
-from forge.audit.compare import Comparison, compare_wheels, counterparts
+from forge.audit.compare import Comparison, compare_all
 from forge.audit.rules import BOOK, all_rules
 from forge.base.errors import WheelError
 from forge.base.printable import printable_lines
@@ -66,23 +66,11 @@ def check(
     if not as_json:
         for one in compared:
             click.echo(printable_lines(str(one)))
-    failed = report.fails(Severity(fail_on)) or any(one.differences for one in compared)
+    failed = report.fails(Severity(fail_on)) or any(one.differences or one.problem for one in compared)
     return WheelError.exit_code if failed else 0
 
 
 def _compared(report: Report, against: Path) -> tuple[Comparison, ...]:
-    """The wheels of a report compared with their counterparts.
-
-    Raises:
-        WheelError: None has one.
-    """
+    """The wheels of a report compared with another builder's."""
     others = sorted(against.glob("*.whl")) if against.is_dir() else [against]
-    found = tuple(
-        compare_wheels(other, wheel) for wheel, other in counterparts([w.path for w in report.wheels], others)
-    )
-    if not found:
-        raise WheelError(
-            f"{against} has no wheel of the same project for the same Python and target",
-            hint="name another builder's wheel, or a directory of them",
-        )
-    return found
+    return tuple(compare_all([one.path for one in report.wheels], others))

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from forge.base.atomic import atomic_file
 from forge.base.errors import ForgeError, TrialError
+from forge.base.hashing import file_sha256
 from forge.base.paths import ForgeHome
 from forge.base.printable import printable
 from forge.base.target import Abi, Arch, Target
@@ -44,7 +45,7 @@ from forge.trial.options import TrialOptions
 from forge.trial.passed import has_passed
 from forge.trial.report import render_text, to_json, to_junit
 from forge.trial.run import prepare_recipe, try_wheel, wheel_target
-from forge.trial.suite_results import FILE, record, result_of
+from forge.trial.suite_results import FILE, SuiteResult, read_results, record, result_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,7 +176,11 @@ def test(
     names = [subject for subject in subjects if not subject.endswith(".whl")]
     if recorded and (wheels or not (suite and against_host)):
         raise click.UsageError("--record is for suites of recipes: it needs --suite and --against-host.")
-    if variants and not names:
+    if recorded and (tests or pytest_args or variants or cpu):
+        raise click.UsageError("--record is for whole suites: leave --tests, --pytest, --variant and --cpu out.")
+    if every and wheels:
+        raise click.UsageError("Give wheel files or --all, not both.")
+    if variants and not names and not every:
         raise click.UsageError("--variant applies to recipes only, not to wheel files.")
     target = Target(Abi(abi), Arch(arch), ios_version)
     store = find_recipes(recipes)
@@ -229,7 +234,9 @@ class _Done:
 
     def take(self, ready: Prepared, progress: Progress, *, only_changed: bool, recorded: bool) -> None:
         """Run a recipe's tests, unless they passed before and only what changed is to be run."""
-        if only_changed and has_passed(ready.context.home, ready.key):
+        result = _recorded(ready) if recorded else None
+        # What passed before, but whose result is not beside the recipe, is run for that.
+        if only_changed and has_passed(ready.context.home, ready.key) and (result is not None or not recorded):
             self.unchanged.append(f"{ready.subject}, Python {ready.context.python.minor}")
             return
         trial = ready.run(progress)
@@ -238,7 +245,7 @@ class _Done:
             today = datetime.now(tz=UTC).date().isoformat()
             recipe, as_host = ready.recipe, ready.options.as_host
             result = result_of(trial, recipe.version, recipe.target.multiarch, today, as_host=as_host)
-            record(recipe.recipe.directory, result)
+            record(recipe.recipe.directory, result, ready.context.home.locks)
 
     def report(self) -> int:
         """Print what there is beside the trials themselves; the exit code."""
@@ -256,6 +263,18 @@ class _Done:
         return codes[0] if codes else 0 if good else TrialError.exit_code
 
 
+def _recorded(ready: Prepared) -> SuiteResult | None:
+    """The result of these very tests that is beside the recipe, if there is one.
+
+    Raises:
+        RecipeError: The file of results is damaged: that is told before hours of tests.
+    """
+    sha256 = file_sha256(ready.wheels[0])
+    wanted = ready.context.python.minor, ready.recipe.target.multiarch, sha256, ready.options.as_host
+    kept = read_results(ready.recipe.recipe.directory)
+    return next((one for one in kept if (one.python, one.target, one.wheel, one.as_host) == wanted), None)
+
+
 def _recipes(store: RecipeStore, names: Sequence[str], *, every: bool, wheels: bool, suite: bool) -> tuple[Recipe, ...]:
     """The recipes that are named, or all that have something to run."""
     if wheels and not names and not every:
@@ -263,4 +282,5 @@ def _recipes(store: RecipeStore, names: Sequence[str], *, every: bool, wheels: b
     wanted = names_or_all(store, names, every=every)
     if not every:
         return wanted
-    return tuple(one for one in wanted if (one.trial.suite_args if suite else one.trial.imports or one.trial.files))
+    tested = (one for one in wanted if one.trial.imports or one.trial.files or one.extensions)
+    return tuple(one for one in wanted if one.trial.suite_args) if suite else tuple(tested)

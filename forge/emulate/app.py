@@ -61,7 +61,7 @@ def make_app(
         BuildError: The cross environment cannot be made.
     """
     chosen = choose_app_wheels(wheels, requires, target, context, find_links, work / "wheels", log)
-    made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,)))
+    made = make_frameworks(chosen, work / "app", Options(abis=(target.abi,), ios_version=target.ios_version))
     if made.directory is None:
         raise TrialError(f"the wheels cannot be used in an app:\n{render_text(made.findings).rstrip()}")
     root = made.directory / target.abi

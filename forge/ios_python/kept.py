@@ -64,7 +64,7 @@ def _read(directory: Path) -> XCFramework | IOSPythonError:
     try:
         return read_xcframework(directory / "Python.xcframework")
     except IOSPythonError as error:
-        return error
+        return IOSPythonError(error.message, hint=f"delete {directory}, and add or build that Python again")
 
 
 def _number(version: str) -> Version | None:

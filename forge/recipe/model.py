@@ -50,11 +50,6 @@ class Backend(enum.StrEnum):
         """Whether it makes headers and static archives rather than a Python package."""
         return self in LIBRARY_REQUIRES
 
-    @property
-    def has_options(self) -> bool:
-        """Whether it runs a build system that takes a recipe's ``build.options``."""
-        return self.is_for_libraries and self is not Backend.SCRIPT
-
 
 LIBRARY_REQUIRES: Mapping[Backend, tuple[str, ...]] = {
     Backend.SCRIPT: (),

@@ -143,9 +143,11 @@ def _diagnose(error: ValidationError, document: Document) -> Iterator[Diagnostic
             data: Any = document.data
             build = data["build"]
             key = next(key for key in ("script", "options") if build.get(key) is value)
-            needed = "script" if key == "script" else "cmake"
-            hint = f"set e.g. 'backend: {needed}' to build a native library, or remove it"
-            yield Diagnostic(document.key_at((*path, key)), f"{name}.{key} is for native libraries", hint)
+            said, needed = f"{name}.script is for native libraries", "'backend: script'"
+            if key == "options":
+                said = f"{name}.options is for native libraries that CMake, configure or Meson builds"
+                needed = "'backend: cmake', autotools or meson"
+            yield Diagnostic(document.key_at((*path, key)), said, f"set {needed}, or remove it")
         case "minLength" | "minItems" | "minProperties":
             yield Diagnostic(document.key_at(path), f"{name} is empty", "give it a value or remove it")
         case "oneOf" | "dependentRequired":

@@ -213,7 +213,10 @@ class _Credentials(httpx.Auth):
 
     def _services(self, url: httpx.URL) -> Iterator[str]:
         for index in self._settings.index_urls:
-            bare = httpx.URL(index).copy_with(username=None, password=None)
+            try:
+                bare = httpx.URL(index).copy_with(username=None, password=None)
+            except httpx.InvalidURL:  # whoever asks that index is told
+                continue
             if bare.host == url.host:
                 yield str(bare)
         yield url.netloc.rpartition(b"@")[2].decode("ascii")

@@ -71,14 +71,15 @@ def _yes(values: Sequence[object]) -> str:
 
 
 def _row(name: str, one: SuiteResult) -> str:
-    of = f"{one.passed:,} ({_percent(one.ratio)})" if one.passed < one.host_passed else f"{one.passed:,}"
+    of = f"{one.passed:,} ({_percent(one)})" if one.passed < one.host_passed else f"{one.passed:,}"
     cells = (f"{name} {one.version}", one.python, one.target, f"{one.host_passed:,}", of, str(one.skipped), one.date)
     return f"| {' | '.join(cells)} |\n"
 
 
-def _percent(ratio: float) -> str:
-    """Never 100 % where a test fails."""
-    return f"{int(ratio * 100_000) / 1000:g} %"
+def _percent(one: SuiteResult) -> str:
+    """The part that passes of what is not skipped; never 100 % where a test fails."""
+    thousandths = one.passed * 100_000 // (one.host_passed - one.skipped or 1)
+    return f"{thousandths // 1000}.{thousandths % 1000:03}".rstrip("0").rstrip(".") + " %"
 
 
 def _differences(found: Mapping[NormalizedName, tuple[SuiteResult, ...]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import forge
 from forge.base.hashing import code_sha256, file_sha256, fingerprint, tree_sha256
+from forge.recipe.digest import digest_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from forge.recipe.model import EvaluatedRecipe
     from forge.trial.options import TrialOptions
 
-_ROOMS = ("emulate", "frameworks", "trial")
-"""The rooms whose code can change what becomes of a test."""
+_ROOMS = ("audit", "emulate", "frameworks", "macho", "toolchain", "trial", "wheel")
+"""The rooms whose code and data can change what becomes of a test: ``forge.frameworks`` makes the app of the wheels."""
 
 _KEPT = 90 * 24 * 3600
 """Seconds after which a mark is removed; what is still of use is marked anew by then."""
@@ -37,12 +38,14 @@ def trial_key(recipe: EvaluatedRecipe, wheels: Iterable[Path], context: BuildCon
         options: How it is tried.
     """
     package = Path(forge.__file__).parent
+    source = digest_input(recipe)  # the suite is in it
     return fingerprint(
         {
             "wheels": {wheel.name: file_sha256(wheel) for wheel in wheels},
             "tests": asdict(recipe.trial),
+            "source": [source["source"], source["patches"]],
             "files": {name: _sha256(Path(name)) for name in (*recipe.trial.files, *map(str, options.tests))},
-            "python": context.build_python.version,
+            "python": [context.build_python.version, context.python.fingerprint(recipe.target)],
             "options": {name: str(value) for name, value in vars(options).items() if name != "find_links"},
             "code": {room: code_sha256(package / room) for room in _ROOMS},
         }

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from forge.base.atomic import atomic_file
-from forge.base.errors import RecipeError
+from forge.base.atomic import atomic_file, locked
+from forge.base.errors import RecipeError, TrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,10 +93,16 @@ def result_of(trial: Trial, version: str, target: str, date: str, *, as_host: bo
 
     Raises:
         ValueError: It was not compared.
+        TrialError: No test passes with the Linux wheel: that is no result.
     """
     compared = trial.comparison
     if compared is None:
         raise ValueError(f"{trial.subject} was not compared with the Linux wheel")
+    if not compared.host_passed:
+        raise TrialError(
+            f"{trial.subject}: no test of the suite passes with the Linux wheel, so that nothing is recorded",
+            hint="see test.suite in docs/recipes.md for what a suite can require",
+        )
     named = [Named(one.id, one.emulated) for one in compared.differences if one.host == "passed"]
     return SuiteResult(
         trial.python,
@@ -135,7 +141,7 @@ def read_results(recipe: Path) -> tuple[SuiteResult, ...]:
         raise _damaged(file, f"a result lacks a field, or has one of another type ({error})") from error
 
 
-def record(recipe: Path, result: SuiteResult) -> None:
+def record(recipe: Path, result: SuiteResult, locks: Path) -> None:
     """Keep a result beside its recipe, in place of an earlier one for the same Python and target.
 
     What the earlier results say of why a test differs is kept; another Python's result says it as well.
@@ -143,10 +149,16 @@ def record(recipe: Path, result: SuiteResult) -> None:
     Args:
         recipe: The recipe's directory.
         result: The result.
+        locks: The directory of locks: other processes may record other results of the recipe.
 
     Raises:
         RecipeError: The file that is there is not one that `record` wrote.
     """
+    with locked(locks, f"suite-results-{recipe.name}"):
+        _record(recipe, result)
+
+
+def _record(recipe: Path, result: SuiteResult) -> None:
     kept = read_results(recipe)
     same = [one for one in kept if _key(one) == _key(result)]
     others = [one for one in kept if _key(one) != _key(result)]
@@ -175,6 +187,9 @@ def _result(row: Any) -> SuiteResult:
     texts: Iterable[object] = (result.python, result.target, result.version, result.wheel)
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("python, target, version and wheel are strings, in quotes where they look like numbers")
+    said = [text for one in differences for text in (one.test, one.here, one.why)]
+    if not all(isinstance(text, str) for text in said):
+        raise TypeError("test, here and why are strings, in quotes where they look like numbers")
     if not all(isinstance(number, int) for number in (result.host_passed, result.passed)):
         raise TypeError("host_passed and passed are numbers")
     return result

@@ -59,8 +59,10 @@ def _marker_problem(requirement: Requirement) -> str | None:
         return None
     try:
         requirement.marker.evaluate({**_SOME_ENVIRONMENT, "extra": ""})
-    except (UndefinedComparison, UndefinedEnvironmentName, InvalidVersion) as error:
-        return f"the marker of {str(requirement)!r} cannot be evaluated: {error}"
+    except UndefinedEnvironmentName as error:
+        return f"the marker of {str(requirement)!r} cannot be evaluated: there is no environment variable {error}"
+    except (UndefinedComparison, InvalidVersion):
+        return f"the marker of {str(requirement)!r} cannot be evaluated: it compares what is not a version as versions"
     return None
 
 

@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from forge.base.atomic import atomic_file
 from forge.base.errors import WheelError
@@ -35,7 +35,7 @@ from forge.wheel.repair_tags import MendedTags, mend_tags
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Mapping
 
 _EDITED = frozenset({FileType.DYLIB, FileType.BUNDLE})
 _PURELIB = re.compile(rb"^(Root-Is-Purelib:[ \t]*)true", flags=re.MULTILINE | re.IGNORECASE)
@@ -81,7 +81,7 @@ def repair_wheel(
     destination = out_dir / _file_name(contents, tags)
     obstacle = _obstacle(wheel, destination, taken)
     output = None if dry_run or obstacle else destination
-    with _workshop(output) as work:
+    with _Workshop(output) as work:
         libraries, mended = _mend_binaries(contents, binaries, work)
         changes = [*binaries.thinned, *tags.changes]
         changes += [Change(old, "path", old, new) for old, new in libraries.paths.items()]
@@ -95,7 +95,7 @@ def repair_wheel(
         unmendable += [rest for one in mended.values() for rest in one.unmendable]
         if obstacle is not None:
             unmendable.append(obstacle)
-        if output is None or work is None:
+        if output is None:
             pass
         elif changes:
             _write(contents, work, binaries, libraries.paths, tags, source_date_epoch).replace(output)
@@ -112,15 +112,40 @@ def repair_wheel(
     )
 
 
-@contextlib.contextmanager
-def _workshop(output: Path | None) -> Iterator[Path | None]:
-    """A directory beside the new wheel, for as long as it is made; None where none is."""
-    if output is None:
-        yield None
-        return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".repair.", dir=output.parent) as work:
-        yield Path(work)
+class _Workshop:
+    """A directory beside the new wheel, made when the first file goes into it, and removed at the end.
+
+    Args:
+        output: The new wheel; None where none is written, and nothing is kept.
+    """
+
+    def __init__(self, output: Path | None) -> None:
+        self._output = output
+        self._stack = contextlib.ExitStack()
+        self._path: Path | None = None
+        self.kept: dict[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def path(self) -> Path:
+        """The directory."""
+        if self._path is None:
+            assert self._output is not None  # noqa: S101 - nothing is made where no wheel is written
+            self._output.parent.mkdir(parents=True, exist_ok=True)
+            made = tempfile.TemporaryDirectory(prefix=".repair.", dir=self._output.parent)
+            self._path = Path(self._stack.enter_context(made))
+        return self._path
+
+    def keep(self, member: str, data: bytes) -> None:
+        """Keep a binary that has changed, in place of an earlier state of it."""
+        if self._output is not None:
+            file = self.kept.setdefault(member, self.path / f"{len(self.kept)}.macho")
+            file.write_bytes(data)
 
 
 def _obstacle(wheel: Path, destination: Path, taken: Collection[Path]) -> Unmendable | None:
@@ -173,14 +198,14 @@ def _due_slice(contents: WheelContents, body: bytes) -> tuple[MachOSlice, bytes]
 
 
 def _mend_binaries(
-    contents: WheelContents, binaries: _Binaries, work: Path | None
+    contents: WheelContents, binaries: _Binaries, work: _Workshop
 ) -> tuple[Libraries, dict[str, MendedBinary]]:
     """Mend every binary; a library whose new name does not fit somewhere keeps its old one everywhere.
 
     Args:
         contents: The wheel.
         binaries: What its binaries say.
-        work: Where the binaries that change go, by their numbers (`_kept`); None to keep none.
+        work: Keeps the binaries that change.
 
     Returns:
         The libraries' names, and of each binary what was done, without its bytes.
@@ -193,7 +218,6 @@ def _mend_binaries(
         frameworks = _frameworks(binaries, libraries, members)
         mended: dict[str, MendedBinary] = {}
         refused: set[str] = set()
-        kept = _kept(binaries, work)
         for member, body in contents.read_all():
             if member not in binaries.slices:
                 continue
@@ -202,20 +226,11 @@ def _mend_binaries(
             one = mend_binary(member, data, binaries.slices[member], frameworks.get(member), loads)
             mended[member] = dataclasses.replace(one, data=b"")
             refused |= {libraries.targets[member, name] for name in one.refused if (member, name) in libraries.targets}
-            if kept and one.data != body:
-                kept[member].write_bytes(one.data)
-            elif kept:
-                kept[member].unlink(missing_ok=True)
+            if one.data != body or member in work.kept:
+                work.keep(member, one.data)
         if refused <= blocked:
             return libraries, mended
         blocked |= refused
-
-
-def _kept(binaries: _Binaries, work: Path | None) -> dict[str, Path]:
-    """Where each binary that changes is kept; a file that is not there is of one that stays as it is."""
-    if work is None:
-        return {}
-    return {member: work / f"{number}.macho" for number, member in enumerate(binaries.slices)}
 
 
 def _frameworks(binaries: _Binaries, libraries: Libraries, members: list[str]) -> dict[str, str]:
@@ -247,18 +262,18 @@ def _file_name(contents: WheelContents, tags: MendedTags) -> str:
 
 def _write(
     contents: WheelContents,
-    work: Path,
+    work: _Workshop,
     binaries: _Binaries,
     paths: Mapping[str, str],
     tags: MendedTags,
     source_date_epoch: int,
 ) -> Path:
     """Make the new wheel in *work*, of the old one and of the binaries kept there."""
-    tree = work / "tree"
+    tree = work.path / "tree"
     unpack_wheel(contents.path, tree)
-    for member, made in _kept(binaries, work).items():
+    for member in binaries.slices:
         file = tree / member
-        if made.exists():
+        if (made := work.kept.get(member)) is not None:
             made.chmod(file.stat().st_mode)
             made.replace(file)
         if member in paths:
@@ -269,4 +284,4 @@ def _write(
         wheel_file = tree / contents.dist_info / "WHEEL"
         wheel_file.write_bytes(_PURELIB.sub(rb"\1false", wheel_file.read_bytes()))
     new_tags = tags.wheel if tags.wheel != contents.wheel.tags else None
-    return pack_wheel(tree, work, source_date_epoch=source_date_epoch, tags=new_tags)
+    return pack_wheel(tree, work.path, source_date_epoch=source_date_epoch, tags=new_tags)

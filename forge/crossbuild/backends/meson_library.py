@@ -28,8 +28,6 @@ _SETTINGS = (
     "-Dcpp_args=-fvisibility=hidden -fvisibility-inlines-hidden",
 )
 
-_COMPILERS = ("CC", "CXX", "CPP", "AR")
-
 
 class MesonLibrary(Script):
     """Meson: set up, compile, install; a static library, with the cross file that Python packages get too."""
@@ -39,9 +37,9 @@ class MesonLibrary(Script):
         fortran = Language.FORTRAN in build.recipe.languages
         text = cross_file(build.target, build.environment, build.host, fortran=fortran)
         _cross_file(build).write_text(text, encoding="utf-8")
-        variables = super().prepare(build).env
-        # Meson takes the compilers for the build machine's, for which a project may compile something.
-        return Prepared(env={name: value for name, value in variables.items() if name not in _COMPILERS})
+        # Of the compilers in the environment, Meson takes those ending in _FOR_BUILD for the build machine's, and the
+        # cross file before the others (mesonbuild.environment).
+        return Prepared(env=super().prepare(build).env)
 
     def commands(self, build: Build, config_settings: Mapping[str, Sequence[str]], out: Path) -> tuple[str, ...]:
         """Meson's three steps, and the recipe's commands."""

@@ -88,10 +88,12 @@ class WebPlace:
         for number in range(1, self._patience.attempts + 1):
             try:
                 return attempt()
-            # A StreamError is a redirect of a body that is sent already.
+            # A StreamError is another request for a body that is sent already: after a redirect, or for a password that
+            # the keyring has. It is known the next time.
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
                 # An answer that did not come in time is not waited for again.
                 again = is_transient(error) and not isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout)
+                again = again or (isinstance(error, httpx.StreamConsumed) and number == 1)
                 if number == self._patience.attempts or not again:
                     raise PlaceError(reason(error)) from error
                 asked = error.response.headers.get("retry-after") if isinstance(error, httpx.HTTPStatusError) else None

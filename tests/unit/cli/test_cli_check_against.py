@@ -51,9 +51,19 @@ def test_the_same(forge: Forge, wheels: tuple[Path, Path]) -> None:
     assert said.out.endswith(f"{ours.name} and {ours.name} agree\n")
 
 
-def test_no_counterpart(forge: Forge, wheels: tuple[Path, Path]) -> None:
+def test_what_is_not_compared_is_told_and_stops_nothing(forge: Forge, wheels: tuple[Path, Path]) -> None:
     ours, theirs = wheels
     (other,) = theirs.glob("*x86_64*")
-    said = forge("check", str(ours), "--against", str(other))
+    (theirs / "junk.whl").write_bytes(b"")
+    broken = forge.root / "w" / other.name
+    broken.parent.mkdir()
+    broken.write_bytes(b"no zip file")
+    said = forge("check", str(broken), str(ours), "--against", str(other))
     assert said.code == 9
-    assert "has no wheel of the same project for the same Python and target" in said.err
+    assert "IOS001" in said.out
+    lines = said.out.splitlines()[-2:]
+    assert lines[0].startswith(f"{broken.name} is not compared: {broken.name}")
+    assert lines[1] == f"{ours.name} is not compared: there is no other wheel for the same Python and target"
+    data = json.loads(forge("check", str(broken), str(ours), "--against", str(theirs), "--json").out)
+    jsonschema.validate(data, json.loads(SCHEMA.read_text()))
+    assert [each["other"] is None for each in data["comparisons"]] == [True, False]

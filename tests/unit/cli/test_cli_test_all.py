@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.base.errors import BuildError
+from forge.base.hashing import file_sha256
 from forge.base.target import Arch
 from forge.cli import test as trial_command
 from forge.emulate.session import Case, Outcome
@@ -53,7 +54,8 @@ def ran(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         outcome = Outcome((Case("t.py::a", state, 0.1),), (), (), 1.0, 0, Path("log"))
         worse = (Difference("t.py::a", "failed", "passed"),) if state == "failed" else ()
         compared = Comparison(("x.whl",), 1, 1 - len(worse), 0, worse, 1.0)
-        return Trial(subject, (wheels[0].name,), outcome, comparison=compared, python="3.13", sha256="ab" * 32)
+        sha256 = file_sha256(wheels[0])
+        return Trial(subject, (wheels[0].name,), outcome, comparison=compared, python="3.13", sha256=sha256)
 
     monkeypatch.setattr(trial_command, "prepare_recipe", prepare)
     monkeypatch.setattr(trial_run, "_try", run)
@@ -98,6 +100,28 @@ def test_what_cannot_be_built_does_not_stop_the_others(
     assert forge.plain(said.err) == snapshot
 
 
+def test_what_passed_without_being_recorded_is_run_for_that(forge: Forge, ran: list[str]) -> None:
+    recipes(forge, "green")
+    arguments = ("test", "--all", "--suite", "--as-host", "--against-host", *RUN)
+    assert forge(*arguments).code == 0
+    assert forge(*arguments, "--record").code == 0
+    assert ran == ["green 1.0"] * 2
+    assert forge(*arguments, "--record").code == 0
+    assert ran == ["green 1.0"] * 2
+    (forge.root / "recipes" / "green" / "suite-results.yaml").unlink()
+    assert forge(*arguments, "--record").code == 0
+    assert ran == ["green 1.0"] * 3
+
+
+def test_a_damaged_file_of_results_is_told_before_the_tests(forge: Forge, ran: list[str]) -> None:
+    recipes(forge, "green")
+    (forge.root / "recipes" / "green" / "suite-results.yaml").write_text("{")
+    said = forge("test", "green", "--suite", "--against-host", "--record", *RUN)
+    assert said.code != 0
+    assert "suite-results.yaml cannot be read" in said.err
+    assert ran == []
+
+
 def test_results_are_kept_beside_the_recipe(forge: Forge, ran: list[str]) -> None:
     recipes(forge, "green", "red")
     arguments = ("--suite", "--as-host", "--against-host", "--record")
@@ -110,10 +134,18 @@ def test_results_are_kept_beside_the_recipe(forge: Forge, ran: list[str]) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [("test",), ("test", "--all", "demo"), ("test", "demo", "--record"), ("test", "demo", "--record", "--suite")],
+    [
+        ("test",),
+        ("test", "--all", "demo"),
+        ("test", "--all", "x.whl"),
+        ("test", "demo", "--record"),
+        ("test", "demo", "--record", "--suite"),
+        ("test", "demo", "--record", "--suite", "--against-host", "--pytest=-x"),
+    ],
 )
 def test_what_does_not_go_together(forge: Forge, arguments: tuple[str, ...], snapshot: SnapshotAssertion) -> None:
     recipes(forge, "demo")
+    (forge.root / "x.whl").touch()
     said = forge(*arguments)
     assert (said.code, said.out) == (2, "")
     assert said.err == snapshot

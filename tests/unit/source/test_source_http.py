@@ -154,6 +154,13 @@ def test_no_keyring_is_asked_that_pip_would_not_ask(
     assert Guarded.seen == [""]
 
 
+def test_an_index_whose_address_is_not_valid_is_passed_over(guarded: str, keyring: dict[str, tuple[str, str]]) -> None:
+    keyring[guarded.removeprefix("http://")] = ("user", "secret")
+    settings = PipSettings(index_url="https://host:port/x", keyring_provider="import")
+    with client(QUICK, settings) as http:
+        assert http.get(f"{guarded}/x").content == b"content"
+
+
 def test_a_password_that_is_wrong_is_tried_once(guarded: str, keyring: dict[str, tuple[str, str]]) -> None:
     keyring[guarded.removeprefix("http://")] = ("user", "old")
     with client(QUICK, PipSettings(index_url=None, keyring_provider="import")) as http:

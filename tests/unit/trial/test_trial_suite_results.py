@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forge.base.errors import RecipeError
+from forge.base.errors import RecipeError, TrialError
 from forge.base.paths import ForgeHome
 from forge.emulate.session import Outcome
 from forge.recipe.evaluate import evaluate
@@ -36,6 +37,10 @@ RESULT = SuiteResult("3.13", TARGET, "1.0", "ab" * 32, "2026-11-30", True, 10, 8
 ))  # fmt: skip
 
 
+def keep(recipe: Path, result: SuiteResult) -> None:
+    record(recipe, result, recipe.parent / "locks")
+
+
 def trial(*differences: Difference, passed: int = 10, both: int = 9) -> Trial:
     compared = Comparison(("x.whl",), passed, both, 0, differences, 1.0)
     outcome = Outcome((), (), (), 1.0, 0, Path("log"))
@@ -55,6 +60,8 @@ def test_what_is_kept_of_a_trial() -> None:
         "3.13", TARGET, "1.0", "cd" * 32, "2026-11-30", False, 10, 9,
         (Named("t.py::a", "absent"), Named("t.py::z", "failed")),
     )  # fmt: skip
+    with pytest.raises(TrialError, match="no test of the suite passes with the Linux wheel"):
+        result_of(trial(passed=0, both=0), "1.0", TARGET, "2026-11-30", as_host=False)
     with pytest.raises(ValueError, match="was not compared"):
         result_of(dataclasses.replace(trial(), comparison=None), "1.0", TARGET, "2026-11-30", as_host=False)
 
@@ -65,24 +72,24 @@ def test_a_skipped_test_does_not_count_against_the_wheel() -> None:
 
 
 def test_the_file(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
-    record(tmp_path, RESULT)
-    record(tmp_path, dataclasses.replace(RESULT, python="3.9", differences=(), passed=10))
+    keep(tmp_path, RESULT)
+    keep(tmp_path, dataclasses.replace(RESULT, python="3.9", differences=(), passed=10))
     assert (tmp_path / FILE).read_text() == snapshot
     assert [one.python for one in read_results(tmp_path)] == ["3.9", "3.13"]
 
 
 def test_why_a_test_differs_is_kept_as_long_as_it_does(tmp_path: Path) -> None:
-    record(tmp_path, RESULT)
+    keep(tmp_path, RESULT)
     file = tmp_path / FILE
     file.write_text(file.read_text().replace("here: failed", "here: failed\n    why: no files in an app"))
     told = Named("t.py::a", "failed", "no files in an app")
-    record(tmp_path, RESULT)
+    keep(tmp_path, RESULT)
     assert read_results(tmp_path)[0].differences[0] == told
-    record(tmp_path, dataclasses.replace(RESULT, python="3.14"))  # what is so on one Python is so on the next
+    keep(tmp_path, dataclasses.replace(RESULT, python="3.14"))  # what is so on one Python is so on the next
     assert read_results(tmp_path)[1].differences[0] == told
-    record(tmp_path, dataclasses.replace(RESULT, differences=(Named("t.py::a", "crashed"),)))
+    keep(tmp_path, dataclasses.replace(RESULT, differences=(Named("t.py::a", "crashed"),)))
     assert read_results(tmp_path)[0].differences == (dataclasses.replace(told, here="crashed"),)
-    record(tmp_path, dataclasses.replace(RESULT, differences=()))
+    keep(tmp_path, dataclasses.replace(RESULT, differences=()))
     assert read_results(tmp_path)[0].differences == ()
 
 
@@ -97,7 +104,7 @@ def test_what_is_written_is_read(
 ) -> None:
     directory = tmp_path_factory.mktemp("recipe")
     result = dataclasses.replace(RESULT, python=python, differences=tuple(differences))
-    record(directory, result)
+    keep(directory, result)
     assert read_results(directory) == (result,)
 
 
@@ -111,12 +118,29 @@ def test_a_file_that_is_none(tmp_path: Path, text: str, snapshot: SnapshotAssert
         read_results(tmp_path)
     assert f"{caught.value}\n{caught.value.hint}".replace(str(tmp_path), "TMP") == snapshot
     with pytest.raises(RecipeError):
-        record(tmp_path, RESULT)
+        keep(tmp_path, RESULT)
     assert (tmp_path / FILE).read_bytes() == text.encode("latin-1")
 
 
+@pytest.mark.parametrize("field", ["why: 5", "why: [x]", "test: 7"])
+def test_a_reason_that_is_no_text(tmp_path: Path, field: str) -> None:
+    keep(tmp_path, RESULT)
+    file = tmp_path / FILE
+    old = "here: failed" if field.startswith("why") else "test: t.py::a"
+    file.write_text(file.read_text().replace(old, f"{old}\n    {field}" if field.startswith("why") else field))
+    with pytest.raises(RecipeError, match="in quotes where they look like numbers"):
+        read_results(tmp_path)
+
+
+def test_results_recorded_at_once_are_all_kept(tmp_path: Path) -> None:
+    results = [dataclasses.replace(RESULT, python=f"3.{minor}") for minor in range(13, 21)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda result: keep(tmp_path / "x", result), results))
+    assert len(read_results(tmp_path / "x")) == 8
+
+
 def test_numbers_where_texts_belong(tmp_path: Path) -> None:
-    record(tmp_path, RESULT)
+    keep(tmp_path, RESULT)
     file = tmp_path / FILE
     file.write_text(file.read_text().replace("'1.0'", "1.0"))
     with pytest.raises(RecipeError, match="in quotes where they look like numbers"):
@@ -162,7 +186,10 @@ class TestPassed:
         second = key()
         assert second != first
         (directory / "tests" / "test_x.py").write_text("def test(): assert 1\n")
-        assert key() not in (first, second)
+        third = key()
+        assert third not in (first, second)
+        (directory / "source" / "tests.py").write_text("the suite is in the source\n")
+        assert key() not in (first, second, third)
 
 
 def test_the_page(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
@@ -179,9 +206,9 @@ def test_the_page(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
         (made / "tests" / "t.py").touch()
         made.rename(recipes / name)
     named = tuple(Named(f"t.py::n{number}", "failed", "iOS has no subprocesses.") for number in range(8))
-    record(recipes / "one", dataclasses.replace(RESULT, host_passed=123_456, passed=123_448, differences=named))
-    record(recipes / "one", dataclasses.replace(RESULT, python="3.14", differences=(), host_passed=9, passed=9))
-    record(recipes / "two", RESULT)
+    keep(recipes / "one", dataclasses.replace(RESULT, host_passed=123_456, passed=123_448, differences=named))
+    keep(recipes / "one", dataclasses.replace(RESULT, python="3.14", differences=(), host_passed=9, passed=9))
+    keep(recipes / "two", RESULT)
     assert docs.render(RecipeStore(recipes)) == snapshot
 
 

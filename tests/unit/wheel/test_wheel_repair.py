@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -384,3 +385,15 @@ def test_a_wheel_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(WheelError, match="not a zip file"):
         repair_wheel(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_where_nothing_is_to_mend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even a directory: the wheel's own may be read-only."""
+    wheel = make_wheel(tmp_path, {MODULE: module()})
+
+    def no_directory(**_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", no_directory)
+    assert repair_wheel(wheel, tmp_path).changes == ()
+    assert [path.name for path in tmp_path.iterdir()] == [wheel.name]
