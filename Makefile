@@ -76,6 +76,8 @@ bench: system $(READY_DEV)
 	$(BIN)/python -m bench check
 	$(BIN)/python -m bench lint
 	$(BIN)/python -m bench emulate
+	$(BIN)/python -m bench index
+	$(BIN)/python -m bench serve
 
 clean:
 	rm -rf dist build $(VENV)

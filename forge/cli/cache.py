@@ -15,7 +15,8 @@ from forge.base.paths import ForgeHome
 from forge.plan.cache_report import explain, render_stats, render_table, shown_bytes, to_json
 from forge.plan.inventory import find_stored, room_sizes, stored_wheels, verify_wheels
 from forge.plan.prune import prune
-from forge.plan.shared.config import SIGNING_VARIABLE, TRUSTED_VARIABLE, config_file
+from forge.plan.shared.config import SIGNING_VARIABLE, TRUSTED_VARIABLE
+from forge.plan.shared.configured import config_file
 from forge.plan.shared.keys import make_key
 
 _UNITS = {"": 1} | {
@@ -121,7 +122,7 @@ def prune_cache(max_size: int) -> None:
 )  # fmt: skip
 @click.option("--name", help="What the key is called.  [default: this machine's name, and -1]")
 def key(out: Path | None, name: str | None) -> None:
-    """Make a key that entries of a shared cache are signed with; prints its public half.
+    """Make a key that entries of a shared cache, or files of an index, are signed with; prints its public half.
 
     The private key is for the machines that write to the shared cache, the public one for the configuration of all
     that read it.
@@ -132,6 +133,7 @@ def key(out: Path | None, name: str | None) -> None:
     click.echo(public)
     click.echo(
         f"The private key is in {path}: set {SIGNING_VARIABLE} to it where the shared cache is filled,\n"
-        f"and add the line above to {TRUSTED_VARIABLE} where it is read.",
+        f"and add the line above to {TRUSTED_VARIABLE} where it is read.\n"
+        "For the files of an index, FORGE_INDEX_SIGNING_KEY and FORGE_INDEX_TRUSTED_KEYS take their place.",
         err=True,
     )

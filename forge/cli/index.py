@@ -37,8 +37,11 @@ def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None
     """Add wheels to the index in DIR, or at an s3:// URL; it is made if there is none.
 
     Of a directory, all wheels in it and below it are added. A file that is in the index never changes: other bytes of
-    the same name are refused. Readers see each page whole, and no page before the files that it names.
+    the same name are refused. Readers see each page whole, and no page before the files that it names. If a signing key
+    is configured, each file gets a signed statement of what it was built from (docs/index.md).
     """
+    from forge.cli.signer import configured_signer  # noqa: PLC0415 - takes as long as all else to import
+
     files = wheels_in(wheels)
     if url is not None and not url.startswith(("https://", "http://")):
         raise click.BadParameter("it starts with https:// or http://", param_hint="'--url'")
@@ -47,7 +50,7 @@ def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         made = make_index(
             place, files, ForgeHome.from_environment(), progress,
-            name=name, url=url, afresh=afresh,
+            name=name, url=url, afresh=afresh, signer=configured_signer(),
         )  # fmt: skip
     for filename in made.added:
         click.echo(f"added: {printable(filename)}")
@@ -74,6 +77,35 @@ def unyank(place: str, what: str) -> None:
     _rewritten(place, what, None)
 
 
+@index.command("promote")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@click.argument("what", nargs=-1, metavar="[NAME[==VERSION]|FILE]...")
+@click.option("--dry-run", is_flag=True, help="Say what would become of each file, and change nothing.")
+def promote_files(source: str, target: str, what: tuple[str, ...], dry_run: bool) -> None:
+    """Copy files from one index into another, e.g. from one for tests into the one that users have.
+
+    FROM is a directory, or an s3, http or https URL; TO is a directory or an s3 URL, and is made if there is none. All
+    files are copied, or those named, each with the same bytes. What is yanked in FROM is yanked in TO too, and is
+    copied only if its version or file is named. If TO has other bytes of a file, nothing is copied.
+    """
+    from forge.index.promote import promote  # noqa: PLC0415 - seldom needed
+
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        done = promote(source, target, what, ForgeHome.from_environment(), progress, dry_run=dry_run)
+    for filename in done.same:
+        click.echo(f"there already: {printable(filename)}")
+    for filename in done.yanked:
+        click.echo(f"yanked: {printable(filename)}")
+    for filename in done.signed:
+        click.echo(f"signed statements added: {printable(filename)}")
+    for filename in done.passed_over:
+        click.echo(f"left out, since it is yanked: {printable(filename)}", err=True)
+    for file in done.new:
+        click.echo(f"{'new' if dry_run else 'added'}: {printable(file.filename)} ({file.size:,} bytes)")
+    click.echo(f"{len(done.new)} {'to add' if dry_run else 'added'}, {len(done.same)} there already", err=True)
+
+
 @index.command()
 @click.argument("place", metavar="DIR|URL")
 @click.option("--offline", is_flag=True, help="Do not ask the package index that pip is configured for.")
@@ -81,17 +113,48 @@ def verify(place: str, offline: bool) -> int:
     """Look for what is wrong with an index: damaged files, stale pages, missing targets, dangling requirements.
 
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
-    newer versions that installers would take instead. The exit code is 16 if anything is wrong.
+    newer versions that installers would take instead, and for iOS wheels of the same versions: these are downloaded and
+    compared. Signed statements are verified with the keys of [index] in
+    config.toml; if there are any, every file has to be signed with one of them. The exit code is 16 if anything is
+    wrong.
     """
-    from forge.index.upstream import ask_pip  # noqa: PLC0415 - imports the HTTP client
+    from forge.index.signing import index_keys  # noqa: PLC0415 - imports cryptography's
     from forge.index.verify import verify_index  # noqa: PLC0415
+    from forge.lint.upstream import Upstream  # noqa: PLC0415 - imports the HTTP client
+    from forge.source.pip_settings import PipSettings  # noqa: PLC0415
 
+    trusted = index_keys().trusted
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        faults = verify_index(place, progress, None if offline else ask_pip())
+        upstream = None if offline else Upstream(ForgeHome.from_environment(), progress, PipSettings.from_pip())
+        faults = verify_index(place, progress, upstream, trusted)
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
     click.echo("nothing is wrong" if not faults else f"{len(faults)} things are wrong", err=True)
     return PackageIndexError.exit_code if faults else 0
+
+
+@index.command()
+@click.argument("place", metavar="DIR|URL")
+@click.argument("what", nargs=-1, metavar="[NAME[==VERSION]|FILE]...")
+def sign(place: str, what: tuple[str, ...]) -> None:
+    """Sign files of an index that the configured key has not signed: all, or those named.
+
+    What other keys have signed stays. The key is signing-key of [index] in config.toml, or FORGE_INDEX_SIGNING_KEY.
+    """
+    from forge.cli.signer import configured_signer  # noqa: PLC0415 - as above
+    from forge.index.signing import SIGNING_VARIABLE, sign_files  # noqa: PLC0415 - as above
+
+    signer = configured_signer()
+    if signer is None:
+        raise PackageIndexError(
+            "there is no key to sign with",
+            hint=f"make one with 'forge cache key --out index.pem', and set {SIGNING_VARIABLE} to its file",
+        )
+    with progress_display(Console(stderr=True, highlight=False)) as progress:
+        names = sign_files(place, what, signer, ForgeHome.from_environment(), progress)
+    for filename in names:
+        click.echo(f"signed: {printable(filename)}")
+    click.echo(f"{len(names)} signed with {signer.key.public}", err=True)
 
 
 @index.command()
@@ -107,7 +170,10 @@ def verify(place: str, offline: bool) -> int:
     "--tokens", type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE",
     help="Let in only who has a user and password of this file: 'user:password', one a line.",
 )  # fmt: skip
-def serve(directory: Path, host: str, port: int, upstream: str | None, tokens: Path | None) -> None:
+@click.option("--access-log", is_flag=True, help="Print a line for each request.")
+def serve(
+    directory: Path, host: str, port: int, upstream: str | None, tokens: Path | None, access_log: bool
+) -> None:  # fmt: skip
     """Serve an index that 'forge index make' made, until Ctrl-C; it may change meanwhile.
 
     Clients get JSON or HTML as they ask for it, other spellings of names are redirected, files can be had in ranges.
@@ -115,7 +181,7 @@ def serve(directory: Path, host: str, port: int, upstream: str | None, tokens: P
     """
     from forge.cli.index_server import serve_index  # noqa: PLC0415 - imports the web server
 
-    serve_index(directory, host, port, upstream, tokens)
+    serve_index(directory, host, port, upstream, tokens, access_log=access_log)
 
 
 def _rewritten(place: str, what: str, reason: str | None) -> None:

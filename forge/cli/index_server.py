@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _HINT = "install 'forge-ios[serve]', or starlette and uvicorn beside forge"
 
 
-def serve_index(directory: Path, host: str, port: int, upstream: str | None, tokens: Path | None) -> None:
+def serve_index(
+    directory: Path, host: str, port: int, upstream: str | None, tokens: Path | None, *, access_log: bool
+) -> None:
     """Serve an index until the process is told to end.
 
     Args:
@@ -26,6 +28,7 @@ def serve_index(directory: Path, host: str, port: int, upstream: str | None, tok
         port: The port; 0 takes a free one.
         upstream: The address of another index, ``pip`` for the one that pip is configured for, or None.
         tokens: A file with users and passwords, or None.
+        access_log: Whether each request is told in a line.
 
     Raises:
         PackageIndexError: There is no index, a package is missing, the port is taken, or the file is wrong.
@@ -54,7 +57,8 @@ def serve_index(directory: Path, host: str, port: int, upstream: str | None, tok
     with listening:
         address = f"[{host}]" if ":" in host else host
         click.echo(f"serving {printable(str(directory))} at http://{address}:{listening.getsockname()[1]}/simple/")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+        level = "info" if access_log else "warning"
+        config = uvicorn.Config(app, log_level=level, access_log=access_log, server_header=False)
         uvicorn.Server(config).run(sockets=[listening])
 
 

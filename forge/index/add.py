@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,7 +110,8 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
             f"{wheel.name} says in its METADATA that it is of {contents.metadata.name}",
             hint="build it again: installers refuse such a wheel",
         )
-    content = next(data for member, data in contents.read_all() if member == f"{prefix}METADATA")
+    with zipfile.ZipFile(wheel) as archive:  # which has been looked over
+        content = archive.read(f"{prefix}METADATA")
     raw, _ = parse_email(content)
     held = HeldFile(
         filename=wheel.name,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.target import select_targets
-from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def pythons_of(files: Iterable[HeldFile]) -> tuple[str, ...]:
     """The Pythons that any of some files is made for, e.g. ``3.13``, oldest first; those before iOS do not count."""
     found = set()
     for file in files:
-        for tag in parse_wheel_name(file.filename).pythons:
+        for tag in file.pythons:
             if (match := _CPYTHON.fullmatch(tag)) and int(match[1]) >= 13:
                 found.add(int(match[1]))
     return tuple(f"3.{minor}" for minor in sorted(found))
@@ -87,9 +86,7 @@ def cells_of(files: Sequence[HeldFile], pythons: Sequence[str]) -> tuple[Cell, .
 
 
 def _present(files: Sequence[HeldFile], python: str) -> tuple[str, ...]:
-    platforms = {
-        tag.platform for file in files for tag in parse_wheel_name(file.filename).tags if installs(python, tag)
-    }
+    platforms = {tag.platform for file in files for tag in file.name.tags if installs(python, tag)}
     there = {target for target in MULTIARCHES for platform in platforms if is_for(platform, target)}
     return tuple(target for target in MULTIARCHES if target in there)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
+    from forge.wheel.name import WheelName
+
 
 class PackageIndexError(ForgeError):
     """An index is not one, cannot be written, or would hold two files of one name."""
@@ -38,6 +40,7 @@ class HeldFile:
         requires_dist: What it requires, as its metadata says (PEP 508).
         summary: What its metadata says, or an empty string.
         license: Its licence expression, or an empty string.
+        provenance_sha256: Of the signed statements about it, which lie beside it (PEP 740); None if there are none.
         yanked: Why it is to be avoided; an empty string is yanked without a reason, None is not yanked (PEP 592).
     """
 
@@ -50,17 +53,30 @@ class HeldFile:
     requires_dist: tuple[str, ...] = ()
     summary: str = ""
     license: str = ""
+    provenance_sha256: str | None = None
     yanked: str | None = None
 
-    @property
+    # What is read of the name is kept: with thousands of wheels, reading it takes longer than all else.
+
+    @functools.cached_property
+    def name(self) -> WheelName:
+        """What its name says."""
+        return parse_wheel_name(self.filename)
+
+    @functools.cached_property
     def project(self) -> str:
         """The project's name, normalised (PEP 503)."""
         return canonicalize_name(self.filename.partition("-")[0])
 
+    @functools.cached_property
+    def pythons(self) -> tuple[str, ...]:
+        """The Python tags of its name."""
+        return self.name.pythons
+
     @property
     def version(self) -> Version:
         """Its version."""
-        return parse_wheel_name(self.filename).version
+        return self.name.version
 
     @property
     def path(self) -> str:

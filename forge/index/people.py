@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -14,7 +15,6 @@ from forge.index.templates_of import page
 from forge.ios_python.interface import known_minors
 from forge.pipeline.comment import size_text
 from forge.plan.required import applying
-from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -63,14 +63,15 @@ def home_page(state: IndexState) -> str:
     )  # fmt: skip
 
 
-def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str:
+def package_page(state: IndexState, name: str, needed: Sequence[str]) -> str:
     """A package's page.
 
     Args:
         state: What the index holds.
         name: The project.
-        files: Its files, in order.
+        needed: What `needs_of` says of it.
     """
+    files = state.projects[name]
     newest, projects = files[-1], state.projects
     versions: dict[str, list[HeldFile]] = {}
     for file in reversed(files):
@@ -86,7 +87,7 @@ def package_page(state: IndexState, name: str, files: Sequence[HeldFile]) -> str
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
         requirements=[_requirement(each, projects) for each in requirements_of(newest, pythons)],
-        snippets=snippets(state.url or EXAMPLE_URL, name, needed_by(name, projects)), is_example=not state.url,
+        snippets=snippets(state.url or EXAMPLE_URL, name, needed), is_example=not state.url,
         root="../..",
     )  # fmt: skip
 
@@ -137,7 +138,7 @@ def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, 
 
 
 def _file(file: HeldFile) -> dict[str, object]:
-    name = parse_wheel_name(file.filename)
+    name = file.name
     platform = name.platforms[0]
     ios = ".".join(platform.split("_")[1:3]) if platform.startswith("ios_") else ""
     target = next((each for each in MULTIARCHES if platform.endswith(f"_{each.replace('-', '_')}")), "any")
@@ -147,35 +148,44 @@ def _file(file: HeldFile) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _required_by(files: Sequence[HeldFile]) -> frozenset[str]:
-    """The projects that a package's newest file requires."""
-    if not files:
-        return frozenset()
-    return frozenset(canonicalize_name(each.name) for each in requirements_of(files[-1], pythons_of(files)))
+def needs_of(projects: Mapping[str, Sequence[HeldFile]]) -> dict[str, tuple[str, ...]]:
+    """Of each project of an index, those of the index that it requires, and what these require in turn, sorted.
 
-
-def needed_by(name: str, projects: Mapping[str, Sequence[HeldFile]]) -> tuple[str, ...]:
-    """The projects of the index that a package requires, and what these require in turn, sorted.
-
-    Its page names them, and so depends on what they require.
+    A package's page names them, and says nothing else of them.
 
     Args:
-        name: The project.
         projects: The files of each, in order.
     """
-    seen, waiting = {name}, [name]
-    while waiting:
-        for other in _required_by(projects.get(waiting.pop(), ())):
-            if other in projects and other not in seen:
-                seen.add(other)
-                waiting.append(other)
-    return tuple(sorted(seen - {name}))
+    direct = {name: _required_by(files) & projects.keys() for name, files in projects.items()}
+    found = {}
+    for name in projects:
+        seen, waiting = {name}, [name]
+        while waiting:
+            new = direct[waiting.pop()] - seen
+            seen |= new
+            waiting += new
+        found[name] = tuple(sorted(seen - {name}))
+    return found
+
+
+def _required_by(files: Sequence[HeldFile]) -> frozenset[str]:
+    """The projects that a package's newest file requires."""
+    return _required(files[-1].requires_dist, pythons_of(files))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _required(texts: tuple[str, ...], pythons: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(canonicalize_name(each.name) for each in _applying(texts, pythons))
 
 
 def requirements_of(file: HeldFile, pythons: Sequence[str]) -> tuple[Requirement, ...]:
     """What a file requires on iOS, without extras, in any of some Pythons."""
+    return _applying(file.requires_dist, tuple(pythons))
+
+
+def _applying(texts: tuple[str, ...], pythons: tuple[str, ...]) -> tuple[Requirement, ...]:
     found: dict[str, Requirement] = {}
-    for requirement in applying(file.requires_dist, _DEVICE, *(pythons or known_minors())):
+    for requirement in applying(texts, _DEVICE, *(pythons or known_minors())) if texts else ():
         found.setdefault(f"{requirement.name}{requirement.specifier}", requirement)
     return tuple(found.values())
 

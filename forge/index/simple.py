@@ -4,14 +4,14 @@ A web server of files does not negotiate, so the HTML is complete in itself and 
 ``index.json``. All addresses are relative: the tree works wherever it is served.
 
 In both: hashes, Requires-Python (PEP 503), yanks (PEP 592), metadata files (PEP 658 and 714), sizes, times and versions
-(PEP 700, JSON only), the project's status (PEP 792).
+(PEP 700, JSON only), signed statements (PEP 740), the project's status (PEP 792).
 """
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 from forge.index.templates_of import page
 
@@ -24,19 +24,20 @@ API_VERSION = "1.4"
 """Of the simple API: PEP 792's."""
 
 
-def project_html(name: str, files: Sequence[HeldFile]) -> str:
+def project_html(name: str, files: Sequence[HeldFile], url: str = "") -> str:
     """A project's page.
 
     Args:
         name: The project, normalised.
         files: Its files, in order.
+        url: The address of ``simple/``, or an empty string where nobody said.
     """
-    return html_page(name, own_files(files))
+    return html_page(name, own_files(files, url))
 
 
-def project_json(name: str, files: Sequence[HeldFile]) -> str:
+def project_json(name: str, files: Sequence[HeldFile], url: str = "") -> str:
     """The same as JSON."""
-    return json_page(name, own_files(files), dict.fromkeys(str(file.version) for file in files))
+    return json_page(name, own_files(files, url), dict.fromkeys(str(file.version) for file in files))
 
 
 def html_page(name: str, files: Sequence[Mapping[str, Any]], tracks: str = "") -> str:
@@ -68,9 +69,15 @@ def json_page(name: str, files: Sequence[Mapping[str, Any]], versions: Iterable[
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def own_files(files: Iterable[HeldFile]) -> list[dict[str, Any]]:
-    """Files as PEP 691 has them."""
-    return [_file(file) for file in files]
+def own_files(files: Iterable[HeldFile], url: str = "") -> list[dict[str, Any]]:
+    """Files as PEP 691 has them.
+
+    Args:
+        files: The files.
+        url: The address of ``simple/``. Without it there is nothing about provenance, whose address is never relative
+            (PEP 740).
+    """
+    return [_file(file, url) for file in files]
 
 
 def root_html(names: Iterable[str]) -> str:
@@ -89,7 +96,7 @@ def file_url(file: HeldFile) -> str:
     return f"../../{quote(file.path)}"
 
 
-def _file(file: HeldFile) -> dict[str, Any]:
+def _file(file: HeldFile, url: str) -> dict[str, Any]:
     said: dict[str, Any] = {
         "filename": file.filename,
         "url": file_url(file),
@@ -102,4 +109,6 @@ def _file(file: HeldFile) -> dict[str, Any]:
     }
     if file.requires_python is not None:
         said["requires-python"] = file.requires_python
+    if url and file.provenance_sha256 is not None:
+        said["provenance"] = urljoin(url, f"../{quote(file.path)}.provenance")
     return said

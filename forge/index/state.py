@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from forge.base.errors import WheelError
 from forge.index.model import HeldFile, IndexState, PackageIndexError
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
-from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
     from forge.plan.shared.places import Place
@@ -24,13 +23,14 @@ VERSION = 1
 MAX_BYTES = 256 * 1024 * 1024
 """The largest such file that is read; 10,000 wheels take 6 MB."""
 
-_FIELDS = {each.name for each in fields(HeldFile)}
+_ORDER = tuple(sorted(each.name for each in fields(HeldFile)))
+_FIELDS = frozenset(_ORDER)
 
 
 def state_text(state: IndexState) -> str:
     """The file's text, the same for the same state."""
-    files = [asdict(state.files[name]) for name in sorted(state.files)]
-    lines = ",\n".join(json.dumps(file, sort_keys=True, ensure_ascii=False) for file in files)
+    files = [{key: getattr(state.files[name], key) for key in _ORDER} for name in sorted(state.files)]
+    lines = ",\n".join(json.dumps(file, ensure_ascii=False) for file in files)
     name, url = json.dumps(state.name, ensure_ascii=False), json.dumps(state.url)
     return f'{{"version": {VERSION}, "name": {name}, "url": {url}, "files": [\n{lines}\n]}}\n'
 
@@ -86,10 +86,11 @@ def _file(entry: dict[str, Any]) -> HeldFile:
     values: dict[str, Any] = {key: value for key, value in entry.items() if key in _FIELDS}
     values["requires_dist"] = tuple(values.get("requires_dist", ()))
     file = HeldFile(**values)
-    parse_wheel_name(file.filename)
+    file.name  # noqa: B018 - raises an error if it is no wheel's
     texts = (file.filename, file.sha256, file.uploaded, file.metadata_sha256, file.summary, file.license)
     if not all(isinstance(text, str) for text in (*texts, *file.requires_dist)) or not isinstance(file.size, int):
         raise ValueError(file.filename)
-    if not all(text is None or isinstance(text, str) for text in (file.requires_python, file.yanked)):
+    optional = (file.requires_python, file.yanked, file.provenance_sha256)
+    if not all(text is None or isinstance(text, str) for text in optional):
         raise ValueError(file.filename)
     return file

@@ -3,98 +3,66 @@
 from __future__ import annotations
 
 import contextlib
-import enum
-import hashlib
 import io
-import tempfile
-from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
-from forge.base.errors import ForgeError, WheelError
+from forge.base.errors import WheelError
 from forge.base.target import select_targets
+from forge.index.attestation import provenance_problem
+from forge.index.faults import Fault, Kind
 from forge.index.matrix import cells_of, is_for, pythons_of
-from forge.index.model import PackageIndexError
+from forge.index.reading import MOST_BESIDE, problem, reading
+from forge.index.shadows import newer_upstream, newest, same_upstream
 from forge.index.simple import project_html, project_json, root_html, root_json
-from forge.index.state import read_state
 from forge.plan.required import applying
-from forge.plan.shared.model import CacheError, IgnoredError, MissingError, PlaceError
-from forge.plan.shared.places import open_place
+from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from packaging.requirements import Requirement
 
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.index.model import HeldFile, IndexState
+    from forge.index.shadows import OtherIndex
+    from forge.plan.shared.keys import PublicKey
     from forge.plan.shared.places import Place
     from forge.source.index import IndexFile
 
-_MOST_PAGE_BYTES = 64 * 1024 * 1024
 _ANY_PYTHON = ("3.13",)
 """Taken where no wheel names a Python: the first that has iOS among its platforms."""
 
 
-class Kind(enum.StrEnum):
-    """What is wrong."""
-
-    FILE = "file"
-    """A file is missing, or has other bytes than the index says."""
-    PAGE = "page"
-    """A page is missing, or says something else than the index holds."""
-    TARGET = "target"
-    """A version has wheels for some of iOS's targets only."""
-    REQUIREMENT = "requirement"
-    """A wheel requires what neither the index nor its upstream has."""
-    SHADOW = "shadow"
-    """Upstream has something that installers take in place of the index's wheel."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with an index.
-
-    Args:
-        kind: What kind of thing.
-        subject: The file, page or project.
-        message: What is wrong.
-    """
-
-    kind: Kind
-    subject: str
-    message: str
-
-
-def verify_index(where: str, progress: Progress, upstream: Callable[[str], Sequence[IndexFile]] | None) -> list[Fault]:
+def verify_index(
+    where: str, progress: Progress, upstream: OtherIndex | None,
+    trusted: Mapping[str, PublicKey] = MappingProxyType({}),
+) -> list[Fault]:  # fmt: skip
     """Look for everything that is wrong with an index.
 
     Args:
         where: A directory, or an ``s3``, ``http`` or ``https`` URL: of the index, not of its ``simple/``.
         progress: Receives progress updates.
-        upstream: What another index has of a project, which installers ask as well; None asks nobody.
+        upstream: Another index, which installers ask as well; None asks nobody.
+        trusted: Keys by name, one of which is to have signed each file; if there is none, files need not be signed.
 
     Raises:
         PackageIndexError: There is no index, or it cannot be reached.
         NetworkError: Upstream does not answer.
     """
-    try:
-        place = open_place(where, "the index")
-    except CacheError as error:
-        raise PackageIndexError(error.message, hint="name a directory, or an s3, http or https URL") from error
-    try:
-        state = read_state(place)
-        if state is None:
-            raise PackageIndexError(f"{place.name} is not an index", hint="name the directory above its simple/")
-        faults = [*_files(place, state, progress), *_pages(place, state)]
-    finally:
-        place.close()
-    return [*faults, *_targets(state), *dangling(_newest(state), state, upstream), *_shadows(state, upstream)]
+    with reading(where) as (place, state):
+        faults = [*_files(place, state, progress), *_signatures(place, state, trusted), *_pages(place, state)]
+        faults += _targets(state)
+        faults += dangling(newest(state), state, upstream.files if upstream else None)
+        if upstream is not None:
+            faults += newer_upstream(state, upstream)
+            faults += same_upstream(place, state, upstream)
+    return faults
 
 
 def _files(place: Place, state: IndexState, progress: Progress) -> Iterator[Fault]:
@@ -103,43 +71,38 @@ def _files(place: Place, state: IndexState, progress: Progress) -> Iterator[Faul
         progress.phase("index", f"verify {number} of {len(state.files)}: {name}")
         if wrong := problem(place, file.path, file.size, file.sha256):
             yield Fault(Kind.FILE, file.filename, wrong)
-        if wrong := problem(place, f"{file.path}.metadata", _MOST_PAGE_BYTES, file.metadata_sha256):
+        if wrong := problem(place, f"{file.path}.metadata", MOST_BESIDE, file.metadata_sha256):
             yield Fault(Kind.FILE, f"{file.filename}.metadata", wrong)
 
 
-def problem(place: Place, path: str, size: int, sha256: str) -> str:
-    """What is wrong with a file, or an empty string.
-
-    Args:
-        place: Where it is.
-        path: Its path there.
-        size: The most bytes that it has.
-        sha256: Its hash.
-    """
-    with tempfile.TemporaryFile() as out:
-        try:
-            place.get(path, out, size)
-        except MissingError:
-            return "it is not there"
-        except IgnoredError:
-            return f"it is larger than {size:,} bytes"
-        except PlaceError as error:
-            return f"it cannot be read: {error}"
-        out.seek(0)
-        found = hashlib.file_digest(out, "sha256").hexdigest()
-    return "" if found == sha256 else f"its sha256 is {found}, not {sha256}"
+def _signatures(place: Place, state: IndexState, trusted: Mapping[str, PublicKey]) -> Iterator[Fault]:
+    for name in sorted(state.files):
+        file = state.files[name]
+        path, digest = f"{file.path}.provenance", file.provenance_sha256
+        if digest is None:
+            if trusted:
+                yield Fault(Kind.SIGNATURE, name, "is not signed")
+            continue
+        out = io.BytesIO()
+        if wrong := problem(place, path, MOST_BESIDE, digest, out):
+            yield Fault(Kind.FILE, f"{name}.provenance", wrong)
+        if out.getvalue() and (wrong := provenance_problem(out.getvalue(), name, file.sha256, trusted)):
+            yield Fault(Kind.SIGNATURE, name, wrong)
 
 
 def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
     projects = state.projects
     expected = {"simple/index.html": root_html(projects), "simple/index.json": root_json(projects)}
     for name, files in projects.items():
-        expected[f"simple/{name}/index.html"] = project_html(name, files)
-        expected[f"simple/{name}/index.json"] = project_json(name, files)
+        expected[f"simple/{name}/index.html"] = project_html(name, files, state.url)
+        expected[f"simple/{name}/index.json"] = project_json(name, files, state.url)
+    if place.has_pages_of_directories:
+        pages = {path: text for path, text in expected.items() if path.endswith("/index.html")}
+        expected |= {path.removesuffix("index.html"): text for path, text in pages.items()}
     for path, text in expected.items():
         out = io.BytesIO()
         try:
-            place.get(path, out, _MOST_PAGE_BYTES)
+            place.get(path, out, MOST_BESIDE)
         except MissingError:
             yield Fault(Kind.PAGE, path, "it is not there")
         except (PlaceError, IgnoredError) as error:
@@ -149,16 +112,8 @@ def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
                 yield Fault(Kind.PAGE, path, "it is not what the index holds: 'forge index make --afresh' writes it")
 
 
-def _newest(state: IndexState) -> Iterator[tuple[str, Sequence[HeldFile]]]:
-    """The files of each project's newest version that are not yanked."""
-    for name, files in state.projects.items():
-        kept = [file for file in files if file.yanked is None]
-        if kept:
-            yield name, [file for file in kept if file.version == kept[-1].version]
-
-
 def _targets(state: IndexState) -> Iterator[Fault]:
-    for name, files in _newest(state):
+    for name, files in newest(state):
         for cell in cells_of(files, pythons_of(files)):
             if cell.present and cell.missing:
                 message = f"{files[0].version} for Python {cell.python} lacks {', '.join(cell.missing)}"
@@ -228,28 +183,3 @@ def _is_for(filename: str, python: str, target: Target) -> bool:
     return any(
         installs(minor, tag) and is_for(tag.platform, target.multiarch) for tag in parse_wheel_name(filename).tags
     )
-
-
-def _shadows(state: IndexState, upstream: Callable[[str], Sequence[IndexFile]] | None) -> Iterator[Fault]:
-    """Wheels of upstream that an installer which asks both takes in place of the index's: those of a newer version."""
-    if upstream is None:
-        return
-    for name, files in _newest(state):
-        ours = files[0].version
-        newer: dict[str, str] = {}
-        for file in upstream(name):
-            try:
-                parsed = parse_wheel_name(file.filename)
-                version = Version(file.version)
-            except (ForgeError, InvalidVersion):
-                continue
-            if version <= ours or version.is_prerelease:
-                continue
-            if "any" in parsed.platforms:
-                newer.setdefault(str(version), "a wheel without compiled code")
-            elif any(platform.startswith("ios_") for platform in parsed.platforms):
-                newer[str(version)] = "iOS wheels of the project's own"
-        if newer:
-            newest = max(newer, key=Version)
-            what = f"{newer[newest]} of {newest}, which is newer than {ours}"
-            yield Fault(Kind.SHADOW, name, f"upstream has {what}: installers that ask both take that")

@@ -25,19 +25,32 @@ def yanked(state: IndexState, what: str, reason: str | None) -> IndexState:
     Raises:
         PackageIndexError: It holds no such file, or *what* is neither.
     """
-    chosen = _chosen(state, what)
+    chosen = chosen_files(state, what)
     return replace(state, files={**state.files, **{file.filename: replace(file, yanked=reason) for file in chosen}})
 
 
-def _chosen(state: IndexState, what: str) -> list[HeldFile]:
+def chosen_files(state: IndexState, what: str, *, any_version: bool = False) -> list[HeldFile]:
+    """The files that a text means.
+
+    Args:
+        state: What the index holds.
+        what: ``NAME==VERSION``, or the name of a file.
+        any_version: Whether it may be ``NAME``, too.
+
+    Raises:
+        PackageIndexError: It holds no such file, or *what* is none of these.
+    """
     if what in state.files:
         return [state.files[what]]
     try:
         requirement = Requirement(what)
     except InvalidRequirement:
         requirement = None
-    if requirement is None or len(requirement.specifier) != 1 or not what.replace(" ", "").partition("==")[2]:
-        raise PackageIndexError(f"{what!r} is neither NAME==VERSION nor a file of the index", hint="e.g. numpy==2.5.5")
+    named = requirement is not None and any_version and what.strip() == requirement.name
+    pinned = requirement is not None and len(requirement.specifier) == 1 and what.replace(" ", "").partition("==")[2]
+    if requirement is None or not (named or pinned):
+        forms = "none of NAME, NAME==VERSION and" if any_version else "neither NAME==VERSION nor"
+        raise PackageIndexError(f"{what!r} is {forms} a file of the index", hint="e.g. numpy==2.5.5")
     name = canonicalize_name(requirement.name)
     found = [
         file

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forge.ios_python.model import Provider
     from forge.plan.build_graph import Work
     from forge.plan.graph import Graph
+    from forge.plan.request import Request
     from forge.plan.shared.cache import SharedCache
     from forge.recipe.model import Recipe
     from forge.recipe.store import RecipeStore
@@ -57,10 +58,25 @@ def plan_asked(
     Raises:
         ForgeError: A recipe is wrong, a requirement cannot be met, or the toolchain or a Python is missing.
     """
+    return plan_requests(requests_asked(home, recipes, store, asked), store, asked.variants, cache)
+
+
+def requests_asked(home: ForgeHome, recipes: Sequence[Recipe], store: RecipeStore, asked: Asked) -> list[Request]:
+    """The requests that a build of recipes begins with: one for each version of Python and each target.
+
+    Args:
+        home: The cache.
+        recipes: What to build.
+        store: Where requirements are found.
+        asked: For what.
+
+    Raises:
+        ForgeError: As for `plan_asked`.
+    """
     by_version = recipes_by_version(asked.pythons, recipes)
     closures = {
         version: plan_builds(each, asked.targets, minor_of(version), store, asked.variants)
         for version, each in by_version.items()
     }
     contexts = {version: plan_context(home, version, asked.targets, asked.provider) for version in by_version}
-    return plan_requests(requests_for(closures, asked.targets, contexts), store, asked.variants, cache)
+    return requests_for(closures, asked.targets, contexts)

@@ -26,6 +26,8 @@ class PublishError(ForgeError):
 class Gate(enum.StrEnum):
     """What a wheel has to pass, unless the user says otherwise."""
 
+    BUILT = "built"
+    """All wheels that recipes stand for are in the cache."""
     CHECK = "check"
     """``forge check`` finds no errors."""
     TARGETS = "targets"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from forge.index.make import make_index
 from forge.index.model import PackageIndexError
+from forge.index.reading import problem
 from forge.index.state import read_state
-from forge.index.verify import problem
 from forge.plan.shared.model import CacheError
 from forge.plan.shared.places import open_place
 from forge.publish.model import PublishError, Sent
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
     from forge.index.add import NewFile
+    from forge.index.signing import Signer
     from forge.publish.readback import PublicIndex
 
 
@@ -29,13 +30,14 @@ class MadeIndex:
         where: A directory, or an ``s3`` URL.
         home: The cache; its locks keep two writers on one machine apart.
         public: The index as users see it, or None to read back from the place itself.
+        signer: Makes signed statements about what is published; None makes none.
 
     Raises:
         PackageIndexError: It is neither, or what is there cannot be read.
     """
 
-    def __init__(self, where: str, home: ForgeHome, public: PublicIndex | None) -> None:
-        self._where, self._home, self._public = where, home, public
+    def __init__(self, where: str, home: ForgeHome, public: PublicIndex | None, signer: Signer | None = None) -> None:
+        self._where, self._home, self._public, self._signer = where, home, public, signer
         try:
             self._place = open_place(where, "--to")
         except CacheError as error:
@@ -61,7 +63,7 @@ class MadeIndex:
 
     def send(self, files: Sequence[NewFile], progress: Progress) -> Sent:
         """See `forge.publish.model.Destination`: the set goes in as one, and other bytes are looked for once more."""
-        made = make_index(self._where, [file.path for file in files], self._home, progress)
+        made = make_index(self._where, [file.path for file in files], self._home, progress, signer=self._signer)
         return Sent(made.added, made.same)
 
     def read_back(self, files: Sequence[NewFile], progress: Progress) -> str:

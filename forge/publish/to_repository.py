@@ -9,14 +9,18 @@ from forge.publish.credentials import find_credentials
 from forge.publish.model import PublishError, Sent
 from forge.publish.plan import other_bytes
 from forge.publish.readback import PublicIndex
+from forge.publish.trusted import trusted_credentials
 from forge.publish.upload import PATIENCE, Took, Uploader
 from forge.source.http import client
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import httpx
+
     from forge.base.progress import Progress
     from forge.index.add import NewFile
+    from forge.publish.credentials import Credentials
     from forge.publish.pypirc import Repository
     from forge.source.index import IndexFile
     from forge.source.pip_settings import PipSettings
@@ -71,22 +75,35 @@ class UploadServer:
 
     def send(self, files: Sequence[NewFile], progress: Progress) -> Sent:
         """See `forge.publish.model.Destination`."""
+        with client(PATIENCE, self._settings) as http:
+            credentials = self._credentials
+            if credentials is None and not self._is_open_to_others():
+                credentials = trusted_credentials(self._repository, http)
+            return self._send(files, http, credentials, progress)
+
+    def _send(
+        self, files: Sequence[NewFile], http: httpx.Client, credentials: Credentials | None, progress: Progress
+    ) -> Sent:
         url = self._repository.url
-        if self._credentials and urlsplit(url).scheme == "http" and not _is_loopback(urlsplit(url).hostname or ""):
+        if credentials and self._is_open_to_others():
             progress.note("publish", f"the password goes to {url} unencrypted: use https if the server has it")
         new: list[str] = []
         same: list[str] = []
-        with client(PATIENCE, self._settings) as http:
-            uploader = Uploader(http, url, self._credentials)
-            for number, file in enumerate(files, 1):
-                progress.phase("publish", f"upload {number} of {len(files)}: {file.held.filename}")
-                took = uploader.upload(file)
-                if took is Took.NEW:
-                    new.append(file.held.filename)
-                else:
-                    self._compare(file, broke=took is Took.EXISTS_AFTER_A_BREAK)
-                    same.append(file.held.filename)
+        uploader = Uploader(http, url, credentials)
+        for number, file in enumerate(files, 1):
+            progress.phase("publish", f"upload {number} of {len(files)}: {file.held.filename}")
+            took = uploader.upload(file)
+            if took is Took.NEW:
+                new.append(file.held.filename)
+            else:
+                self._compare(file, broke=took is Took.EXISTS_AFTER_A_BREAK)
+                same.append(file.held.filename)
         return Sent(tuple(new), tuple(same))
+
+    def _is_open_to_others(self) -> bool:
+        """Whether others on the way read what is sent."""
+        parts = urlsplit(self._repository.url)
+        return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
 
     def _compare(self, file: NewFile, *, broke: bool) -> None:
         """The server has a file of that name: one that came meanwhile, or one that the index does not list."""

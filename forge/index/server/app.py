@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import hmac
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from forge.index.model import IndexState, PackageIndexError
+from forge.index.server.kept import Answers
 from forge.index.server.negotiate import JSON, chosen_type
 from forge.index.server.pages import merged_files, merged_json
 from forge.index.server.upstream import UpstreamError
@@ -31,10 +31,15 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from forge.index.server.kept import Kept
     from forge.index.server.upstream import Upstream
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SHORTLY = "public, max-age=60"
+_CONTENT = {
+    ".whl": "application/octet-stream", ".metadata": "application/octet-stream", ".provenance": "application/json",
+}  # fmt: skip
+"""Types by the end of a file's name; the others' are guessed."""
 
 
 @dataclass
@@ -112,7 +117,7 @@ class _Handlers:
     """What answers each kind of address."""
 
     def __init__(self, served: Served, upstream: Upstream | None) -> None:
-        self.served, self.upstream = served, upstream
+        self.served, self.upstream, self.answers = served, upstream, Answers()
 
     async def health(self, _request: Request) -> Response:
         state = self._state()
@@ -122,10 +127,10 @@ class _Handlers:
         return RedirectResponse(f"{request.url.path.rpartition('/')[2]}/" + _query(request), 301)
 
     async def root(self, request: Request) -> Response:
-        names = self._state().projects
-        kind = _kind(request)
-        content = root_json(names) if kind == JSON else root_html(names)
-        return _page(request, content.encode(), kind)
+        state, kind = self._state(), _kind(request)
+        render = root_json if kind == JSON else root_html
+        kept = self.answers.get(("", kind), (state,), lambda: render(state.projects).encode())
+        return _page(request, kept, kind)
 
     async def project(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -133,7 +138,8 @@ class _Handlers:
         if name != normal:
             return RedirectResponse(f"../{normal}/" + _query(request), 301)
         kind = _kind(request)
-        own = self._state().projects.get(normal, ())
+        state = self._state()
+        own = state.projects.get(normal, ())
         others, tracks = None, ""
         if self.upstream is not None:
             try:
@@ -145,9 +151,13 @@ class _Handlers:
                 tracks = f"{self.upstream.url.rstrip('/')}/{normal}/"
         if not own and others is None:
             raise HTTPException(404, f"there is no project {normal} here")
-        files = merged_files(own, others)
-        content = merged_json(normal, files, tracks) if kind == JSON else html_page(normal, files, tracks)
-        return _page(request, content.encode(), kind)
+        url = state.url or (f"{request.base_url}simple/" if any(file.provenance_sha256 for file in own) else "")
+
+        def render() -> bytes:
+            files = merged_files(own, others, url)
+            return (merged_json(normal, files, tracks) if kind == JSON else html_page(normal, files, tracks)).encode()
+
+        return _page(request, self.answers.get((normal, kind, url), (state, others), render), kind)
 
     async def project_file(self, request: Request) -> Response:
         name, kind = request.path_params["name"], request.path_params["kind"]
@@ -157,14 +167,32 @@ class _Handlers:
 
     async def file(self, request: Request) -> Response:
         filename = request.path_params["filename"]
-        held = self._state().files.get(filename.removesuffix(".metadata"))
+        held = self._state().files.get(filename.removesuffix(".metadata").removesuffix(".provenance"))
         if held is None or held.project != request.path_params["project"]:
             raise HTTPException(404)
-        digest = held.metadata_sha256 if filename.endswith(".metadata") else held.sha256
+        digest: str | None = held.sha256
+        caching = _FOR_EVER
+        if filename.endswith(".metadata"):
+            digest = held.metadata_sha256
+        elif filename.endswith(".provenance"):
+            digest, caching = held.provenance_sha256, _SHORTLY  # statements are added
+        if digest is None:
+            raise HTTPException(404)
         tag = f'"{digest}"'
         if _has(request, tag):
-            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _FOR_EVER})
-        return _file(self.served.directory / "files" / held.project / filename, _FOR_EVER, tag)
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": caching})
+        path = self.served.directory / "files" / held.project / filename
+        if path.suffix == ".metadata" and "range" not in request.headers:
+            return self._small(path, digest, {"ETag": tag, "Cache-Control": caching})
+        return _file(path, caching, tag)
+
+    def _small(self, path: Path, digest: str, headers: dict[str, str]) -> Response:
+        """A file that is asked for often, and is not large."""
+        try:
+            kept = self.answers.get(path, (digest,), path.read_bytes)
+        except OSError as error:
+            raise HTTPException(404) from error
+        return Response(kept.content, media_type=_CONTENT[path.suffix], headers=headers)
 
     async def package(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -214,12 +242,14 @@ def _kind(request: Request) -> str:
     return kind
 
 
-def _page(request: Request, content: bytes, kind: str) -> Response:
-    tag = f'"{hashlib.sha256(content).hexdigest()}"'
-    headers = {"ETag": tag, "Vary": "Accept", "Cache-Control": _SHORTLY}
+def _page(request: Request, kept: Kept, kind: str) -> Response:
+    tag = f'"{kept.tag}"'
+    headers = {"ETag": tag, "Vary": "Accept, Accept-Encoding", "Cache-Control": _SHORTLY}
     if _has(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(content, media_type=kind, headers=headers)
+    if kept.packed is not None and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(kept.packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
+    return Response(kept.content, media_type=kind, headers=headers)
 
 
 def _has(request: Request, tag: str) -> bool:
@@ -232,7 +262,7 @@ def _file(path: Path, caching: str, tag: str = "") -> Response:
     if not path.is_file():
         raise HTTPException(404)
     headers = {"Cache-Control": caching, **({"ETag": tag} if tag else {})}
-    kind = "application/octet-stream" if path.suffix in (".whl", ".metadata") else None
+    kind = _CONTENT.get(path.suffix)
     return FileResponse(path, headers=headers, media_type=kind)
 
 

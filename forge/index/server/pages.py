@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from forge.index.model import HeldFile
 
 
-def merged_files(own: Sequence[HeldFile], others: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def merged_files(own: Sequence[HeldFile], others: Iterable[dict[str, Any]] | None, url: str) -> list[dict[str, Any]]:
     """A project's files as PEP 691 has them: the own ones, and upstream's that have other names.
 
     Args:
         own: The index's, in order.
         others: Upstream's.
+        url: The address of ``simple/``.
     """
-    files = own_files(own)
+    files = own_files(own, url)
     names = {file["filename"] for file in files}
     return files + [file for file in others or () if file["filename"] not in names]
 

@@ -148,6 +148,8 @@ def _file(package: DistributionPackage, base: str) -> dict[str, Any]:
         said["size"] = package.size
     if package.upload_time is not None:
         said["upload-time"] = package.upload_time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if package.provenance_url is not None:
+        said["provenance"] = package.provenance_url
     if package.has_sig is not None:
         said["gpg-sig"] = package.has_sig
     return said

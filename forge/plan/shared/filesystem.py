@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mimetypes
 import uuid
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,21 +19,22 @@ if TYPE_CHECKING:
 _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_READ = 30
 _ATTEMPTS = 3
+_PAGE = "index.html"
 
 
 class FilesystemPlace:
-    """A directory of one of fsspec's file systems.
+    """A directory of one of fsspec's file systems: files are written under another name and then renamed.
 
     Args:
         name: What it is called in messages.
         files: The file system.
         root: The directory in it.
-        renames: Whether a file is written under another name and then renamed. Object stores have no need of that:
-            with them an object is there once it is there whole.
     """
 
-    def __init__(self, name: str, files: Any, root: str, *, renames: bool) -> None:
-        self.name, self._files, self._root, self._renames = name, files, root.rstrip("/"), renames
+    has_pages_of_directories = False
+
+    def __init__(self, name: str, files: Any, root: str) -> None:
+        self.name, self._files, self._root = name, files, root.rstrip("/")
 
     def get(self, path: str, out: IO[bytes], limit: int) -> None:
         """See `forge.plan.shared.places.Place`."""
@@ -54,14 +56,6 @@ class FilesystemPlace:
     def put(self, path: str, content: Path | bytes, go_on: Callable[[], None]) -> None:
         """See `forge.plan.shared.places.Place`."""
         whole = f"{self._root}/{path}"
-        if not self._renames:
-            go_on()
-            with _failures():
-                if isinstance(content, bytes):
-                    self._files.pipe_file(whole, content)
-                else:
-                    self._files.put_file(str(content), whole)
-            return
         parent, _, base = whole.rpartition("/")
         part = f"{parent}/.{base}.{uuid.uuid4().hex}.part"
         try:
@@ -86,12 +80,48 @@ class FilesystemPlace:
         """See `forge.plan.shared.places.Place`: fsspec keeps its connections for itself."""
 
 
+class BucketPlace(FilesystemPlace):
+    """What has a prefix in a bucket of S3: an object is there once it is there whole.
+
+    Objects have the types of their contents, since clients go by these. A bucket has no directories, so a page
+    ``…/index.html`` is stored under the key that ends in a slash, too: there clients look for it.
+    """
+
+    has_pages_of_directories = True
+
+    def get(self, path: str, out: IO[bytes], limit: int) -> None:
+        """See `forge.plan.shared.places.Place`."""
+        if not path.endswith("/"):
+            return super().get(path, out, limit)
+        with _failures(missing=True):  # files that are opened have no slash at the end
+            content = self._files.cat_file(f"{self._root}/{path}")
+        if len(content) > limit:
+            raise IgnoredError("has a file that is larger than was signed")
+        out.write(content)
+        return None
+
+    def put(self, path: str, content: Path | bytes, go_on: Callable[[], None]) -> None:
+        """See `forge.plan.shared.places.Place`."""
+        keys = [f"{self._root}/{path}"]
+        if isinstance(content, bytes) and path.rpartition("/")[2] == _PAGE:
+            directory = f"{self._root}/{path.removesuffix(_PAGE)}"
+            keys += [directory] if directory.strip("/").count("/") else []  # the bucket itself is no object
+        kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+        for key in keys:
+            go_on()
+            with _failures():
+                if isinstance(content, bytes):
+                    self._files.pipe_file(key, content, ContentType=kind)
+                else:
+                    self._files.put_file(str(content), key, ContentType=kind)
+
+
 def directory_place(path: Path) -> FilesystemPlace:
     """A directory, which is made when the first entry is put there."""
-    return FilesystemPlace(str(path), fsspec.filesystem("file"), str(path.absolute()), renames=True)
+    return FilesystemPlace(str(path), fsspec.filesystem("file"), str(path.absolute()))
 
 
-def s3_place(url: str, where: str) -> FilesystemPlace:
+def s3_place(url: str, where: str) -> BucketPlace:
     """A bucket, or what has a prefix in it. Credentials, region and endpoint are those that AWS's own tools take.
 
     Raises:
@@ -109,7 +139,7 @@ def s3_place(url: str, where: str) -> FilesystemPlace:
         raise CacheError(
             f"{where}: {url} takes the package s3fs", hint="install 'forge-ios[s3]', or s3fs beside forge"
         ) from error
-    return FilesystemPlace(url, files, url.removeprefix("s3://"), renames=False)
+    return BucketPlace(url, files, url.removeprefix("s3://"))
 
 
 def _chunks(content: Path | bytes) -> Iterator[bytes]:

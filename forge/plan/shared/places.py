@@ -21,6 +21,9 @@ class Place(Protocol):
     name: str
     """What it is called in messages; without a password."""
 
+    has_pages_of_directories: bool
+    """Whether it keeps a page ``…/index.html`` at the path that ends in a slash, too, as an object store has to."""
+
     def get(self, path: str, out: IO[bytes], limit: int) -> None:
         """Write a file's content to *out*.
 

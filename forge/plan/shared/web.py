@@ -34,6 +34,8 @@ class WebPlace:
         patience: Time-outs and attempts.
     """
 
+    has_pages_of_directories = False
+
     def __init__(self, url: str, patience: Patience = PATIENCE) -> None:
         self.name = redacted(url)
         self._url, self._patience = url.rstrip("/"), patience

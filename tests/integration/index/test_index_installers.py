@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import functools
-import html
-import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 import zipfile
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,18 +17,13 @@ import pytest
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.index.make import make_index
+from tests.integration.index.clients import BIN, PIP, TARGETS, UV, for_target, run, snippet
 from tests.loopback import serving
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-BIN = Path(sys.executable).parent
-TARGETS = {
-    "arm64_iphoneos": "arm64-apple-ios",
-    "arm64_iphonesimulator": "arm64-apple-ios-simulator",
-    "x86_64_iphonesimulator": "x86_64-apple-ios-simulator",
-}
+    from pathlib import Path
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -86,34 +77,14 @@ def index(tmp_path: Path) -> Iterator[tuple[Path, str, list[str]]]:
         yield site, url, asked
 
 
-def snippet(page: Path, title: str) -> str:
-    found = re.search(rf"<summary>{re.escape(title)}</summary>\s*<pre>(.*?)</pre>", page.read_text(), flags=re.DOTALL)
-    assert found
-    return html.unescape(found[1])
-
-
-def run(command: str, directory: Path) -> None:
-    """Run what a page says, with the pip or uv of the tests."""
-    words = shlex.split(command.replace("\\\n", " "))
-    program = [sys.executable, "-m", "pip"] if words[0] == "pip" else [shutil.which("uv", path=str(BIN)) or "uv"]
-    more = ["--no-cache-dir", "--disable-pip-version-check"] if words[0] == "pip" else ["--no-cache"]
-    env = {**os.environ, "UV_SYSTEM_PYTHON": "1", "UV_PYTHON": sys.executable}
-    done = subprocess.run(
-        [*program, *words[1:], *more], check=False, capture_output=True, text=True, cwd=directory, timeout=300, env=env
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("tool", ["pip 24.3 or later", "uv"])
+@pytest.mark.parametrize("tool", [PIP, UV])
 def test_what_the_page_says_installs(
     index: tuple[Path, str, list[str]], tool: str, target: str, tmp_path: Path
 ) -> None:
     site, _, asked = index
-    command = snippet(site / "packages" / "demo" / "index.html", tool)
-    command = command.replace("ios_13_0_arm64_iphoneos", f"ios_13_0_{target}")
-    command = command.replace("--python-platform arm64-apple-ios ", f"--python-platform {TARGETS[target]} ")
-    run(command, tmp_path)
+    command = snippet((site / "packages" / "demo" / "index.html").read_text(), tool)
+    run(for_target(command, target), tmp_path)
     there = {path.name for path in (tmp_path / "app_packages.iphoneos").rglob("*")}
     assert {"helper.py", target} <= there
     assert not (set(TARGETS) - {target}) & there, "the wheel of that target alone"
@@ -121,14 +92,14 @@ def test_what_the_page_says_installs(
     assert asked.index(f"{wheel}.metadata") < asked.index(wheel), "what it requires was known before it was downloaded"
 
 
-@pytest.mark.parametrize("tool", ["pip 24.3 or later", "uv"])
+@pytest.mark.parametrize("tool", [PIP, UV])
 def test_a_file_with_other_bytes_is_refused(index: tuple[Path, str, list[str]], tool: str, tmp_path: Path) -> None:
     site, _, _ = index
     for file in (site / "files" / "demo").glob("*.whl"):
         with zipfile.ZipFile(file, "a") as archive:
             archive.writestr("demo/more.py", "")
     with pytest.raises(AssertionError, match=r"(?i)hash"):
-        run(snippet(site / "packages" / "demo" / "index.html", tool), tmp_path)
+        run(snippet((site / "packages" / "demo" / "index.html").read_text(), tool), tmp_path)
 
 
 def test_a_project_that_is_for_desktops_too(index: tuple[Path, str, list[str]], tmp_path: Path) -> None:
@@ -140,8 +111,9 @@ def test_a_project_that_is_for_desktops_too(index: tuple[Path, str, list[str]], 
     make_index(str(desktop), [wheels], ForgeHome(tmp_path / "home"), SilentProgress())
     project = tmp_path / "project"
     project.mkdir()
+    page = (site / "packages" / "demo" / "index.html").read_text()
     with served(desktop) as (elsewhere, _):
-        text = snippet(site / "packages" / "demo" / "index.html", "uv, in a project that is for desktops too")
+        text = snippet(page, "uv, in a project that is for desktops too")
         dependencies = re.search(r"(dependencies = \[.*\])", text)
         assert dependencies
         (project / "pyproject.toml").write_text(

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
-import socket
-import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +17,7 @@ from forge.plan.shared.config import Settings
 from forge.plan.shared.keys import make_key, read_signing
 from forge.plan.shared.model import MissingError, Mode, PlaceError
 from forge.plan.shared.places import open_place
+from tests.integration import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,20 +72,8 @@ def round_trip(url: str, tmp_path: Path) -> list[str]:
 
 
 CONFIGURATION = """\
-daemon off;
-{user}
-pid {root}/nginx.pid;
-error_log {root}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {root}/body;
-    proxy_temp_path {root}/proxy;
-    fastcgi_temp_path {root}/fastcgi;
-    uwsgi_temp_path {root}/uwsgi;
-    scgi_temp_path {root}/scgi;
     server {{
-        listen 127.0.0.1:{port};
+        listen 127.0.0.1:PORT;
         root {root}/files;
         location /forge/ {{
             client_max_body_size 2g;
@@ -99,33 +84,15 @@ http {{
             alias {root}/files/forge/;
         }}
     }}
-}}
 """
 
 
 @pytest.fixture
 def nginx(tmp_path: Path) -> Iterator[str]:
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        pytest.skip("nginx is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
     root = tmp_path / "nginx"
     (root / "files").mkdir(parents=True)
-    user = "user root;" if os.geteuid() == 0 else ""
-    (root / "nginx.conf").write_text(CONFIGURATION.format(root=root, port=port, user=user))
-    with subprocess.Popen([program, "-p", root, "-e", root / "error.log", "-c", root / "nginx.conf"]) as process:
-        try:
-            for _ in range(100):
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                assert process.poll() is None, (root / "error.log").read_text()
-                time.sleep(0.05)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+    with servers.nginx(root, CONFIGURATION.format(root=root)) as url:
+        yield url
 
 
 def test_nginx(nginx: str, tmp_path: Path) -> None:

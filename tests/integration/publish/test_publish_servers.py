@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +20,11 @@ import pytest
 
 from forge.source.index import project_files
 from forge.source.pip_settings import PipSettings
+from tests.integration.servers import free_port, running
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
 BIN = Path(sys.executable).parent
 USER, PASSWORD = "me", "s3cret-of-the-tests"
@@ -44,32 +44,6 @@ class Server:
     upload: str
     simple: str
     log: Path
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(command: Sequence[str], url: str, log: Path) -> Iterator[None]:
-    """A server, from when it answers until the end."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=log.parent)
-    try:
-        for _ in range(600):
-            assert process.poll() is None, log.read_text()
-            with contextlib.suppress(httpx.HTTPError):
-                httpx.get(url, trust_env=False)
-                break
-            time.sleep(0.1)
-        else:
-            pytest.fail(log.read_text())
-        yield
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @contextlib.contextmanager

@@ -44,6 +44,8 @@ def forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         monkeypatch.delenv(name, raising=False)
     for name in ("FORGE_CACHE", "FORGE_CACHE_MODE", "FORGE_CACHE_TRUSTED_KEYS", "FORGE_CACHE_SIGNING_KEY"):
         monkeypatch.delenv(name, raising=False)
+    for name in ("FORGE_INDEX_TRUSTED_KEYS", "FORGE_INDEX_SIGNING_KEY"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("FORGE_CONFIG", os.devnull)
     return Forge(tmp_path, capsys)
 

@@ -52,7 +52,7 @@ def tree(root: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def made(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> Forge:
-    monkeypatch.setattr(make_module, "_now", lambda: "2026-11-29T12:00:00Z")
+    monkeypatch.setattr(make_module, "now", lambda: "2026-11-29T12:00:00Z")
     for tag in TAGS:
         wheel(forge.root, tag=tag, Summary="A demonstration", Requires_Python=">=3.9", Requires_Dist="other<2")
     wheel(forge.root, "other", "1.5", License_Expression="MIT OR Apache-2.0", Summary="<b>& bold</b>")
@@ -93,7 +93,7 @@ def test_readers_of_others_see_the_same(made: Forge) -> None:
 def test_a_wheel_more(made: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what differs is written; what was there keeps its time."""
     before = tree(made.root / "site")
-    monkeypatch.setattr(make_module, "_now", lambda: "2026-12-24T12:00:00Z")
+    monkeypatch.setattr(make_module, "now", lambda: "2026-12-24T12:00:00Z")
     written: list[str] = []
     put = FilesystemPlace.put
 

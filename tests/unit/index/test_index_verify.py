@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 
+from forge.base.errors import SourceError
+from forge.base.hashing import file_sha256
 from forge.base.progress import SilentProgress
-from forge.index.verify import Kind, verify_index
+from forge.index.faults import Kind
+from forge.index.verify import verify_index
 from forge.source.index import IndexFile
+from forge.source.pip_settings import PipSettings
 from tests.unit.index.test_index_make import TAGS, made, wheel
 from tests.unit.source.conftest import Server, server
+from tests.unit.source.test_source_index import html as html_page
+from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
@@ -89,20 +96,36 @@ def test_a_target_that_is_missing(made: Forge) -> None:
     )
 
 
-def offer(**projects: Sequence[str]) -> Callable[[str], list[IndexFile]]:
-    def files(name: str) -> list[IndexFile]:
+@dataclass(frozen=True)
+class Other:
+    """Another index: names of files by project, and where their content is, if anybody is to download it."""
+
+    projects: Mapping[str, Sequence[str]]
+    contents: Path | None = None
+    got: list[str] = field(default_factory=list)
+
+    def files(self, name: str) -> list[IndexFile]:
         return [
             IndexFile(
-                filename, filename.split("-")[1], filename.endswith(".tar.gz"), "https://example.org/x", "ab" * 32
+                filename, filename.split("-")[1], filename.endswith(".tar.gz"), "https://example.org/x",
+                file_sha256(self.contents / filename) if self.contents else "ab" * 32,
             )
-            for filename in projects.get(name, ())
-        ]
+            for filename in self.projects.get(name, ())
+        ]  # fmt: skip
 
-    return files
+    def get(self, file: IndexFile) -> Path:
+        self.got.append(file.filename)
+        if self.contents is None:
+            raise SourceError(f"the index gives no sha256 of {file.filename}", hint="x")
+        return self.contents / file.filename
 
 
 def faults(made: Forge, **projects: Sequence[str]) -> list[tuple[str, str, str]]:
-    found = verify_index(str(made.root / "site"), SilentProgress(), offer(**projects))
+    return told(made, Other(projects))
+
+
+def told(made: Forge, other: Other) -> list[tuple[str, str, str]]:
+    found = verify_index(str(made.root / "site"), SilentProgress(), other)
     return [(str(fault.kind), fault.subject, fault.message) for fault in found]
 
 
@@ -137,3 +160,60 @@ def test_what_is_yanked_does_not_count(made: Forge) -> None:
     kinds = {kind for kind, *_ in faults(made)}
     assert kinds == {"requirement"}, "and nothing of what it lacks itself"
     assert json.loads((made.root / "site/simple/other/index.json").read_text())["files"][0]["yanked"] is True
+
+
+class TestWheelsOfTheProjectsOwn:
+    """iOS wheels of a version that the index has."""
+
+    TAG = "cp313-cp313-ios_13_0_arm64_iphoneos"
+    NAME = f"demo-1.0-{TAG}.whl"
+
+    def other(self, made: Forge, body: bytes = b"", tag: str = TAG, **files: bytes) -> Other:
+        metadata = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
+        contents = {"demo/__init__.py": body, **{f"demo/{name}.py": data for name, data in files.items()}}
+        file = make_wheel(made.root / "upstream", contents, name="demo", tag=tag, metadata=metadata)
+        return Other({"demo": [file.name]}, made.root / "upstream")
+
+    def test_they_hold_the_same(self, made: Forge, snapshot: SnapshotAssertion) -> None:
+        whole(made)
+        other = self.other(made)
+        assert told(made, other) == snapshot
+        assert other.got == [self.NAME]
+
+    def test_they_differ(self, made: Forge, snapshot: SnapshotAssertion) -> None:
+        whole(made)
+        assert told(made, self.other(made, more=b"")) == snapshot
+
+    def test_the_index_has_just_these(self, made: Forge) -> None:
+        for tag in list(TAGS)[1:]:
+            wheel(made.root, "other", "1.5", tag=tag)
+        other = self.other(made)
+        assert made("index", "make", "site", "wheels", "upstream").code == 0
+        made("index", "yank", "site", "demo-1.0-cp313-cp313-ios_12_0_arm64_iphoneos.whl")
+        assert told(made, other) == []
+        assert other.got == []
+
+    def test_they_are_for_another_python(self, made: Forge) -> None:
+        whole(made)
+        other = self.other(made, tag="cp314-cp314-ios_13_0_arm64_iphoneos")
+        ((kind, subject, message),) = told(made, other)
+        assert (kind, subject, message.rpartition(": ")[2]) == ("shadow", "demo", "for other Pythons or targets")
+
+    def test_one_that_cannot_be_had(self, made: Forge) -> None:
+        whole(made)
+        ((_, _, message),) = told(made, Other({"demo": [self.NAME]}))
+        assert "what cannot be compared: the index gives no sha256 of" in message
+
+    def test_from_the_index_that_pip_is_configured_for(
+        self, made: Forge, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        whole(made)
+        self.other(made, more=b"")
+        content = (made.root / "upstream" / self.NAME).read_bytes()
+        server.put(f"/files/{self.NAME}", content)
+        server.put("/simple/demo/", html_page({self.NAME: content}))
+        monkeypatch.setattr(PipSettings, "from_pip", lambda: PipSettings(index_url=f"{server.url}/simple/"))
+        said = made("index", "verify", "site")
+        assert said.code == 16
+        (line,) = [line for line in said.out.splitlines() if line.startswith("shadow: ")]
+        assert "they differ from the index's in files" in line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import os
 import re
 import time
 from typing import TYPE_CHECKING
@@ -48,6 +49,8 @@ def of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Ser
     for name in ("USERNAME", "PASSWORD"):
         for prefix in ("FORGE_PUBLISH", "TWINE"):
             monkeypatch.delenv(f"{prefix}_{name}", raising=False)
+    for name in [each for each in os.environ if "_ID_TOKEN" in each]:  # a CI job's
+        monkeypatch.delenv(name)
     monkeypatch.setattr(PipSettings, "from_pip", lambda: PipSettings(index_url=f"{server.url}pip/"))
     monkeypatch.setattr(time, "sleep", lambda _: None)
 

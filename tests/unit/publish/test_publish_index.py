@@ -57,7 +57,7 @@ def is_whole(site: Path) -> bool:
 
 @pytest.fixture(autouse=True)
 def one_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(make_module, "_now", lambda: "2026-11-29T12:00:00Z")
+    monkeypatch.setattr(make_module, "now", lambda: "2026-11-29T12:00:00Z")
 
 
 class TestADirectory:
@@ -104,11 +104,11 @@ class TestADirectory:
         calls: list[bool] = []
         make = make_module.make_index
 
-        def second(where: str, *rest: object) -> object:
+        def second(where: str, *rest: object, **options: object) -> object:
             if not calls:
                 calls.append(True)
                 make(where, [other], *rest[1:])  # type: ignore[arg-type]  # passed on as they come
-            return make(where, *rest)  # type: ignore[arg-type]  # passed on as they come
+            return make(where, *rest, **options)  # type: ignore[arg-type]  # passed on as they come
 
         monkeypatch.setattr(to_index, "make_index", second)
         said = publish("wheels", "--to", "site")

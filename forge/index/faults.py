@@ -1,0 +1,38 @@
+"""What can be wrong with an index."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.StrEnum):
+    """What is wrong."""
+
+    FILE = "file"
+    """A file is missing, or has other bytes than the index says."""
+    SIGNATURE = "signature"
+    """A file is not signed by anybody who is trusted, or a signed statement is not the one that was signed."""
+    PAGE = "page"
+    """A page is missing, or says something else than the index holds."""
+    TARGET = "target"
+    """A version has wheels for some of iOS's targets only."""
+    REQUIREMENT = "requirement"
+    """A wheel requires what neither the index nor its upstream has."""
+    SHADOW = "shadow"
+    """Upstream has something that installers take in place of the index's wheel."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an index.
+
+    Args:
+        kind: What kind of thing.
+        subject: The file, page or project.
+        message: What is wrong.
+    """
+
+    kind: Kind
+    subject: str
+    message: str
