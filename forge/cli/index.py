@@ -109,7 +109,8 @@ def promote_files(source: str, target: str, what: tuple[str, ...], dry_run: bool
 @index.command()
 @click.argument("place", metavar="DIR|URL")
 @click.option("--offline", is_flag=True, help="Do not ask the package index that pip is configured for.")
-def verify(place: str, offline: bool) -> int:
+@click.option("--cache", "against_cache", is_flag=True, help="Also compare files with what this machine has built.")
+def verify(place: str, offline: bool, against_cache: bool) -> int:
     """Look for what is wrong with an index: damaged files, stale pages, missing targets, dangling requirements.
 
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
@@ -125,8 +126,9 @@ def verify(place: str, offline: bool) -> int:
 
     trusted = index_keys().trusted
     with progress_display(Console(stderr=True, highlight=False)) as progress:
-        upstream = None if offline else Upstream(ForgeHome.from_environment(), progress, PipSettings.from_pip())
-        faults = verify_index(place, progress, upstream, trusted)
+        home = ForgeHome.from_environment()
+        upstream = None if offline else Upstream(home, progress, PipSettings.from_pip())
+        faults = verify_index(place, progress, upstream, trusted, home if against_cache else None)
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
     click.echo("nothing is wrong" if not faults else f"{len(faults)} things are wrong", err=True)

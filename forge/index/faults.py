@@ -19,6 +19,8 @@ class Kind(enum.StrEnum):
     """A version has wheels for some of iOS's targets only."""
     REQUIREMENT = "requirement"
     """A wheel requires what neither the index nor its upstream has."""
+    BUILT = "built"
+    """A file is not what this machine has built."""
     SHADOW = "shadow"
     """Upstream has something that installers take in place of the index's wheel."""
 

@@ -12,11 +12,13 @@ from packaging.utils import canonicalize_name
 from forge.base.errors import WheelError
 from forge.base.target import select_targets
 from forge.index.attestation import provenance_problem
+from forge.index.built_files import not_as_built
 from forge.index.faults import Fault, Kind
 from forge.index.matrix import cells_of, is_for, pythons_of
 from forge.index.reading import MOST_BESIDE, problem, reading
 from forge.index.shadows import newer_upstream, newest, same_upstream
 from forge.index.simple import project_html, project_json, root_html, root_json
+from forge.plan.inventory import stored_wheels
 from forge.plan.required import applying
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
 from forge.wheel.name import parse_wheel_name
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
+    from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
     from forge.base.target import Target
     from forge.index.model import HeldFile, IndexState
@@ -41,7 +44,7 @@ _ANY_PYTHON = ("3.13",)
 
 def verify_index(
     where: str, progress: Progress, upstream: OtherIndex | None,
-    trusted: Mapping[str, PublicKey] = MappingProxyType({}),
+    trusted: Mapping[str, PublicKey] = MappingProxyType({}), cache: ForgeHome | None = None,
 ) -> list[Fault]:  # fmt: skip
     """Look for everything that is wrong with an index.
 
@@ -50,6 +53,7 @@ def verify_index(
         progress: Receives progress updates.
         upstream: Another index, which installers ask as well; None asks nobody.
         trusted: Keys by name, one of which is to have signed each file; if there is none, files need not be signed.
+        cache: The cache whose wheels the files are to be; None not to look.
 
     Raises:
         PackageIndexError: There is no index, or it cannot be reached.
@@ -57,6 +61,8 @@ def verify_index(
     """
     with reading(where) as (place, state):
         faults = [*_files(place, state, progress), *_signatures(place, state, trusted), *_pages(place, state)]
+        if cache is not None:
+            faults += not_as_built(state, stored_wheels(cache), cache)
         faults += _targets(state)
         faults += dangling(newest(state), state, upstream.files if upstream else None)
         if upstream is not None:
