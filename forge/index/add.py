@@ -14,12 +14,14 @@ from packaging.utils import canonicalize_name
 from forge.base.hashing import file_sha256
 from forge.index.model import HeldFile, PackageIndexError
 from forge.wheel.contents import read_wheel
+from forge.wheel.sbom_read import is_sbom, read_sbom
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from forge.index.model import IndexState
+    from forge.wheel.sbom_read import WheelSbom
 
 LARGEST_LINE = 1 << 16
 """The longest summary or requirement that is kept."""
@@ -112,6 +114,7 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
         )
     with zipfile.ZipFile(wheel) as archive:  # which has been looked over
         content = archive.read(f"{prefix}METADATA")
+        boms = [read_sbom(m.path, archive.read(m.path)) for m in contents.members if is_sbom(m.path)]
     raw, _ = parse_email(content)
     held = HeldFile(
         filename=wheel.name,
@@ -123,8 +126,21 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
         requires_dist=tuple(text[:LARGEST_LINE] for text in contents.metadata.requires_dist),
         summary=" ".join((raw.get("summary") or "").split())[:LARGEST_LINE],
         license=_license(raw.get("license_expression") or raw.get("license") or ""),
+        contains=_linked(boms, name.filename),
     )
     return NewFile(wheel, held, content)
+
+
+def _linked(boms: Iterable[WheelSbom], filename: str) -> tuple[str, ...]:
+    """What is in a wheel besides the project's own source: name and version of each library, sorted."""
+    own = "-".join(filename.split("-")[:2]).lower()
+    found = {
+        f"{one.name} {one.version}".strip()[:LARGEST_LINE]
+        for bom in boms
+        for one in bom.components
+        if one.included and not one.name.lower().startswith(own)
+    }
+    return tuple(sorted(found))
 
 
 def _license(text: str) -> str:

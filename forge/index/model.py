@@ -40,6 +40,7 @@ class HeldFile:
         requires_dist: What it requires, as its metadata says (PEP 508).
         summary: What its metadata says, or an empty string.
         license: Its licence expression, or an empty string.
+        contains: The libraries that are linked in, by name and version, as its bills of materials say (PEP 770).
         provenance_sha256: Of the signed statements about it, which lie beside it (PEP 740); None if there are none.
         yanked: Why it is to be avoided; an empty string is yanked without a reason, None is not yanked (PEP 592).
     """
@@ -53,6 +54,7 @@ class HeldFile:
     requires_dist: tuple[str, ...] = ()
     summary: str = ""
     license: str = ""
+    contains: tuple[str, ...] = ()
     provenance_sha256: str | None = None
     yanked: str | None = None
 

@@ -84,11 +84,14 @@ def _file(entry: dict[str, Any]) -> HeldFile:
         ValueError: A field has another type.
     """
     values: dict[str, Any] = {key: value for key, value in entry.items() if key in _FIELDS}
-    values["requires_dist"] = tuple(values.get("requires_dist", ()))
+    for key in ("requires_dist", "contains"):
+        values[key] = tuple(values.get(key, ()))
     file = HeldFile(**values)
     file.name  # noqa: B018 - raises an error if it is no wheel's
     texts = (file.filename, file.sha256, file.uploaded, file.metadata_sha256, file.summary, file.license)
-    if not all(isinstance(text, str) for text in (*texts, *file.requires_dist)) or not isinstance(file.size, int):
+    if not all(isinstance(text, str) for text in (*texts, *file.requires_dist, *file.contains)) or not isinstance(
+        file.size, int
+    ):
         raise ValueError(file.filename)
     optional = (file.requires_python, file.yanked, file.provenance_sha256)
     if not all(text is None or isinstance(text, str) for text in optional):
