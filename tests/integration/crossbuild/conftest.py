@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from forge.crossbuild.context import BuildContext
     from forge.plan.run import Result
 
+collect_ignore = ["rust-apple-probe"]
+"""A recipe for test_apple_frameworks.py: its tests are for an iOS Python."""
+
 ROOT_MODULES = {"markupsafe": "markupsafe", "lru-dict": "lru", "multidict": "multidict", "numpy": "numpy"}
 
 
