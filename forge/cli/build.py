@@ -41,7 +41,7 @@ from forge.recipe.store import find_recipes
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
 from forge.trial.report import render_text as render_trial
-from forge.trial.run import try_recipe
+from forge.trial.run import prepare_recipe
 
 if TYPE_CHECKING:
     from forge.base.target import IOSVersion
@@ -164,10 +164,10 @@ def build(
                         continue
                     try:
                         options = TrialOptions(variants=variants)
-                        trial = try_recipe(
+                        trial = prepare_recipe(
                             recipe, target, context.ready(progress), store, out, progress, options, list(results),
                             cache=cache,
-                        )  # fmt: skip
+                        ).run(progress)  # fmt: skip
                         trials.append(trial)
                     except ForgeError as error:
                         if not keep_going:

@@ -136,29 +136,6 @@ def prepare_recipe(
     return Prepared(subject, wheels, (PYTEST, *needed), evaluated, context, options)
 
 
-def try_recipe(
-    recipe: Recipe,
-    target: Target,
-    context: BuildContext,
-    store: RecipeStore,
-    out: Path,
-    progress: Progress,
-    options: TrialOptions,
-    built: list[Result] | None = None,
-    *,
-    cache: SharedCache | None = None,
-) -> Trial:
-    """Build a recipe's wheel, or take it from the cache, and run its tests, with what was built along with it.
-
-    The arguments are `prepare_recipe`'s.
-
-    Raises:
-        TrialError: The tests cannot be run: that they fail is no error here.
-        ForgeError: The wheel cannot be built.
-    """
-    return prepare_recipe(recipe, target, context, store, out, progress, options, built, cache=cache).run(progress)
-
-
 def try_wheel(wheel: Path, context: BuildContext, progress: Progress, options: TrialOptions) -> Trial:
     """Import everything that a wheel has at its top, and all of its extension modules; or run the tests named.
 

@@ -16,7 +16,7 @@ from forge.plan.builds import build_one
 from forge.plan.provision import ensure_context
 from forge.recipe.store import find_recipes
 from forge.trial.options import TrialOptions
-from forge.trial.run import try_recipe, try_wheel
+from forge.trial.run import prepare_recipe, try_wheel
 from forge.wheel.name import parse_wheel_name
 from tests.integration.pythons import linux_python
 from tests.integration.targets import SIMULATOR, runs_here
@@ -57,7 +57,9 @@ def built() -> list[Result]:
 def test_with_ios_multiprocessing(upstreams: BuildContext, built: list[Result], out: Path) -> None:
     store = find_recipes()
     recipe = store.load("ios-multiprocessing")
-    trial = try_recipe(recipe, SIMULATOR, upstreams, store, out, SilentProgress(), TrialOptions(), built)
+    trial = prepare_recipe(recipe, SIMULATOR, upstreams, store, out, SilentProgress(), TrialOptions(), built).run(
+        SilentProgress()
+    )
     assert trial.outcome.is_good, trial.outcome.output.read_text()
     assert "skipped" not in {case.outcome for case in trial.outcome.cases}
     (wheel,) = {result.wheel.name for result in built}

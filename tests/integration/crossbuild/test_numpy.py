@@ -11,7 +11,7 @@ from forge.base.target import Arch
 from forge.emulate.guest import find_qemu
 from forge.recipe.store import find_recipes
 from forge.trial.options import TrialOptions
-from forge.trial.run import try_recipe
+from forge.trial.run import prepare_recipe
 from tests.integration.budget import need_wheels
 from tests.integration.targets import SIMULATOR
 
@@ -26,7 +26,9 @@ def tried(forge: Forge, cpu: str | None = None) -> Trial:
     store = find_recipes()
     recipe = store.load("numpy")
     need_wheels(["numpy"], SIMULATOR, forge.context, store)
-    return try_recipe(recipe, SIMULATOR, forge.context, store, forge.out, SilentProgress(), TrialOptions(cpu=cpu))
+    return prepare_recipe(
+        recipe, SIMULATOR, forge.context, store, forge.out, SilentProgress(), TrialOptions(cpu=cpu)
+    ).run(SilentProgress())
 
 
 def test_its_tests_pass_on_this_machine(forge: Forge) -> None:

@@ -10,7 +10,7 @@ from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
 from forge.recipe.store import find_recipes
 from forge.trial.options import TrialOptions
-from forge.trial.run import try_recipe
+from forge.trial.run import prepare_recipe
 
 if TYPE_CHECKING:
     from tests.integration.crossbuild.conftest import Forge
@@ -29,9 +29,9 @@ def test_a_wheel_for_the_device(forge: Forge) -> None:
 
 def test_the_projects_own_tests_pass_on_the_simulators_wheel(forge: Forge) -> None:
     store = find_recipes()
-    trial = try_recipe(
+    trial = prepare_recipe(
         store.load("rpds-py"), SIMULATOR, forge.context, store, forge.out, SilentProgress(), TrialOptions(suite=True)
-    )
+    ).run(SilentProgress())
     assert trial.outcome.is_good
     assert sum(case.outcome == "passed" for case in trial.outcome.cases) > 100
     assert "rpds.rpds" in trial.outcome.reports[0]["modules"]
@@ -39,5 +39,7 @@ def test_the_projects_own_tests_pass_on_the_simulators_wheel(forge: Forge) -> No
 
 def test_a_host_requirement_is_built_and_linked(forge: Forge) -> None:
     store = find_recipes()
-    trial = try_recipe(store.load("cffi"), SIMULATOR, forge.context, store, forge.out, SilentProgress(), TrialOptions())
+    trial = prepare_recipe(
+        store.load("cffi"), SIMULATOR, forge.context, store, forge.out, SilentProgress(), TrialOptions()
+    ).run(SilentProgress())
     assert trial.outcome.is_good

@@ -25,7 +25,7 @@ from forge.plan.provision import ensure_context
 from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from forge.trial.options import TrialOptions
-from forge.trial.run import try_recipe
+from forge.trial.run import prepare_recipe
 from tests.integration.budget import BUILDS, need_minutes, need_python
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
@@ -236,7 +236,9 @@ def test_wheels_for_published_pythons_are_the_same(newer: BuildContext, name: st
 @pytest.mark.parametrize("name", ["markupsafe", "greenlet", "frozenlist"])
 def test_newer_pythons_run_simulator_wheels(newer: BuildContext, name: str, tmp_path: Path) -> None:
     store = find_recipes()
-    trial = try_recipe(store.load(name), SIMULATOR, newer, store, tmp_path, SilentProgress(), TrialOptions())
+    trial = prepare_recipe(store.load(name), SIMULATOR, newer, store, tmp_path, SilentProgress(), TrialOptions()).run(
+        SilentProgress()
+    )
     assert trial.outcome.is_good, trial.outcome.output.read_text()
 
 

@@ -266,13 +266,13 @@ class TestBuild:
                 wheel = Path(f"demo-1.0-cp313-cp313-{request.target.platform_tag}.whl")
                 results.append(Result(f"demo 1.0 {request.target}", wheel, "key", built=True))
 
-        def try_recipe(*arguments: object, **__: object) -> None:
+        def prepare_recipe(*arguments: object, **__: object) -> None:
             *_, options, _ = arguments
             assert isinstance(options, TrialOptions)
             raise TrialError(f"asked for {options.variants}")
 
-        for module, name in ((build_command, "try_recipe"), (trial_command, "prepare_recipe")):
-            monkeypatch.setattr(module, name, try_recipe)
+        for module in (build_command, trial_command):
+            monkeypatch.setattr(module, "prepare_recipe", prepare_recipe)
             monkeypatch.setattr(module, "host_arch", lambda: Arch.ARM64)
         monkeypatch.setattr(build_command, "build_requests", build_nothing)
         write_recipe(forge.root / "recipes", text=VARIANT)

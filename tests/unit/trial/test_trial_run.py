@@ -12,7 +12,7 @@ from forge.plan import run as plan_run
 from forge.recipe.store import RecipeStore
 from forge.trial import run as trial_run
 from forge.trial.options import TrialOptions
-from forge.trial.run import try_recipe
+from forge.trial.run import prepare_recipe
 from forge.wheel.contents import read_wheel
 from tests.unit.crossbuild.fakes import RECIPE, VARIANT, make_context, write_recipe
 from tests.unit.ios_python.fakes import ARM_SIMULATOR, Recorder
@@ -52,7 +52,7 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def try_it(name: str, *variants: str) -> list[tuple[str, str]]:
         with pytest.raises(ChosenError) as caught:
-            try_recipe(
+            prepare_recipe(
                 store.load(name),
                 ARM_SIMULATOR,
                 context,
@@ -60,7 +60,7 @@ def tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
                 tmp_path / "dist",
                 Recorder(),
                 TrialOptions(variants=variants),
-            )
+            ).run(Recorder())
         return [(wheel.name.partition("-")[0], read_wheel(wheel).read("way").decode()) for wheel in caught.value.args]
 
     monkeypatch.setattr(plan_run, "build_recipe", build_recipe)
