@@ -13,6 +13,7 @@ from forge.audit.rules import BOOK, all_rules
 from forge.base.errors import WheelError
 from forge.base.printable import printable_lines
 from forge.base.severity import Severity
+from forge.cli.options import provided_option
 from forge.cli.rule_options import rule_ids, rule_words
 
 
@@ -27,11 +28,7 @@ from forge.cli.rule_options import rule_ids, rule_words
     show_default=True, help="From which severity on the exit code is not 0.",
 )  # fmt: skip
 @click.option("--libraries", is_flag=True, help="Also list the libraries that the wheels' binaries load.")
-@click.option(
-    "--provided", multiple=True, metavar="NAME",
-    help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' and "
-    "'@rpath/libav*.dylib' match several. May be given several times.",
-)  # fmt: skip
+@provided_option
 @click.option(
     "--against", type=click.Path(path_type=Path, exists=True), metavar="WHEEL|DIR",
     help="Also compare with another builder's wheels: files, and what binaries export, import and load.",

@@ -9,7 +9,7 @@ import click
 
 from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch
-from forge.cli.options import IOSVersionType
+from forge.cli.options import IOSVersionType, provided_option
 from forge.frameworks.findings import FrameworksError, render_text
 from forge.frameworks.identifiers import DEFAULT_BUNDLE_ID, check_bundle_id
 from forge.frameworks.layout import XCFRAMEWORKS
@@ -55,11 +55,7 @@ def _bundle_id(_context: click.Context, _parameter: click.Parameter, value: str)
     "--exclude", multiple=True, metavar="PATTERN",
     help="Leave out installed files that match, e.g. 'pkg/tests/*'; may be given several times.",
 )  # fmt: skip
-@click.option(
-    "--provided", multiple=True, metavar="NAME",
-    help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' and "
-    "'@rpath/libav*.dylib' match several. May be given several times.",
-)  # fmt: skip
+@provided_option
 def frameworks(
     wheels: tuple[Path, ...],
     out: Path,

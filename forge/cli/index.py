@@ -115,14 +115,13 @@ def verify(place: str, offline: bool, against_cache: bool) -> int:
 
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
     newer versions that installers would take instead, and for iOS wheels of the same versions: these are downloaded and
-    compared. Signed statements are verified with the keys of [index] in
-    config.toml; if there are any, every file has to be signed with one of them. The exit code is 16 if anything is
-    wrong.
+    compared. Signed statements are verified with the keys of [index] in config.toml; if there are any, every file has
+    to be signed with one of them. The exit code is 16 if anything is wrong.
     """
     from forge.index.signing import index_keys  # noqa: PLC0415 - imports cryptography's
-    from forge.index.verify import verify_index  # noqa: PLC0415
+    from forge.index.verify import verify_index  # noqa: PLC0415 - as above
     from forge.lint.upstream import Upstream  # noqa: PLC0415 - imports the HTTP client
-    from forge.source.pip_settings import PipSettings  # noqa: PLC0415
+    from forge.source.pip_settings import PipSettings  # noqa: PLC0415 - as above
 
     trusted = index_keys().trusted
     with progress_display(Console(stderr=True, highlight=False)) as progress:

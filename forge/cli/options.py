@@ -150,6 +150,15 @@ def python_from_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def provided_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--provided``: what the app brings itself."""
+    return click.option(
+        "--provided", multiple=True, metavar="NAME",
+        help="A framework that the app brings itself, e.g. SDL3, or a library's install name; patterns such as 'Qt*' "
+        "and '@rpath/libav*.dylib' match several. May be given several times.",
+    )(function)  # fmt: skip
+
+
 def chosen_provider(python_from: str | None) -> Provider | None:
     """The provider that ``--python-from`` names."""
     return None if python_from is None else Provider(python_from)

@@ -31,9 +31,9 @@ def not_as_built(state: IndexState, wheels: Iterable[StoredWheel], home: ForgeHo
         if not found:
             continue
         newest = [wheel for wheel in found if wheel.latest(home) == wheel.fingerprint]
-        if file.sha256 not in {wheel.sha256 for wheel in found}:
-            others = ", ".join(sorted({wheel.sha256 for wheel in found}))
-            yield Fault(Kind.BUILT, name, f"its sha256 is {file.sha256}, and the cache has {others}")
-        elif newest and file.sha256 not in {wheel.sha256 for wheel in newest}:
-            others = ", ".join(sorted({wheel.sha256 for wheel in newest}))
-            yield Fault(Kind.BUILT, name, f"its sha256 is {file.sha256}, and it was built anew since: {others}")
+        for wheels_there, said in ((found, "the cache has"), (newest, "it was built anew since:")):
+            hashes = sorted({wheel.sha256 for wheel in wheels_there})
+            if hashes and file.sha256 not in hashes:
+                message = f"its sha256 is {file.sha256}, and {said} {', '.join(hashes)}"
+                yield Fault(Kind.BUILT, name, message)
+                break

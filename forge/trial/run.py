@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import sys
 import tempfile
@@ -70,7 +71,7 @@ class Prepared:
     context: BuildContext
     options: TrialOptions
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
         """What tells this trial from every other (`forge.trial.passed.trial_key`)."""
         return trial_key(self.recipe, self.wheels, self.context, self.options)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from forge.crossbuild.backends.base import Prepared
 from forge.crossbuild.backends.pep517 import Pep517, pyproject
 from forge.crossbuild.backends.py_build_cmake import PY_BUILD_CMAKE, write_cross_file
+from forge.wheel.extension import expected_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ def cmake_variables(build: Build) -> Mapping[str, str]:
     rules = build.work / "forge-rules.cmake"
     rules.write_text(_RULES, encoding="utf-8")
     provider = build.work / "forge-provider.cmake"
-    suffix = extension_suffix(build)
+    suffix = expected_suffix(f"cp{build.context.python.minor.replace('.', '')}", build.target.abi)
     provider.write_text(_PROVIDER.format(soabi=suffix.removeprefix(".").removesuffix(".so")), encoding="utf-8")
     file = build.work / "forge-toolchain.cmake"
     file.write_text(toolchain_file(build, rules, provider), encoding="utf-8")
@@ -104,11 +105,6 @@ macro(forge_find_package method package)
 endmacro()
 cmake_language(SET_DEPENDENCY_PROVIDER forge_find_package SUPPORTED_METHODS FIND_PACKAGE)
 """
-
-
-def extension_suffix(build: Build) -> str:
-    """The suffix of extension modules for one version of Python, e.g. ``.cpython-313-iphoneos.so`` (PEP 730)."""
-    return f".cpython-{build.context.python.minor.replace('.', '')}-{build.target.abi}.so"
 
 
 def toolchain_file(build: Build, rules: Path, provider: Path) -> str:

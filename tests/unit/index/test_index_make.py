@@ -19,6 +19,7 @@ from forge.index.model import HeldFile, IndexState, PackageIndexError
 from forge.index.simple import project_html, project_json
 from forge.index.state import parse_state, state_text
 from forge.plan.shared.filesystem import FilesystemPlace
+from tests.unit.index.interruption import interrupted
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -130,16 +131,7 @@ def test_interrupted(made: Forge, monkeypatch: pytest.MonkeyPatch, number: int) 
     site = made.root / "site"
     wheel(made.root, version="1.1")
     wheel(made.root, "more")
-    put, left = FilesystemPlace.put, [number]
-
-    def stop(self: FilesystemPlace, path: str, *rest: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise KeyboardInterrupt
-        put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FilesystemPlace, "put", stop)
+    with interrupted(monkeypatch, number) as left:
         code = made("index", "make", "site", "wheels").code
     assert code == (130 if left[0] <= 0 else 0)
     for page in site.glob("simple/*/index.json"):

@@ -13,7 +13,7 @@ from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.index import promote as promote_module
 from forge.index.promote import promote
-from forge.plan.shared.filesystem import FilesystemPlace
+from tests.unit.index.interruption import interrupted
 from tests.unit.index.test_index_make import made, tree, wheel
 from tests.unit.source.conftest import Server, server
 
@@ -138,16 +138,7 @@ def test_interrupted(made: Forge, monkeypatch: pytest.MonkeyPatch, number: int) 
     """Whenever it ends, every file that a page names is there, and the next run ends the work."""
     stable = made.root / "stable"
     assert made("index", "promote", "site", "stable", "other").code == 0
-    put, left = FilesystemPlace.put, [number]
-
-    def stop(self: FilesystemPlace, path: str, *rest: object) -> None:
-        left[0] -= 1
-        if left[0] == 0:
-            raise KeyboardInterrupt
-        put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
-
-    with monkeypatch.context() as patched:
-        patched.setattr(FilesystemPlace, "put", stop)
+    with interrupted(monkeypatch, number) as left:
         code = made("index", "promote", "site", "stable").code
     assert code == (130 if left[0] <= 0 else 0)
     for page in stable.glob("simple/*/index.json"):

@@ -27,11 +27,11 @@ from forge.index.attestation import (
     statement,
 )
 from forge.index.server.app import make_app
-from forge.plan.shared.filesystem import FilesystemPlace
 from forge.plan.shared.keys import SigningKey, make_key, read_signing
 from forge.wheel.sbom import FILE_NAME, Component, render_sbom
 from tests.unit.cli.conftest import no_toolchain
 from tests.unit.crossbuild.fakes import PURE, write_recipe
+from tests.unit.index.interruption import interrupted
 from tests.unit.index.test_index_make import made, tree, wheel
 from tests.unit.index.test_index_server import running
 from tests.unit.publish.conftest import wheel as pure_wheel
@@ -271,16 +271,7 @@ class TestSign:
         self, site: Path, made: Forge, key: SigningKey, monkeypatch: pytest.MonkeyPatch, number: int
     ) -> None:
         use_key(made.root, "ci-2", monkeypatch)
-        put, left = FilesystemPlace.put, [number]
-
-        def stop(self: FilesystemPlace, path: str, *rest: object) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise KeyboardInterrupt
-            put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
-
-        with monkeypatch.context() as patched:
-            patched.setattr(FilesystemPlace, "put", stop)
+        with interrupted(monkeypatch, number):
             assert made("index", "sign", "site").code == 130
         assert made("index", "sign", "site").code == 0
         assert signatures(made) == []

@@ -19,6 +19,7 @@ from forge.plan.shared.filesystem import FilesystemPlace
 from forge.publish import to_index
 from forge.publish.model import PublishError
 from forge.wheel.sbom import FILE_NAME, Component, render_sbom
+from tests.unit.index.interruption import interrupted
 from tests.unit.publish.conftest import wheel
 from tests.unit.wheel.wheels import make_wheel
 
@@ -123,17 +124,11 @@ class TestADirectory:
         publish("wheels", "--to", "site")
         wheel(forge.root, version="1.1")
         wheel(forge.root, "app", Requires_Dist="demo")
-        put, left = FilesystemPlace.put, [number]
 
-        def stop(self: FilesystemPlace, path: str, *rest: object) -> None:
+        def whole() -> None:
             assert is_whole(forge.root / "site")
-            left[0] -= 1
-            if left[0] == 0:
-                raise KeyboardInterrupt
-            put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
 
-        with monkeypatch.context() as patched:
-            patched.setattr(FilesystemPlace, "put", stop)
+        with interrupted(monkeypatch, number, whole) as left:
             assert publish("wheels", "--to", "site").code == (130 if left[0] <= 0 else 0)
         assert is_whole(forge.root / "site")
         assert publish("wheels", "--to", "site").code == 0
