@@ -115,11 +115,6 @@ def system_library(path: str) -> SystemLibrary:
     return SystemLibrary(LibraryKind.UNKNOWN)
 
 
-def public_frameworks() -> frozenset[str]:
-    """The names of the public frameworks of iOS."""
-    return frozenset(_system_libraries()["frameworks"])
-
-
 @functools.cache
 def private_symbol(name: str) -> PrivateSymbol | None:
     """The entry of a symbol that the App Store rejects, or None."""

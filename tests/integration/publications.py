@@ -14,16 +14,20 @@ MACOS_ARM64 = (
     "macosx_10_13_universal2",
 )
 MACOS_X86_64 = ("macosx_10_13_x86_64",)
+LINUX_X86_64 = ("manylinux_2_28_x86_64", "manylinux2014_x86_64", "manylinux2010_x86_64", "manylinux1_x86_64")
 
 
-def published_wheel(name: str, version: str, platforms: tuple[str, ...], directory: Path) -> Path | None:
-    """Download the wheel of a release for CPython 3.13, or for its stable ABI.
+def published_wheel(
+    name: str, version: str, platforms: tuple[str, ...], directory: Path, python: str = "3.13"
+) -> Path | None:
+    """Download the wheel of a release for one version of CPython, or for its stable ABI.
 
     Args:
         name: The project.
         version: The release.
         platforms: Tags of which any will do.
         directory: Where to; it has no other wheel in it.
+        python: The version of CPython.
 
     Returns:
         The wheel; None if the project has none for these platforms, or only a pure one.
@@ -31,7 +35,7 @@ def published_wheel(name: str, version: str, platforms: tuple[str, ...], directo
     tags = [option for platform in platforms for option in ("--platform", platform)]
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--implementation", "cp", "--python-version", "3.13", *tags, "--dest", str(directory),
+        "--only-binary=:all:", "--implementation", "cp", "--python-version", python, *tags, "--dest", str(directory),
         f"{name}=={version}",
     ]  # fmt: skip
     done = subprocess.run(command, check=False, capture_output=True, text=True)
