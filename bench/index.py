@@ -2,8 +2,9 @@
 
 ``python -m bench index`` makes up 10,000 wheels of 500 projects, then has both make the whole index, and bring it up to
 date with one wheel more. dumb-pypi takes a list of the files with their hashes, which somebody has to make and which
-forge makes itself; it neither copies wheels nor writes metadata files or JSON for installers. So there are two ratios:
-to dumb-pypi alone, and to dumb-pypi with the plainest program that makes its list.
+forge makes itself; it neither copies wheels nor writes metadata files or JSON for installers. So the whole index is
+measured twice: from the wheels, beside dumb-pypi with the plainest program that makes its list and puts in place the
+wheels and metadata files that its pages name; and the pages alone (``--afresh``), from what each of them has noted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -76,13 +78,19 @@ def write_wheel(directory: Path, project: int, version: str, target: str, projec
     return make_wheel(directory, files, name=name, version=version, tag=tag, metadata=metadata)
 
 
-def write_list(directory: Path, out: Path) -> None:
-    """The list that dumb-pypi takes: names, hashes, times and required Pythons."""
+def write_list(directory: Path, out: Path, site: Path | None = None) -> None:
+    """The list that dumb-pypi takes: names, hashes, times and required Pythons; and the files that its pages name."""
+    if site is not None:
+        site.mkdir(parents=True)
     with out.open("w") as file:
         for wheel in sorted(directory.iterdir()):
             with zipfile.ZipFile(wheel) as archive:
                 (member,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-                said = BytesParser().parsebytes(archive.read(member), headersonly=True)
+                content = archive.read(member)
+            said = BytesParser().parsebytes(content, headersonly=True)
+            if site is not None:
+                shutil.copyfile(wheel, site / wheel.name)
+                (site / f"{wheel.name}.metadata").write_bytes(content)
             digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
             entry = {
                 "filename": wheel.name, "hash": f"sha256={digest}", "requires_python": said["Requires-Python"],
@@ -92,12 +100,13 @@ def write_list(directory: Path, out: Path) -> None:
             file.write(json.dumps(entry) + "\n")
 
 
-def show(what: str, forge: Cost, other: Cost, listing: float) -> None:
+def show(what: str, forge: Cost, other: Cost, beside: float = 0.0) -> None:
+    whole = other.seconds + beside
     print(f"{what}:")
-    print(f"  forge                      {forge}")
-    print(f"  dumb-pypi                  {other}   {other.seconds / forge.seconds:.2f} times forge's time")
-    whole = other.seconds + listing
-    print(f"  dumb-pypi, and its list    {whole:6.2f} s             {whole / forge.seconds:.2f} times forge's time")
+    print(f"  forge       {forge}")
+    print(f"  dumb-pypi   {Cost(whole, other.memory)}   {whole / forge.seconds:.2f} times forge's time")
+    if beside:
+        print(f"              ({other.seconds:.2f} s without its list and files)")
 
 
 def main() -> None:
@@ -121,20 +130,22 @@ def main() -> None:
             "../../wheels/",
         ]
         began = time.process_time()
-        write_list(wheels, lists[0])
+        write_list(wheels, lists[0], root / "files")
         listing = time.process_time() - began
         first = measured([*forge, str(wheels)], env)
         other = measured([*dumb, "--package-list-json", str(lists[0])])
         print(f"{options.wheels} wheels of {options.projects} projects")
-        show("the whole index", first, other, listing)
+        show("the whole index, from the wheels", first, other, listing)
+        pages = measured([*forge, "--afresh"], env)
+        show("its pages, from what is noted of the wheels", pages, other)
         more = write_wheel(wheels, 1, "99.0", TARGETS[0], options.projects)
         write_list(wheels, lists[1])
         update = measured([*forge, str(more)], env)
         previous = ["--previous-package-list-json", str(lists[0])]
         other = measured([*dumb, "--package-list-json", str(lists[1]), *previous])
-        show("one wheel more", update, other, 0.0)
+        show("one wheel more", update, other)
         again = measured([*forge, str(wheels)], env)
-        print(f"the same directory again, nothing new:\n  forge                      {again}")
+        print(f"the same directory again, nothing new:\n  forge       {again}")
         most = max(first.memory, update.memory, again.memory)
         print(f"forge's peak: {most / 1024**2:.0f} MB (aim: {MEMORY / 1024**2:.0f} MB)")
 

@@ -15,6 +15,7 @@ from forge.cli.options import wheels_in
 from forge.index.make import make_index, rewrite
 from forge.index.model import PackageIndexError
 from forge.index.yank import yanked
+from forge.recipe.store import find_recipes
 
 if TYPE_CHECKING:
     from forge.index.model import IndexState
@@ -33,7 +34,12 @@ def index() -> None:
     "--url", metavar="URL", help="Where users will find its simple/, e.g. https://wheels.example.org/simple/."
 )
 @click.option("--afresh", is_flag=True, help="Write every page anew, as after an upgrade of forge.")
-def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None, afresh: bool) -> None:
+@click.option(
+    "--check", "checks", is_flag=True, help="Run 'forge check' on what is added; its page says what was found."
+)
+def make(
+    place: str, wheels: tuple[Path, ...], name: str | None, url: str | None, afresh: bool, checks: bool
+) -> None:  # fmt: skip
     """Add wheels to the index in DIR, or at an s3:// URL; it is made if there is none.
 
     Of a directory, all wheels in it and below it are added. A file that is in the index never changes: other bytes of
@@ -41,6 +47,7 @@ def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None
     is configured, each file gets a signed statement of what it was built from (docs/index.md).
     """
     from forge.cli.signer import configured_signer  # noqa: PLC0415 - takes as long as all else to import
+    from forge.index.evidence import Witness  # noqa: PLC0415 - likewise
 
     files = wheels_in(wheels)
     if url is not None and not url.startswith(("https://", "http://")):
@@ -50,7 +57,7 @@ def make(place: str, wheels: tuple[Path, ...], name: str | None, url: str | None
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         made = make_index(
             place, files, ForgeHome.from_environment(), progress,
-            name=name, url=url, afresh=afresh, signer=configured_signer(),
+            name=name, url=url, afresh=afresh, signer=configured_signer(), witness=Witness(find_recipes(), {}, checks),
         )  # fmt: skip
     for filename in made.added:
         click.echo(f"added: {printable(filename)}")

@@ -205,4 +205,4 @@ def _destination(to: str | None, repository: str | None, index_url: str, recipes
     if to.startswith(("https://", "http://")):
         return UploadServer(repository_at(to), index_url, settings)
     public = PublicIndex(index_url, settings) if index_url not in ("", UNSEEN) else None
-    return MadeIndex(to, ForgeHome.from_environment(), public, configured_signer(recipes))
+    return MadeIndex(to, ForgeHome.from_environment(), public, configured_signer(recipes), find_recipes(recipes))

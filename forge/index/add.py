@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 
 from forge.base.hashing import file_sha256
 from forge.index.model import HeldFile, PackageIndexError
-from forge.wheel.contents import read_wheel
+from forge.wheel.contents import open_wheel, parse_metadata
 from forge.wheel.sbom_read import is_sbom, read_sbom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from forge.audit.finding import Finding
     from forge.index.model import IndexState
     from forge.wheel.sbom_read import WheelSbom
 
@@ -35,11 +34,13 @@ class NewFile:
         path: Where it is.
         held: What the index says of it.
         metadata: Its METADATA.
+        findings: What ``forge check`` finds, if somebody looked.
     """
 
     path: Path
     held: HeldFile
     metadata: bytes
+    findings: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -100,35 +101,38 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
         WheelError: It cannot be read.
         PackageIndexError: Its metadata is of another project.
     """
-    contents = read_wheel(wheel)
-    prefix = f"{contents.dist_info}/"
-    if all(member.path.startswith((prefix, "opt/")) for member in contents.members) and any(
-        member.path.startswith("opt/") for member in contents.members
-    ):
-        return None
-    name = contents.name
-    if canonicalize_name(contents.metadata.name) != name.canonical_distribution:
+    with open_wheel(wheel) as opened:
+        paths = [member.path for member in opened.members]
+        if _is_of_a_library(paths, opened.dist_info):
+            return None
+        content = opened.read_info("METADATA")
+        boms = [read_sbom(path, opened.read(path)) for path in paths if is_sbom(path)]
+    name, metadata = opened.name, parse_metadata(content, wheel.name)
+    if canonicalize_name(metadata.name) != name.canonical_distribution:
         raise PackageIndexError(
-            f"{wheel.name} says in its METADATA that it is of {contents.metadata.name}",
+            f"{wheel.name} says in its METADATA that it is of {metadata.name}",
             hint="build it again: installers refuse such a wheel",
         )
-    with zipfile.ZipFile(wheel) as archive:  # which has been looked over
-        content = archive.read(f"{prefix}METADATA")
-        boms = [read_sbom(m.path, archive.read(m.path)) for m in contents.members if is_sbom(m.path)]
-    raw, _ = parse_email(content)
     held = HeldFile(
         filename=wheel.name,
         size=wheel.stat().st_size,
         sha256=digest,
         uploaded=uploaded,
         metadata_sha256=hashlib.sha256(content).hexdigest(),
-        requires_python=contents.metadata.requires_python,
-        requires_dist=tuple(text[:LARGEST_LINE] for text in contents.metadata.requires_dist),
-        summary=" ".join((raw.get("summary") or "").split())[:LARGEST_LINE],
-        license=_license(raw.get("license_expression") or raw.get("license") or ""),
+        requires_python=metadata.requires_python,
+        requires_dist=tuple(text[:LARGEST_LINE] for text in metadata.requires_dist),
+        summary=" ".join(metadata.summary.split())[:LARGEST_LINE],
+        license=_license(metadata.license),
         contains=_linked(boms, name.filename),
     )
     return NewFile(wheel, held, content)
+
+
+def _is_of_a_library(paths: Sequence[str], dist_info: str) -> bool:
+    """Whether a wheel holds a native library for builds, and nothing that Python imports."""
+    return all(path.startswith((f"{dist_info}/", "opt/")) for path in paths) and any(
+        path.startswith("opt/") for path in paths
+    )
 
 
 def _linked(boms: Iterable[WheelSbom], filename: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ class Kind(enum.StrEnum):
 
     FILE = "file"
     """A file is missing, or has other bytes than the index says."""
+    WHEEL = "wheel"
+    """A file is no sound wheel, or its RECORD disagrees with what is in it: it was so when it was added."""
     SIGNATURE = "signature"
     """A file is not signed by anybody who is trusted, or a signed statement is not the one that was signed."""
     PAGE = "page"

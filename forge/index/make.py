@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
     from forge.index.add import NewFile
+    from forge.index.evidence import Evidence, Witness
     from forge.index.model import HeldFile
     from forge.index.signing import Signer
+
+
+_LINES = 100
+"""About how many files are named, of thousands that are added."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Made:
 
 def make_index(
     where: str, wheels: Iterable[Path], home: ForgeHome, progress: Progress, *, name: str | None = None,
-    url: str | None = None, afresh: bool = False, signer: Signer | None = None,
+    url: str | None = None, afresh: bool = False, signer: Signer | None = None, witness: Witness | None = None,
 ) -> Made:  # fmt: skip
     """Add wheels to an index, which is made if there is none.
 
@@ -56,6 +61,7 @@ def make_index(
         url: The address of ``simple/`` as users will see it, for what they paste; None keeps it.
         afresh: Write every page anew, as after an upgrade of forge.
         signer: Makes signed statements about what is added; None makes none.
+        witness: Finds out what else is known of what is added; None asks nobody.
 
     Raises:
         PackageIndexError: There is something else in the directory; other bytes of a name are there; the place fails.
@@ -66,12 +72,15 @@ def make_index(
         state = before or IndexState()
         offered = additions(wheels, state, now())
         statements = {} if signer is None else _statements(offered.new, signer, progress)
-        added = [_with_statement(new.held, statements) for new in offered.new]
+        evidence = {} if witness is None else witness.of(offered.new)
+        added = [_told(new.held, statements, evidence) for new in offered.new]
         files = {**state.files, **{held.filename: held for held in added}}
         after = IndexState(files, name or state.name, state.url if url is None else url)
         if before is None or afresh or after != before:
+            step = max(len(offered.new) // _LINES, 1)
             for number, new in enumerate(offered.new, 1):
-                progress.phase("index", f"add {number} of {len(offered.new)}: {new.held.filename}")
+                if number % step == 0:
+                    progress.phase("index", f"add {number} of {len(offered.new)}: {new.held.filename}")
                 put(place, new.held.path, new.path)
                 put(place, f"{new.held.path}.metadata", new.metadata)
                 if new.held.filename in statements:
@@ -109,7 +118,10 @@ def _statements(files: Iterable[NewFile], signer: Signer, progress: Progress) ->
     return {new.held.filename: signer.provenance(new.path, new.held.filename, new.held.sha256) for new in files}
 
 
-def _with_statement(held: HeldFile, statements: Mapping[str, bytes]) -> HeldFile:
-    if held.filename not in statements:
-        return held
-    return replace(held, provenance_sha256=hashlib.sha256(statements[held.filename]).hexdigest())
+def _told(held: HeldFile, statements: Mapping[str, bytes], evidence: Mapping[str, Evidence]) -> HeldFile:
+    """A file with the hash of its signed statements, and what else is known of it."""
+    if (statement := statements.get(held.filename)) is not None:
+        held = replace(held, provenance_sha256=hashlib.sha256(statement).hexdigest())
+    if (known := evidence.get(held.filename)) is not None:
+        held = replace(held, findings=known.findings, suite=known.suite)
+    return held

@@ -41,6 +41,8 @@ class HeldFile:
         summary: What its metadata says, or an empty string.
         license: Its licence expression, or an empty string.
         contains: The libraries that are linked in, by name and version, as its bills of materials say (PEP 770).
+        findings: What ``forge check`` found when it was added, a line each; None if nobody looked.
+        suite: How many tests of the project's own suite passed with this file, in words; empty if nobody ran it.
         provenance_sha256: Of the signed statements about it, which lie beside it (PEP 740); None if there are none.
         yanked: Why it is to be avoided; an empty string is yanked without a reason, None is not yanked (PEP 592).
     """
@@ -55,6 +57,8 @@ class HeldFile:
     summary: str = ""
     license: str = ""
     contains: tuple[str, ...] = ()
+    findings: tuple[str, ...] | None = None
+    suite: str = ""
     provenance_sha256: str | None = None
     yanked: str | None = None
 

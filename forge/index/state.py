@@ -86,12 +86,13 @@ def _file(entry: dict[str, Any]) -> HeldFile:
     values: dict[str, Any] = {key: value for key, value in entry.items() if key in _FIELDS}
     for key in ("requires_dist", "contains"):
         values[key] = tuple(values.get(key, ()))
+    if values.get("findings") is not None:
+        values["findings"] = tuple(values["findings"])
     file = HeldFile(**values)
     file.name  # noqa: B018 - raises an error if it is no wheel's
-    texts = (file.filename, file.sha256, file.uploaded, file.metadata_sha256, file.summary, file.license)
-    if not all(isinstance(text, str) for text in (*texts, *file.requires_dist, *file.contains)) or not isinstance(
-        file.size, int
-    ):
+    texts = (file.filename, file.sha256, file.uploaded, file.metadata_sha256, file.summary, file.license, file.suite)
+    lists = (*file.requires_dist, *file.contains, *(file.findings or ()))
+    if not all(isinstance(text, str) for text in (*texts, *lists)) or not isinstance(file.size, int):
         raise ValueError(file.filename)
     optional = (file.requires_python, file.yanked, file.provenance_sha256)
     if not all(text is None or isinstance(text, str) for text in optional):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from forge.index.simple import project_html, project_json, root_html, root_json
 from forge.plan.inventory import stored_wheels
 from forge.plan.required import applying
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
+from forge.wheel.contents import read_wheel
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
@@ -75,10 +78,23 @@ def _files(place: Place, state: IndexState, progress: Progress) -> Iterator[Faul
     for number, name in enumerate(sorted(state.files), 1):
         file = state.files[name]
         progress.phase("index", f"verify {number} of {len(state.files)}: {name}")
-        if wrong := problem(place, file.path, file.size, file.sha256):
-            yield Fault(Kind.FILE, file.filename, wrong)
+        with tempfile.TemporaryDirectory(prefix="forge-verify-") as temporary:
+            wheel = Path(temporary, Path(file.filename).name)
+            with wheel.open("w+b") as out:
+                wrong = problem(place, file.path, file.size, file.sha256, out)
+            yield from [Fault(Kind.FILE, file.filename, wrong)] if wrong else _unsound(wheel)
         if wrong := problem(place, f"{file.path}.metadata", MOST_BESIDE, file.metadata_sha256):
             yield Fault(Kind.FILE, f"{file.filename}.metadata", wrong)
+
+
+def _unsound(wheel: Path) -> Iterator[Fault]:
+    """What is wrong with a wheel whose bytes are those that were added."""
+    try:
+        problems = read_wheel(wheel).record_problems
+    except WheelError as error:
+        yield Fault(Kind.WHEEL, wheel.name, error.message.removeprefix(f"{wheel.name}: "))
+    else:
+        yield from (Fault(Kind.WHEEL, wheel.name, f"{one.member} {one.text}") for one in problems)
 
 
 def _signatures(place: Place, state: IndexState, trusted: Mapping[str, PublicKey]) -> Iterator[Fault]:

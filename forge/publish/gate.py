@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forge.audit.check import check_wheel, frameworks_beside, missing_targets
+from forge.audit.check import missing_targets
 from forge.base.errors import WheelError
 from forge.base.severity import Severity
 from forge.index.model import IndexState
@@ -29,14 +29,13 @@ _CARGO = "pkg:cargo/"
 
 
 def check_gate(files: Sequence[NewFile]) -> Iterator[Refusal]:
-    """The errors that ``forge check`` finds.
+    """The errors that ``forge check`` found.
 
     Args:
-        files: What is new.
+        files: What is new, each with what was found.
     """
-    beside = frameworks_beside(file.path for file in files)
     for file in files:
-        for finding in check_wheel(file.path, beside.get(file.path, frozenset())).findings:
+        for finding in file.findings or ():
             if finding.severity is Severity.ERROR:
                 where = f"{finding.member}: " if finding.member else ""
                 yield Refusal(file.held.filename, f"{finding.id} {where}{finding.message}", Gate.CHECK)

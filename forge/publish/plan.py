@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import InvalidName, canonicalize_name
@@ -11,6 +12,7 @@ from forge.base.errors import ForgeError, WheelError
 from forge.base.hashing import file_sha256
 from forge.base.printable import printable
 from forge.index.add import new_file, next_build_number
+from forge.index.evidence import check_findings
 from forge.index.model import PackageIndexError
 from forge.publish.gate import check_gate, licences_gate, requirements_gate, targets_gate
 from forge.publish.model import Gate, Publication, PublishError, Refusal
@@ -75,7 +77,9 @@ def plan_publication(
         else:
             names = [file.filename for file in destination.files(project)]
             refusals.append(Refusal(wheel.name, other_bytes(wheel.name, published, digest, names)))
-    files = in_order(new.values())
+    progress.phase("publish", "check the wheels")
+    findings = check_findings(new.values())
+    files = in_order(replace(file, findings=findings[name]) for name, file in new.items())
     refusals += _refused(files, destination, upstream, allowed, progress)
     return Publication(files, tuple(same), tuple(libraries), tuple(dict.fromkeys(refusals)))
 
@@ -157,7 +161,6 @@ def _refused(
     if not files:
         return found
     if Gate.CHECK not in allowed:
-        progress.phase("publish", "check the wheels")
         found += check_gate(files)
     if Gate.TARGETS not in allowed:
         projects = {file.held.project for file in files}

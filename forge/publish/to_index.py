@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forge.index.evidence import Witness
 from forge.index.make import make_index
 from forge.index.model import PackageIndexError
 from forge.index.reading import problem
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from forge.index.add import NewFile
     from forge.index.signing import Signer
     from forge.publish.readback import PublicIndex
+    from forge.recipe.store import RecipeStore
 
 
 class MadeIndex:
@@ -31,13 +33,17 @@ class MadeIndex:
         home: The cache; its locks keep two writers on one machine apart.
         public: The index as users see it, or None to read back from the place itself.
         signer: Makes signed statements about what is published; None makes none.
+        store: The recipes, beside which the results of suites are kept; None for none.
 
     Raises:
         PackageIndexError: It is neither, or what is there cannot be read.
     """
 
-    def __init__(self, where: str, home: ForgeHome, public: PublicIndex | None, signer: Signer | None = None) -> None:
-        self._where, self._home, self._public, self._signer = where, home, public, signer
+    def __init__(
+        self, where: str, home: ForgeHome, public: PublicIndex | None, signer: Signer | None = None,
+        store: RecipeStore | None = None,
+    ) -> None:  # fmt: skip
+        self._where, self._home, self._public, self._signer, self._store = where, home, public, signer, store
         try:
             self._place = open_place(where, "--to")
         except CacheError as error:
@@ -63,7 +69,11 @@ class MadeIndex:
 
     def send(self, files: Sequence[NewFile], progress: Progress) -> Sent:
         """See `forge.publish.model.Destination`: the set goes in as one, and other bytes are looked for once more."""
-        made = make_index(self._where, [file.path for file in files], self._home, progress, signer=self._signer)
+        found = {file.held.filename: file.findings for file in files if file.findings is not None}
+        made = make_index(
+            self._where, [file.path for file in files], self._home, progress,
+            signer=self._signer, witness=Witness(self._store, found),
+        )  # fmt: skip
         return Sent(made.added, made.same)
 
     def read_back(self, files: Sequence[NewFile], progress: Progress) -> str:

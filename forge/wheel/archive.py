@@ -6,12 +6,14 @@ Everything is checked before a byte is unpacked: a wheel may come from anywhere,
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import stat
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from forge.base.errors import WheelError
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _ENCRYPTED = 0x1
 _NOT_UNPACKED = "forge does not unpack such a wheel"
 _UTF8 = 0x800
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]").search
 _READ_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -90,16 +93,16 @@ def open_archive(path: Path, limits: Limits | None = None) -> Iterator[tuple[zip
         WheelError: It cannot be read, is no zip file, or has a member that is not to be unpacked: outside its
             directory, twice, encrypted, a link, too large.
     """
-    try:
-        with path.open("rb") as file:
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
             start = file.read(4)
-        if start != b"PK\x03\x04":
-            raise WheelError(f"{path.name}: not a zip file" if start else f"{path.name}: an empty file")
-        archive = zipfile.ZipFile(path)
-        _check_whole(path, archive)
-    except _READ_ERRORS as error:
-        raise unreadable(path.name, error) from error
-    with archive:
+            if start != b"PK\x03\x04":
+                raise WheelError(f"{path.name}: not a zip file" if start else f"{path.name}: an empty file")
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            _check_whole(path.name, file, archive)
+        except _READ_ERRORS as error:
+            raise unreadable(path.name, error) from error
         yield archive, _checked(path.name, archive.infolist(), limits or Limits())
 
 
@@ -136,7 +139,7 @@ _END = struct.Struct("<4s4H2IH")
 """The end of a zip file's central directory: signature, disks, counts, size, offset, length of the comment."""
 
 
-def _check_whole(path: Path, archive: zipfile.ZipFile) -> None:
+def _check_whole(wheel: str, file: IO[bytes], archive: zipfile.ZipFile) -> None:
     """The archive is all that the file holds.
 
     ``zipfile`` takes what stands before the first member and behind the end: two archives in one file are read as the
@@ -145,16 +148,15 @@ def _check_whole(path: Path, archive: zipfile.ZipFile) -> None:
     Raises:
         WheelError: There is something else.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(max(size - _END.size - 0xFFFF, 0))
-        tail = file.read()
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - _END.size - 0xFFFF, 0))
+    tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or at + _END.size + int.from_bytes(tail[at + 20 : at + 22], "little") != len(tail):
-        raise WheelError(f"{path.name}: bytes follow the end of the zip archive", hint="download or build it again")
+        raise WheelError(f"{wheel}: bytes follow the end of the zip archive", hint="download or build it again")
     if archive.filelist and min(entry.header_offset for entry in archive.filelist) != 0:
         raise WheelError(
-            f"{path.name}: the zip archive starts after other data, such as another archive",
+            f"{wheel}: the zip archive starts after other data, such as another archive",
             hint="download or build it again",
         )
 
@@ -182,11 +184,13 @@ def _checked(wheel: str, entries: list[zipfile.ZipInfo], limits: Limits) -> tupl
         if not entry.is_dir():
             mode = entry.external_attr >> 16
             members[entry.filename] = Member(entry.filename, entry.file_size, entry.compress_size, bool(mode & 0o111))
-    for path in members:
-        parents = path.split("/")[:-1]
-        for count in range(1, len(parents) + 1):
-            if "/".join(parents[:count]) in members:
+    directories = {path.rpartition("/")[0]: path for path in members}  # many files have the same
+    for directory, path in directories.items():
+        parent = directory
+        while parent:
+            if parent in members:
                 raise WheelError(f"{wheel}: {_shown(path)}: lies below a file")
+            parent = parent.rpartition("/")[0]
     return tuple(members[path] for path in sorted(members))
 
 
@@ -195,7 +199,7 @@ def _name_problem(entry: zipfile.ZipInfo) -> str | None:
     parts = name.removesuffix("/").split("/")
     if not name.isascii() and not entry.flag_bits & _UTF8:
         return "its name is neither ASCII nor marked as UTF-8"
-    if not name or "\\" in name or any(ord(c) < 32 or ord(c) == 127 for c in name):
+    if not name or _UNSAFE(name):
         return "its name has a backslash or a control character, or is empty"
     if name.startswith("/") or parts[0].endswith(":") or (len(parts[0]) > 1 and parts[0][1] == ":"):
         return "its name is absolute"

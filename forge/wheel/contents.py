@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import email
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,8 +19,13 @@ from forge.wheel.name import WheelName, parse_wheel_name
 from forge.wheel.record import RecordEntry, RecordProblem, parse_record, verify_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
+    from zipfile import ZipFile
+
+
+_REQUIRED = ("METADATA", "WHEEL", "RECORD")
+"""What each wheel has in its dist-info directory."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class WheelMetadata:
         metadata_version: Metadata-Version.
         requires_python: Requires-Python, or None.
         requires_dist: Requires-Dist, in order.
+        summary: Summary, or an empty string.
+        license: License-Expression, else License, which is any text, else an empty string.
     """
 
     name: str
@@ -39,6 +47,8 @@ class WheelMetadata:
     metadata_version: str
     requires_python: str | None
     requires_dist: tuple[str, ...]
+    summary: str
+    license: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,61 @@ class WheelContents:
                 yield member.path, read_member(archive, member.path, self.path.name)
 
 
+@dataclass(frozen=True)
+class OpenWheel:
+    """A wheel that is open for reading.
+
+    Args:
+        name: What its name says.
+        members: Its files, sorted by path.
+        dist_info: The dist-info directory's name, without a slash.
+        archive: The zip file.
+    """
+
+    name: WheelName
+    members: tuple[Member, ...]
+    dist_info: str
+    archive: ZipFile
+
+    def read(self, member: str) -> bytes:
+        """A member's bytes.
+
+        Raises:
+            WheelError: There is none of that path, or it cannot be unpacked.
+        """
+        return read_member(self.archive, member, self.name.filename)
+
+    def read_info(self, file: str) -> bytes:
+        """The bytes of a file in the dist-info directory, e.g. ``METADATA``.
+
+        Raises:
+            WheelError: As for `read`.
+        """
+        return self.read(f"{self.dist_info}/{file}")
+
+
+@contextlib.contextmanager
+def open_wheel(path: Path, *, limits: Limits | None = None) -> Iterator[OpenWheel]:
+    """Open a wheel, to read some of its files.
+
+    Args:
+        path: The wheel.
+        limits: What is still taken for an honest archive.
+
+    Raises:
+        WheelError: Its name is no wheel's, it is no sound zip file, a member is unsafe, or its dist-info is missing,
+            incomplete, or of another project or version.
+    """
+    name = parse_wheel_name(path.name)
+    with open_archive(path, limits) as (archive, members):
+        paths = [member.path for member in members]
+        dist_info = find_dist_info(paths, name)
+        for file in _REQUIRED:
+            if f"{dist_info}/{file}" not in paths:
+                raise WheelError(f"{path.name}: {dist_info}/{file} is missing")
+        yield OpenWheel(name, members, dist_info, archive)
+
+
 def read_wheel(path: Path, *, limits: Limits | None = None) -> WheelContents:
     """Read a wheel and compare RECORD with every file.
 
@@ -118,27 +183,19 @@ def read_wheel(path: Path, *, limits: Limits | None = None) -> WheelContents:
         limits: What is still taken for an honest archive.
 
     Raises:
-        WheelError: Its name is no wheel's, it is no sound zip file, a member is unsafe, its dist-info is
-            missing, incomplete, malformed or of another project or version. A RECORD that only disagrees with
-            the files is not an error but `WheelContents.record_problems`.
+        WheelError: As for `open_wheel`; or a member cannot be unpacked, or METADATA, WHEEL or RECORD is malformed. A
+            RECORD that only disagrees with the files is not an error but `WheelContents.record_problems`.
     """
-    name = parse_wheel_name(path.name)
-    with open_archive(path, limits) as (archive, members):
-        paths = [member.path for member in members]
-        dist_info = find_dist_info(paths, name)
-
-        def read(member: str) -> bytes:
-            return read_member(archive, member, path.name)
-
-        metadata = _parse_metadata(_required(path.name, read, paths, f"{dist_info}/METADATA"), path.name)
-        wheel = parse_wheel_file(_required(path.name, read, paths, f"{dist_info}/WHEEL"), path.name)
-        record_path = f"{dist_info}/RECORD"
+    with open_wheel(path, limits=limits) as wheel:
+        metadata = parse_metadata(wheel.read_info("METADATA"), path.name)
+        file = parse_wheel_file(wheel.read_info("WHEEL"), path.name)
+        record_path = f"{wheel.dist_info}/RECORD"
         try:
-            record = parse_record(_required(path.name, read, paths, record_path))
+            record = parse_record(wheel.read_info("RECORD"))
         except ValueError as error:
             raise WheelError(f"{path.name}: {record_path}: malformed: {error}") from error
-        problems = verify_record(record, paths, record_path, read)
-    return WheelContents(path, name, members, dist_info, metadata, wheel, record, problems)
+        problems = verify_record(record, [member.path for member in wheel.members], record_path, wheel.read)
+    return WheelContents(path, wheel.name, wheel.members, wheel.dist_info, metadata, file, record, problems)
 
 
 def read_metadata(path: Path) -> WheelMetadata:
@@ -148,15 +205,10 @@ def read_metadata(path: Path) -> WheelMetadata:
         path: The wheel.
 
     Raises:
-        WheelError: Its name is no wheel's, it is no sound zip file, or METADATA is missing or malformed.
+        WheelError: As for `open_wheel`; or METADATA is malformed.
     """
-    name = parse_wheel_name(path.name)
-    with open_archive(path) as (archive, members):
-        paths = [member.path for member in members]
-        member = f"{find_dist_info(paths, name)}/METADATA"
-        return _parse_metadata(
-            _required(path.name, lambda each: read_member(archive, each, path.name), paths, member), path.name
-        )
+    with open_wheel(path) as wheel:
+        return parse_metadata(wheel.read_info("METADATA"), path.name)
 
 
 def find_dist_info(paths: list[str], name: WheelName | None = None, *, what: str | None = None) -> str:
@@ -224,7 +276,16 @@ def parse_wheel_file(data: bytes, wheel: str) -> WheelFile:
     )
 
 
-def _parse_metadata(data: bytes, wheel: str) -> WheelMetadata:
+def parse_metadata(data: bytes, wheel: str) -> WheelMetadata:
+    """Read METADATA.
+
+    Args:
+        data: Its bytes.
+        wheel: The wheel's name, for errors.
+
+    Raises:
+        WheelError: It has no name or version, or has one twice.
+    """
     raw, _ = parse_email(data)
     if "name" not in raw or "version" not in raw:
         raise WheelError(f"{wheel}: METADATA has no {'Name' if 'name' not in raw else 'Version'}, or has it twice")
@@ -234,10 +295,6 @@ def _parse_metadata(data: bytes, wheel: str) -> WheelMetadata:
         metadata_version=raw.get("metadata_version", ""),
         requires_python=raw.get("requires_python"),
         requires_dist=tuple(raw.get("requires_dist", ())),
+        summary=raw.get("summary") or "",
+        license=raw.get("license_expression") or raw.get("license") or "",
     )
-
-
-def _required(wheel: str, read: Callable[[str], bytes], paths: list[str], member: str) -> bytes:
-    if member not in paths:
-        raise WheelError(f"{wheel}: {member} is missing")
-    return read(member)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ class WheelSbom:
 
 def is_sbom(member: str) -> bool:
     """Whether a path in a wheel is a bill of materials' (PEP 770: a file below ``.dist-info/sboms``)."""
-    parts = PurePosixPath(member).parts
-    return len(parts) > 2 and parts[0].endswith(".dist-info") and parts[1] == "sboms"
+    directory, _, rest = member.partition("/")
+    return directory.endswith(".dist-info") and rest.startswith("sboms/")
 
 
 def read_sbom(member: str, data: bytes) -> WheelSbom:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import mimetypes
+import os
 import uuid
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import fsspec
 
@@ -60,8 +61,7 @@ class FilesystemPlace:
         part = f"{parent}/.{base}.{uuid.uuid4().hex}.part"
         try:
             with _failures():
-                self._files.makedirs(parent, exist_ok=True)
-                out = self._files.open(part, "wb")
+                out = self._create(part)
             try:
                 for chunk in _chunks(content):
                     go_on()
@@ -71,13 +71,39 @@ class FilesystemPlace:
                 with _failures():
                     out.close()
             with _failures():
-                self._files.mv(part, whole)
-        finally:
+                self._rename(part, whole)
+        except BaseException:
             with contextlib.suppress(Exception):
                 self._files.rm_file(part)
+            raise
+
+    def _create(self, path: str) -> IO[bytes]:
+        """Open a new file, in a directory that is made if need be."""
+        self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
+        return cast("IO[bytes]", self._files.open(path, "wb"))
+
+    def _rename(self, path: str, new: str) -> None:
+        """Give a file its name, in place of what has it."""
+        self._files.mv(path, new)
 
     def close(self) -> None:
         """See `forge.plan.shared.places.Place`: fsspec keeps its connections for itself."""
+
+
+class DirectoryPlace(FilesystemPlace):
+    """A directory of this machine, without fsspec's detours: an index of 10,000 wheels has 21,000 files."""
+
+    # Strings, since making and parsing paths of pathlib's would take as long as writing the files.
+
+    def _create(self, path: str) -> IO[bytes]:
+        try:
+            return open(path, "wb")  # noqa: PTH123 - see above; the caller closes it
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - see above
+            return open(path, "wb")  # noqa: PTH123 - see above; the caller closes it
+
+    def _rename(self, path: str, new: str) -> None:
+        os.replace(path, new)  # noqa: PTH105 - see above
 
 
 class BucketPlace(FilesystemPlace):
@@ -116,9 +142,9 @@ class BucketPlace(FilesystemPlace):
                     self._files.put_file(str(content), key, ContentType=kind)
 
 
-def directory_place(path: Path) -> FilesystemPlace:
+def directory_place(path: Path) -> DirectoryPlace:
     """A directory, which is made when the first entry is put there."""
-    return FilesystemPlace(str(path), fsspec.filesystem("file"), str(path.absolute()))
+    return DirectoryPlace(str(path), fsspec.filesystem("file"), str(path.absolute()))
 
 
 def s3_place(url: str, where: str) -> BucketPlace:

@@ -118,6 +118,14 @@ def test_a_wheel_more(made: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(times.values()) == ["2026-11-29T12:00:00Z"] * 3 + ["2026-12-24T12:00:00Z"]
 
 
+def test_thousands_of_wheels_are_not_told_one_by_one(forge: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(make_module, "_LINES", 3)
+    for number in range(10):
+        wheel(forge.root, version=f"1.{number}")
+    told = re.findall(r"add (\d+) of 10", forge("index", "make", "site", "wheels").err)
+    assert told == ["3", "6", "9"]
+
+
 def test_an_index_made_in_one_go_is_the_same(made: Forge) -> None:
     for file in sorted((made.root / "wheels").iterdir()):
         said = made("index", "make", "other", str(file), "--name", "My wheels", "--url", "https://example.org/simple/")

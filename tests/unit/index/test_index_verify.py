@@ -72,6 +72,16 @@ def test_a_fault(made: Forge, fault: str, snapshot: SnapshotAssertion) -> None:
     assert said.code == 16
 
 
+@pytest.mark.parametrize("record", ["demo/__init__.py,sha256=AAAA,0\n", '"'])
+def test_a_wheel_that_was_unsound_when_it_was_added(forge: Forge, record: str, snapshot: SnapshotAssertion) -> None:
+    """The index was made without a look at what its files hold."""
+    make_wheel(forge.root / "wheels", {"demo/__init__.py": b""}, name="demo", tag="py3-none-any", record=record)
+    assert forge("index", "make", "site", "wheels").code == 0
+    said = forge("index", "verify", "site", "--offline")
+    assert (said.code, said.out) == snapshot
+    assert said.code == 16
+
+
 def test_over_http(made: Forge, server: Server) -> None:
     site = whole(made)
     for file in site.rglob("*"):

@@ -9,7 +9,6 @@ import shutil
 import threading
 from typing import TYPE_CHECKING, Any
 
-import fsspec
 import pytest
 
 from forge.base.errors import BuildError, WheelError
@@ -26,6 +25,7 @@ from forge.plan.shared.places import open_place
 from forge.plan.shared.web import PATIENCE
 from forge.source.http import Patience
 from tests.unit.crossbuild.fakes import WHEEL
+from tests.unit.full_places import fill
 from tests.unit.plan.shared import Team, WebServer, web_server
 from tests.unit.plan.test_plan_run import Builder
 
@@ -341,22 +341,8 @@ def test_user_and_password_are_sent_but_not_shown(team: Team, web: WebServer) ->
 
 
 def test_a_full_disk_of_the_shared_cache(team: Team, tmp_path: Path) -> None:
-    """The first bytes of each file fit."""
     team.place(tmp_path / "shared")
-    files = fsspec.filesystem("file")
-    really = files.open
-
-    class Full:
-        def __init__(self, file: Any) -> None:
-            self.file, self.close = file, file.close
-
-        def write(self, data: bytes) -> None:
-            self.file.write(data[:3])
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    team.monkeypatch.setattr(
-        files, "open", lambda path, mode="rb": Full(really(path, mode)) if "w" in mode else really(path, mode)
-    )
+    fill(team.monkeypatch)
     result, said = team.build("one", "write")
     assert result.built
     assert any(line.endswith(f"{os.strerror(errno.ENOSPC)}; nothing more is uploaded in this run") for line in said)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import zipfile
 from typing import TYPE_CHECKING
 
-import fsspec
 import pytest
 
 from forge.base.hashing import file_sha256
@@ -19,6 +17,7 @@ from forge.plan.shared.filesystem import FilesystemPlace
 from forge.publish import to_index
 from forge.publish.model import PublishError
 from forge.wheel.sbom import FILE_NAME, Component, render_sbom
+from tests.unit.full_places import fill
 from tests.unit.index.interruption import interrupted
 from tests.unit.publish.conftest import wheel
 from tests.unit.wheel.wheels import make_wheel
@@ -73,7 +72,7 @@ class TestADirectory:
         assert (
             publish("wheels", "--to", "site").out == f"there already: app-1.0-py3-none-any.whl\nthere already: {NAME}\n"
         )
-        forge("index", "make", "made", "wheels")
+        forge("index", "make", "made", "wheels", "--check")
         assert tree(forge.root / "site") == tree(forge.root / "made")
 
     def test_read_back_as_users_do(self, forge: Forge, publish: Publish, plain: Plain) -> None:
@@ -132,7 +131,7 @@ class TestADirectory:
             assert publish("wheels", "--to", "site").code == (130 if left[0] <= 0 else 0)
         assert is_whole(forge.root / "site")
         assert publish("wheels", "--to", "site").code == 0
-        forge("index", "make", "made", "wheels")
+        forge("index", "make", "made", "wheels", "--check")
         assert tree(forge.root / "site") == tree(forge.root / "made")
 
     def test_a_full_disk(
@@ -143,13 +142,8 @@ class TestADirectory:
         publish("wheels", "--to", "site")
         before = tree(forge.root / "site")
         wheel(forge.root, "big")
-        files = type(fsspec_file(forge.root / "probe"))
-
-        def full(*_: object) -> int:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
         with monkeypatch.context() as patched:
-            patched.setattr(files, "write", full, raising=False)
+            fill(patched)
             assert plain(publish("wheels", "--to", "site")) == snapshot
         assert tree(forge.root / "site") == before, "nothing half is left"
         assert publish("wheels", "--to", "site").code == 0
@@ -173,11 +167,6 @@ class TestADirectory:
         wheel(forge.root)
         assert publish("wheels", "--to", "site").code == PackageIndexError.exit_code
         assert os.listdir(forge.root / "site") == ["notes"]  # noqa: PTH208
-
-
-def fsspec_file(path: Path) -> object:
-    with fsspec.filesystem("file").open(str(path), "wb") as file:
-        return file
 
 
 def linked(root: Path, *licences: str) -> Path:
