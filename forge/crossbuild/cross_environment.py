@@ -56,6 +56,11 @@ class CrossEnvironment:
         """The iOS Python in the layout of an installed Python: ``lib``, ``include``, ``Python.framework``."""
         return self.root / "host"
 
+    @property
+    def pkg_config(self) -> Path:
+        """The directory of pkg-config's file for the iOS Python."""
+        return _pkg_config(self.host_view)
+
 
 @dataclass(frozen=True)
 class EnvironmentRequest:
@@ -154,10 +159,27 @@ def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
     (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
     # By this name -lpython3.X finds it, as if it were a library of its own.
     (view / "lib" / f"libpython{python.minor}.tbd").symlink_to(python.stub(target))
+    _write_pkg_config(_pkg_config(view), python.minor)
     executable = view / "bin" / f"python{python.minor}"
     executable.parent.mkdir()
     executable.touch()  # crossenv requires the file, but nothing runs it
     return executable
+
+
+def _pkg_config(view: Path) -> Path:
+    return view / "lib" / "pkgconfig"
+
+
+def _write_pkg_config(directory: Path, minor: str) -> None:
+    """Describe the headers of the iOS Python to pkg-config.
+
+    Meson's ``dependency('python3')``, with which it tries Cython's compiler too, takes the headers of the Python that
+    runs Meson where pkg-config knows no other. Those of the build machine may be missing, or refuse another system, as
+    Debian's ``pyconfig.h`` does.
+    """
+    directory.mkdir()
+    text = f"Name: Python\nDescription: Headers of the iOS Python\nVersion: {minor}\nCflags: -I${{includedir}}\n"
+    (directory / "python3.pc").write_text(f"includedir=${{pcfiledir}}/../../include/python{minor}\n{text}")
 
 
 def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:

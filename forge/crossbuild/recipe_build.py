@@ -319,7 +319,7 @@ def _environment(build: Build, names: Mapping[Path, str], support: Support) -> d
         home,
         path=[build.environment.build_bin, build.environment.wrappers, *support.path, *jobs.path],
         prefix_map=names,
-        pkg_config=build.host.pkg_config,
+        pkg_config=[*build.host.pkg_config, build.environment.pkg_config],
         variables={**own, **jobs.env, **support.env, **recipe},
     )
 

@@ -1,0 +1,73 @@
+"""A package that meson-python builds of Cython, with build Pythons of several kinds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from forge.wheel.contents import read_wheel
+from tests.integration.crossbuild.test_cmake import forge
+from tests.integration.pythons import linux_python
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.toolchain
+
+FILES = {
+    "recipe.yaml": """\
+schema: 2
+package: {name: forge-meson-test, version: "1.0"}
+about: {license: MIT}
+source: {path: source}
+build: {backend: meson-python}
+""",
+    "extension-modules.txt": "forge_meson_test all\n",
+    "source/pyproject.toml": """\
+[build-system]
+requires = ["meson-python>=0.17", "Cython>=3.1"]
+build-backend = "mesonpy"
+[project]
+name = "forge-meson-test"
+version = "1.0"
+""",
+    "source/meson.build": """\
+project('forge-meson-test', 'c', 'cython', version: '1.0', meson_version: '>=1.5')
+python = import('python').find_installation(pure: false)
+# The iOS Python's, whichever way it is asked for.
+headers = dependency('python3')
+python.extension_module('forge_meson_test', 'forge_meson_test.pyx', dependencies: headers, install: true)
+""",
+    "source/forge_meson_test.pyx": """\
+cdef extern from *:
+    \"\"\"
+    #include <Python.h>
+    #ifndef __APPLE__
+    #error "this is not for iOS"
+    #endif
+    #if SIZEOF_LONG != 8 || defined(__linux__)
+    #error "these are not the headers of the iOS Python"
+    #endif
+    \"\"\"
+def twice(int number):
+    return 2 * number
+""",
+}
+
+
+@pytest.mark.parametrize("minor", ["3.13", "3.15"])
+def test_with_any_build_python(minor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Meson tries Cython's compiler with headers of its own choice, which may be the build machine's.
+
+    The Python 3.15 that tests run is Debian's, whose headers refuse other systems.
+    """
+    monkeypatch.setenv("FORGE_BUILD_PYTHON", str(linux_python(minor).executable))
+    for path, text in FILES.items():
+        file = tmp_path / "recipes" / "forge-meson-test" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    forge(tmp_path, "lock", "forge-meson-test", "--python", minor)
+    forge(tmp_path, "build", "forge-meson-test", "--python", minor, "--abi", "iphoneos")
+    (wheel,) = (tmp_path / "dist").iterdir()
+    assert [extension.module for extension in read_wheel(wheel).extensions] == ["forge_meson_test"]
