@@ -260,7 +260,8 @@ class TestBuild:
         text = RECIPE.replace("setuptools\n", "setuptools\n  env: {Z_DIR: '${host_prefix}/opt'}\n")
         body = (
             "z = pathlib.Path(os.environ['Z_DIR']); print('read:', (z / 'include/z.h').read_text());"
-            " print('same:', os.environ['PKG_CONFIG_LIBDIR'] == str(z / 'lib/pkgconfig'))"
+            " libraries, python = os.environ['PKG_CONFIG_LIBDIR'].split(os.pathsep);"
+            " print('same:', libraries == str(z / 'lib/pkgconfig'), python.endswith('/host/lib/pkgconfig'))"
         )
         evaluated = recipe(write_recipe(tmp_path / "recipes", body, text=text))
         built = build_recipe(
@@ -269,7 +270,7 @@ class TestBuild:
         )  # fmt: skip
         said = built.log.read_text()
         assert "read: #define Z 1" in said
-        assert "same: True" in said
+        assert "same: True True" in said
         with zipfile.ZipFile(built.path) as archive:
             (name,) = (n for n in archive.namelist() if n.endswith(".cdx.json"))
             components = {c["name"]: c for c in json.loads(archive.read(name))["components"]}
