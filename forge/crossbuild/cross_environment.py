@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from forge.toolchain.base import Toolchain
 
 
+_STRING = r"""(?:'[^'\n]*'|"[^"\n]*")"""
+"""A string in sysconfig data."""
+
+
 @dataclass(frozen=True)
 class CrossEnvironment:
     """A cross environment on disk.
@@ -186,7 +190,9 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
     """An iOS Python's sysconfig data, adapted to *prefix* and to *target*'s minimum iOS version.
 
     The data contains ``-F .`` for the framework's directory, which was right where Python was built, and the minimum
-    iOS version that Python itself was built for, which may be lower than the target's.
+    iOS version that Python itself was built for, which may be lower than the target's. 3.15's names the platform that
+    its suffixes have (``.abi3-iphoneos.so``). setuptools gives that one to every module for the stable ABI, also in
+    wheels for 3.13, which does not look for it; so the platform is left out: all versions look for ``.abi3.so``.
 
     Raises:
         IOSPythonError: The data has no prefix or no deployment target.
@@ -207,6 +213,7 @@ def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:
         part = re.sub(rf"(-apple-ios){version}", rf"\g<1>{target.ios_version}", part)
         part = re.sub(rf"(IPHONEOS_DEPLOYMENT_TARGET['\"]:\s*['\"]){version}", rf"\g<1>{target.ios_version}", part)
         part = re.sub(rf"\bios-{version}-", f"ios-{target.ios_version}-", part)
+        part = re.sub(rf"(['\"]SOABI_PLATFORM['\"]:\s*){_STRING}", r"\g<1>''", part)
         return re.sub(r"(?<=-F )\.(?=[\s'\"])", lambda _: str(prefix), part)
 
     # Nothing is replaced in the prefixes themselves.

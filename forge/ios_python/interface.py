@@ -9,9 +9,12 @@ same whichever Python it was built against.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from packaging.version import Version
 
 from forge.base.errors import IOSPythonError
 from forge.base.hashing import fingerprint
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 INTERFACES = DATA / "interface"
+
+_QUOTED = re.compile(r'^"(.*)"$')
+_UNQUOTES = Version("3.15")
+"""The first version whose `sysconfig.parse_config_h` takes the quotes off strings."""
 
 TARGETS = tuple(
     Target(abi, arch, DEFAULT_IOS_VERSION)
@@ -108,8 +115,11 @@ def read_interface(minor: str) -> Interface:
 def render_sysconfigdata(interface: Interface, target: Target) -> str:
     """The text of the target's ``_sysconfigdata`` module, as ``Lib/sysconfig`` writes it: one dictionary."""
     values: dict[str, str | int] = dict(interface.variables[target.multiarch])
-    # sysconfig has pyconfig.h's macros as variables too: numbers as such, what is not defined as 0 (parse_config_h).
-    for name, value in interface.macros[target.multiarch].items():
+    # sysconfig has pyconfig.h's macros as variables too: numbers as such, what is not defined as 0, and from 3.15 on
+    # strings without their quotes (parse_config_h).
+    has_quotes = Version(interface.minor) < _UNQUOTES
+    for name, macro in interface.macros[target.multiarch].items():
+        value = macro if has_quotes else _QUOTED.sub(r"\1", macro)
         values.setdefault(name, int(value) if value.lstrip("-").isdecimal() else value)
     for name in interface.undefined[target.multiarch]:
         values.setdefault(name, 0)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import plistlib
 import shutil
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +29,7 @@ from forge.recipe.store import find_recipes
 from forge.source.fetch import fetch
 from forge.trial.options import TrialOptions
 from forge.trial.run import prepare_recipe
+from forge.wheel.contents import read_wheel
 from tests.integration.budget import BUILDS, need_minutes, need_python
 from tests.integration.own_wheels import with_own_wheels
 from tests.integration.pythons import linux_python
@@ -174,6 +178,32 @@ def test_newer_pythons_are_built_for(newer: BuildContext, name: str, target: Tar
     assert result.wheel.name.endswith(f"-{tag}-{tag}-{target.platform_tag}.whl")
     version = result.wheel.name.split("-")[1]
     assert check_promise(result.wheel, Promise(name, version, target, tag, native=True)) == ()
+
+
+def test_its_sysconfig_data_is_what_that_python_reads_of_the_headers(newer: BuildContext) -> None:
+    """`sysconfig` of that version itself parses the assembled ``pyconfig.h``."""
+    target = select_targets()[0]
+    header = newer.python.slice(target) / "include" / f"python{newer.python.minor}" / "pyconfig.h"
+    code = f"import json, sysconfig; print(json.dumps(sysconfig.parse_config_h(open({str(header)!r}))))"
+    said = subprocess.run(
+        [newer.build_python.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    parsed = json.loads(said)
+    text = newer.python.sysconfigdata(target).read_text()
+    data = ast.literal_eval(text[text.index("{") :])
+    assert len(parsed) > 300
+    assert {name: data[name] for name in parsed} == parsed
+
+
+def test_a_module_for_the_stable_abi_has_the_suffix_that_its_wheel_promises(
+    newer: BuildContext, tmp_path: Path
+) -> None:
+    """The wheel is for 3.13 and later, though it is built with a newer Python: all of them look for ``.abi3.so``."""
+    target = select_targets()[0]
+    recipe = find_recipes().load("ios-multiprocessing")
+    result = build_one(recipe, target, newer, find_recipes(), tmp_path, SilentProgress())
+    assert "-cp313-abi3-" in result.wheel.name
+    assert [extension.suffix for extension in read_wheel(result.wheel).extensions] == [".abi3.so"]
 
 
 def published_shaped(context: BuildContext, root: Path) -> Path:

@@ -54,6 +54,15 @@ def test_either_quote(quote: str) -> None:
     assert got["_PYTHON_HOST_PLATFORM"] == "ios-13.4-arm64-iphoneos"
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_no_platform_for_the_suffixes_of_the_stable_abi(quote: str) -> None:
+    """setuptools would give it to modules of wheels for 3.13, which does not look for that suffix."""
+    entry = "'SOABI': 'cpython-315-iphoneos',\n 'SOABI_PLATFORM': 'iphoneos',\n 'prefix'"
+    text = sysconfigdata(DEVICE).replace("'prefix'", entry, 1).replace("'", quote)
+    got = variables(relocated_sysconfig(text, Path("/new"), DEVICE))
+    assert (got["SOABI"], got["SOABI_PLATFORM"]) == ("cpython-315-iphoneos", "")
+
+
 def test_only_the_frameworks_directory_is_meant() -> None:
     text = sysconfigdata(ARM_SIMULATOR).replace("-Wall", "-Wall -F ./own -F .. -I . -DF .")
     flags = variables(relocated_sysconfig(text, Path("/new"), ARM_SIMULATOR))["PY_CFLAGS"]

@@ -94,6 +94,20 @@ def test_sysconfig_data_says_what_builds_ask(interface: Interface, target: Targe
     assert "-DNDEBUG" in str(found["CFLAGS"])
 
 
+def test_strings_of_pyconfig_are_as_that_version_parses_them(
+    interface: Interface, target: Target, tmp_path: Path
+) -> None:
+    """Python 3.15's parse_config_h takes the quotes off."""
+    found = variables(interface, target, tmp_path)
+    hashes = "md5,sha1,sha2,sha3,blake2"
+    if interface.minor in ("3.13", "3.14"):
+        assert found["PY_BUILTIN_HASHLIB_HASHES"] == f'"{hashes}"'
+    else:
+        assert found["PY_BUILTIN_HASHLIB_HASHES"] == hashes
+        assert found["SOABI_PLATFORM"] == str(target.abi)
+        assert not any(str(value).startswith('"') for value in found.values())
+
+
 def test_no_place_of_a_build_machine_is_in_it(interface: Interface) -> None:
     text = (INTERFACES / f"{interface.minor}.json").read_text()
     assert not re.search(r"/(tmp|root|home|Users|private|builds)\b", text)
