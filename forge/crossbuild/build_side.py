@@ -5,6 +5,9 @@ headers with it: numpy's ``_numpyconfig.h`` holds the sizes of Linux's types, an
 ``<endian.h>``. A recipe that forgot numpy under ``requirements.host`` would be compiled against them. Headers of
 pure packages (pybind11, Cython's) are the same everywhere and stay.
 
+The build Python has headers too, of which programs of the build side ask it: ``pybind11-config --includes`` does. They
+are told the iOS Python's.
+
 Cython's declarations (``.pxd``) are the same everywhere too. Cython looks for them on ``sys.path``, where a cross
 Python has nothing of the build side: crossenv finds its modules by other means.
 """
@@ -39,6 +42,42 @@ _INSTEAD = """\
 #endif
 """
 """If a host requirement has a header of the same name later on the compiler's search path, that one is used."""
+
+
+_HEADERS_MODULE = "_forge_headers"
+
+_TELL_HEADERS = """\
+# Made by forge: what is compiled here is compiled for iOS, so sysconfig names the iOS Python's headers.
+import sysconfig
+
+_include = {include!r}
+_pattern = _include.replace("{{", "{{{{").replace("}}", "}}}}")
+for _scheme in sysconfig._INSTALL_SCHEMES.values():
+    _scheme.update((key, _pattern) for key in ("include", "platinclude") if key in _scheme)
+_get_config_vars = sysconfig.get_config_vars
+
+
+def get_config_vars(*names):
+    found = _get_config_vars()
+    found["INCLUDEPY"] = found["CONFINCLUDEPY"] = _include
+    return [found.get(name) for name in names] if names else found
+
+
+sysconfig.get_config_vars = get_config_vars
+"""
+
+
+def tell_headers(site_packages: Path, include: Path) -> None:
+    """Let `sysconfig` of the build side name another directory of headers than its Python's own.
+
+    Args:
+        site_packages: The build side's.
+        include: The directory with the iOS Python's ``Python.h``.
+    """
+    text = _TELL_HEADERS.format(include=str(include))
+    (site_packages / f"{_HEADERS_MODULE}.py").write_text(text, encoding="utf-8")
+    # Imports in .pth files run up to Python 3.17 (PEP 829).
+    (site_packages / f"{_HEADERS_MODULE}.pth").write_text(f"import {_HEADERS_MODULE}\n", encoding="utf-8")
 
 
 def lay_out_declarations(site_packages: Path, directory: Path) -> bool:

@@ -18,7 +18,7 @@ from forge.base.errors import IOSPythonError
 from forge.base.hashing import file_sha256, fingerprint
 from forge.base.process import run
 from forge.crossbuild import build_side
-from forge.crossbuild.build_side import hide_headers, lay_out_declarations
+from forge.crossbuild.build_side import hide_headers, lay_out_declarations, tell_headers
 from forge.crossbuild.tools import TOOLS_LOCK, ensure_tools, install
 from forge.toolchain.environment import cross_environment
 
@@ -142,6 +142,8 @@ def ensure_cross_environment(home: ForgeHome, request: EnvironmentRequest) -> Cr
             [tools.python, "-m", "crossenv", "--without-pip", host, root],
             log=log, env=env, cwd=root, what=f"cross environment for {request.target}",
         )  # fmt: skip
+        for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):
+            tell_headers(site_packages, made.host_view / "include" / f"python{request.python.minor}")
         if request.lock is not None:
             install(tools, made.build_python, request.lock, log=log, cwd=root)
             for site_packages in (root / "build" / "lib").glob("python3.*/site-packages"):

@@ -35,9 +35,12 @@ version = "1.0"
     "source/meson.build": """\
 project('forge-meson-test', 'c', 'cython', version: '1.0', meson_version: '>=1.5')
 python = import('python').find_installation(pure: false)
-# The iOS Python's, whichever way it is asked for.
+# The iOS Python's, whichever way it is asked for: as a dependency, or as pybind11-config asks.
 headers = dependency('python3')
-python.extension_module('forge_meson_test', 'forge_meson_test.pyx', dependencies: headers, install: true)
+code = 'import sysconfig; print(sysconfig.get_path("include"), sysconfig.get_config_var("INCLUDEPY"))'
+told = run_command(find_program('python3', native: true), '-c', code, check: true).stdout().strip().split()
+python.extension_module('forge_meson_test', 'forge_meson_test.pyx', dependencies: headers, install: true,
+  c_args: ['-I' + told[0], '-I' + told[1]])
 """,
     "source/forge_meson_test.pyx": """\
 cdef extern from *:
