@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from forge.audit.policy import known_archives, limits
 from forge.audit.rules import rule
 from forge.base.severity import Severity
+from forge.macho.model import FileType
 from forge.wheel.app_rules import AppPlan, AppRule, FileLook, file_problem, identifier_problem
 from forge.wheel.claims import Clash, ClashKind
 from forge.wheel.framework_name import installed_path
@@ -74,6 +75,8 @@ def check_files(subject: Subject, _promise: Promise) -> Iterator[Finding]:
         problem = file_problem(path or member, look)
         if problem is None or (path or "").endswith(".so"):
             continue  # a .so of another type than MH_DYLIB is a finding of its own
+        if subject.contents.is_native_library and look.file_types == {FileType.DYLIB}:
+            continue  # for builds, which put a copy into the wheels that load it (forge.crossbuild.bundle)
         name, severity = _RULES[problem.rule], None if path is not None else Severity.INFO
         said = f"is {problem.text}"
         if path is None:

@@ -10,6 +10,7 @@ from forge.base.severity import Severity
 from forge.base.target import Arch
 from forge.macho.model import Cpu, FileType, Platform
 from forge.wheel.extension import SuffixKind
+from forge.wheel.framework_name import framework_install_name, framework_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +66,7 @@ def check_file_type(subject: Subject, _promise: Promise) -> Iterator[Finding]:
 
 def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding]:
     """Every extension module exports its init function."""
+    loaded = {dylib.name for _, one in subject.slices() for dylib in one.dylibs}
     for extension in subject.contents.extensions:
         binary = subject.binaries.get(extension.member)
         entries = extension.entry_symbols(promise.python)
@@ -73,6 +75,8 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
         declared = any(fnmatchcase(extension.module, pattern) for pattern in promise.libraries)
         if extension.member in subject.opened or declared:
             continue  # not a module: the package opens it by path
+        if framework_install_name(framework_name(extension.member) or "") in loaded:
+            continue  # nor is this: modules of the wheel load it
         # A plain .so that nobody promised as a module may be a library that the package loads with ctypes.
         certain = extension.kind is not SuffixKind.PLAIN or extension.module in promise.extensions
         yield rule("no-init-function").finding(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.base.neutral import neutral
+from forge.crossbuild.bundle import bundle_libraries
 from forge.crossbuild.licenses import add_licenses
 from forge.crossbuild.run_requirements import add_run_requirements
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
@@ -41,7 +42,7 @@ class FinishedWheel:
 
 def finish_wheel(
     wheel: Path, work: Path, names: Mapping[Path, str], sbom: str = "", run_requirements: Sequence[str] = (),
-    *, own: Collection[str] = (), licenses: Mapping[str, bytes] | None = None,
+    *, own: Collection[str] = (), licenses: Mapping[str, bytes] | None = None, libraries: Path | None = None,
 ) -> FinishedWheel:  # fmt: skip
     """Finish a built wheel.
 
@@ -53,6 +54,7 @@ def finish_wheel(
         run_requirements: Requirements to add to METADATA (PEP 508).
         own: What `own_files` found in the source.
         licenses: Licence files to add, from `forge.crossbuild.licenses.license_files`.
+        libraries: The directory of the host requirements' libraries, of which shared ones are put into the wheel.
 
     Raises:
         WheelError: The wheel cannot be read.
@@ -61,6 +63,8 @@ def finish_wheel(
     tree = work / "tree"
     unpack_wheel(wheel, tree)
     replace_paths(tree, names, own)
+    if libraries is not None:
+        bundle_libraries(tree, libraries)
     add_privacy_manifests(tree)
     (dist_info,) = tree.glob("*.dist-info")
     add_run_requirements(dist_info, run_requirements)

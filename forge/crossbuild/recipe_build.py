@@ -279,7 +279,7 @@ def _finished(prepared: PreparedBuild, progress: Progress, verify: Verify | None
     )  # fmt: skip
     done = finish_wheel(
         built, work / "finished", prepared.names, sbom, recipe.run,
-        own=prepared.own, licenses=license_files(prepared.host, crates),
+        own=prepared.own, licenses=license_files(prepared.host, crates), libraries=build.host.opt / "lib",
     )  # fmt: skip
     with log.open("a", encoding="utf-8") as file:
         file.write(f"\n{done.report}")

@@ -11,11 +11,11 @@ from packaging.utils import canonicalize_name
 
 from forge.base.hashing import file_sha256
 from forge.index.model import HeldFile, PackageIndexError
-from forge.wheel.contents import open_wheel, parse_metadata
+from forge.wheel.contents import holds_native_library, open_wheel, parse_metadata
 from forge.wheel.sbom_read import is_sbom, read_sbom
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from forge.audit.finding import Finding
@@ -103,7 +103,7 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
     """
     with open_wheel(wheel) as opened:
         paths = [member.path for member in opened.members]
-        if _is_of_a_library(paths, opened.dist_info):
+        if holds_native_library(paths, opened.dist_info):
             return None
         content = opened.read_info("METADATA")
         boms = [read_sbom(path, opened.read(path)) for path in paths if is_sbom(path)]
@@ -126,13 +126,6 @@ def new_file(wheel: Path, digest: str, uploaded: str) -> NewFile | None:
         contains=_linked(boms, name.filename),
     )
     return NewFile(wheel, held, content)
-
-
-def _is_of_a_library(paths: Sequence[str], dist_info: str) -> bool:
-    """Whether a wheel holds a native library for builds, and nothing that Python imports."""
-    return all(path.startswith((f"{dist_info}/", "opt/")) for path in paths) and any(
-        path.startswith("opt/") for path in paths
-    )
 
 
 def _linked(boms: Iterable[WheelSbom], filename: str) -> tuple[str, ...]:

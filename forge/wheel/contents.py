@@ -19,7 +19,7 @@ from forge.wheel.name import WheelName, parse_wheel_name
 from forge.wheel.record import RecordEntry, RecordProblem, parse_record, verify_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
     from zipfile import ZipFile
 
@@ -93,6 +93,11 @@ class WheelContents:
     wheel: WheelFile
     record: tuple[RecordEntry, ...]
     record_problems: tuple[RecordProblem, ...]
+
+    @property
+    def is_native_library(self) -> bool:
+        """Whether it holds a native library for builds, and nothing that Python imports."""
+        return holds_native_library([member.path for member in self.members], self.dist_info)
 
     @property
     def extensions(self) -> tuple[ExtensionFile, ...]:
@@ -209,6 +214,17 @@ def read_metadata(path: Path) -> WheelMetadata:
     """
     with open_wheel(path) as wheel:
         return parse_metadata(wheel.read_info("METADATA"), path.name)
+
+
+def holds_native_library(paths: Iterable[str], dist_info: str) -> bool:
+    """Whether a wheel holds a native library for builds, and nothing that Python imports.
+
+    Args:
+        paths: The files' paths.
+        dist_info: The dist-info directory's name.
+    """
+    rest = [path for path in paths if not path.startswith(f"{dist_info}/")]
+    return bool(rest) and all(path.startswith("opt/") for path in rest)
 
 
 def find_dist_info(paths: list[str], name: WheelName | None = None, *, what: str | None = None) -> str:

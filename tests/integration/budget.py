@@ -39,8 +39,8 @@ RUNTIME, CPYTHON = 20, 35
 """Minutes: LLVM's Fortran runtime; CPython with its libraries."""
 
 BUILDS = {
-    "cryptography": 8, "lapack": 6, "numpy": 16, "openblas": 14, "openssl": 14, "pillow": 4, "rpds-py": 4,
-    "scikit-learn": 30, "scipy": 60,
+    "cryptography": 8, "lapack": 6, "llvm-openmp": 6, "numpy": 16, "openblas": 14, "openssl": 14, "pillow": 4,
+    "rpds-py": 4, "scikit-learn": 30, "scipy": 60,
 }  # fmt: skip
 """Minutes that a recipe's build takes, where they are many."""
 

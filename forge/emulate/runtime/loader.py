@@ -68,7 +68,8 @@ class Loader:
         self._system = system
         self._libraries: dict[str, SystemLibrary | None] = {}  # kept, for the binder tells them apart by identity
         executable = config.executable_path or Path(sys.executable)
-        self._run_paths = RunPaths(executable.parent, executable.parent)
+        # The executable's LC_RPATH, which counts for all that it brings in: Xcode gives every app this one.
+        self._run_paths = RunPaths(executable.parent, executable.parent, (executable.parent / "Frameworks",))
         self._images: dict[str, Image] = {}
         self._order: list[Image] = []
         found = (self._system_library(name) for name in _ALWAYS)

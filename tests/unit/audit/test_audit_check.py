@@ -273,3 +273,23 @@ def test_what_is_loaded_and_by_which_files(tmp_path: Path) -> None:
     assert "  loads " not in render_text(report)
     rows = json.loads(to_json(report))["wheels"][0]["libraries"]
     assert rows[0] == {"name": SYSTEM, "weak": False, "members": [both[0]]}
+
+
+@pytest.mark.parametrize(("loaded", "expected"), [(True, []), (False, ["no-init-function"])])
+def test_a_library_that_a_module_of_the_wheel_loads_is_no_module(
+    tmp_path: Path, loaded: bool, expected: list[str]
+) -> None:
+    framework = "@rpath/example._dylibs.libomp.framework/example._dylibs.libomp"
+    library = macho(install_name=framework, loads=((SYSTEM, LOAD),), imports=(), exports=("_omp_get_max_threads",))
+    files = {**(loads(framework) if loaded else sound()), "example/_dylibs/libomp.so": library}
+    wheel = make_wheel(tmp_path, files, tag=f"cp313-cp313-{DEVICE}")
+    assert names(check_wheel(wheel).findings) == expected
+
+
+def test_a_shared_library_for_builds(tmp_path: Path) -> None:
+    """Of a native library's wheel an app gets nothing; beside modules it would be left where it is."""
+    library = macho(install_name="@rpath/libomp.dylib", loads=((SYSTEM, LOAD),), imports=(), exports=("_omp_x",))
+    files = {"opt/lib/libomp.dylib": library}
+    assert check_wheel(make_wheel(tmp_path, files, tag=f"py3-none-{DEVICE}")).findings == ()
+    both = make_wheel(tmp_path, {**sound(), **files}, tag=f"cp313-cp313-{DEVICE}")
+    assert names(check_wheel(both).findings) == ["file-not-for-apps"]
