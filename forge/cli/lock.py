@@ -61,7 +61,7 @@ def lock(names: tuple[str, ...], python_version: str, wheels: tuple[Path, ...], 
         pythons = {minor: find_lock_python(home, minor, progress) for minor in dict.fromkeys(minors.values())}
         locks = [(recipe, lock_recipe(home, recipe, pythons[minors[recipe.name]], progress)) for recipe in wanted]
     for recipe, made in locks:
-        pinned = ", ".join(f"{pin.name} {pin.version}" for pin in made.pins)
+        pinned = ", ".join(pin.label for pin in made.pins)
         click.echo(f"{recipe.lock_file}: {pinned or 'no build requirements'}")
 
 

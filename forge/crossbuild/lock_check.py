@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forge.base.errors import RecipeError
 from forge.crossbuild.backends import back_end
-from forge.recipe.lock import lock_covers, read_lock
+from forge.recipe.lock import lock_covers, read_lock, unmet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +28,14 @@ def check_lock(recipe: EvaluatedRecipe, tree: Path) -> Path | None:
         return None
     if not lock.is_file():
         raise RecipeError(f"the build requirements of {recipe.name} are not locked ({lock.name} is missing)", hint=hint)
-    if not lock_covers(read_lock(lock), back_end(recipe).requires(recipe, tree)):
+    requires, pinned = back_end(recipe).requires(recipe, tree), read_lock(lock)
+    if not lock_covers(pinned, requires):
         raise RecipeError(
             f"{recipe.name}: {lock.name} is out of date: the build requirements have changed since it was made",
             hint=hint,
+        )
+    if wrong := unmet(pinned, requires, recipe.python):
+        raise RecipeError(
+            f"{recipe.name}: {lock.name} does not hold for Python {recipe.python}: {'; '.join(wrong)}", hint=hint
         )
     return lock

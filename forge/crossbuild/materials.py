@@ -69,7 +69,7 @@ def bill_of_materials(
         ),
         *(
             Component("application", pin.name, pin.version, purl=pypi_purl(pin.name, pin.version), linked=False)
-            for pin in (() if lock is None else read_lock(lock).pins)
+            for pin in (() if lock is None else read_lock(lock).for_python(python.minor).values())
         ),
     ]
     tool = Component("application", "forge", forge.__version__)

@@ -16,7 +16,7 @@ from forge.base.errors import NetworkError, RecipeError
 from forge.base.process import run
 from forge.crossbuild.backends.pep517 import ask_back_end
 from forge.crossbuild.tools import ensure_tools, install, pip_environment
-from forge.recipe.lock import BuildLock, make_lock, normalized_requires
+from forge.recipe.lock import BuildLock, applicable, make_lock, normalized_requires
 from forge.source.http import Patience
 from forge.source.index import project_hashes
 from forge.source.pip_settings import PipSettings
@@ -41,7 +41,7 @@ _UNNEEDED_PROGRAMS = ("patchelf",)
 
 
 def resolve_lock(
-    home: ForgeHome, requires: Sequence[str], build_python: BuildPython, *, log: Path | None = None
+    home: ForgeHome, requires: Sequence[str], build_python: BuildPython, *, minor: str = "", log: Path | None = None
 ) -> BuildLock:
     """Resolve build requirements with pip for the build Python, and pin each with its files' hashes.
 
@@ -52,6 +52,8 @@ def resolve_lock(
         home: The cache.
         requires: PEP 508 requirements.
         build_python: The Python whose markers and tags count.
+        minor: Another version of Python (major.minor) to resolve for. Then only wheels are taken, since an sdist's
+            requirements are those of the Python that builds it.
         log: The log file; None for one of its own.
 
     Raises:
@@ -75,8 +77,11 @@ def resolve_lock(
         command: list[str | Path] = [
             tools.python, "-m", "pip", "install",
             "--no-input", "--disable-pip-version-check", "--dry-run", "--ignore-installed", "--prefer-binary",
-            "--report", report, *requires,
+            "--report", report,
         ]  # fmt: skip
+        if minor:
+            command += ["--python-version", minor, "--only-binary=:all:", "--target", directory / "target"]
+        command += applicable(requires, minor) if minor else requires
         environment = pip_environment(home, settings)
         run(
             command, log=log or new_log(home.logs, "resolve"), env=environment, cwd=home.root,

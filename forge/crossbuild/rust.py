@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 
 
 def _stable_abi_names(environment: CrossEnvironment, context: BuildContext) -> Path:
-    """A directory with the library under the names of older Pythons, which modules for their stable ABI link."""
+    """A directory with the library under further names, which modules for the stable ABI link.
+
+    They are those of older Pythons, and from 3.15 on those of free-threaded ones: maturin builds for both (``abi3t``,
+    PEP 803) where it can, and then names the latter's library.
+    """
     directory = environment.root / "stable-abi"
     directory.mkdir(exist_ok=True)
     major, minor = map(int, context.python.minor.split("."))
     library = environment.host_view / "lib" / f"libpython{major}.{minor}.tbd"
-    for older in range(7, minor):  # PyO3 supports none before 3.7
+    older = [f"{major}.{each}" for each in range(7, minor)]  # PyO3 supports none before 3.7
+    threaded = [f"{major}.{each}t" for each in range(15, minor + 1)]
+    for name in (*older, *threaded):
         with contextlib.suppress(FileExistsError):  # made by another build
-            (directory / f"libpython{major}.{older}.tbd").symlink_to(library)
+            (directory / f"libpython{name}.tbd").symlink_to(library)
     return directory
 
 

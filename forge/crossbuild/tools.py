@@ -160,7 +160,8 @@ def lacking(python: Path, lock: Path) -> tuple[str, ...]:
     for name, version in listed:
         have.setdefault(_normal(name), version)
     wrong = []
-    for pin in read_lock(lock).pins:
+    minor = output([python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], env=pip_environment())
+    for pin in read_lock(lock).for_python(minor.strip()).values():
         version = have.get(pin.name)
         if version is None:
             wrong.append(f"{pin.name} is missing")

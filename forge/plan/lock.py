@@ -15,10 +15,12 @@ from forge.base.progress import SilentProgress
 from forge.crossbuild.backends import back_end
 from forge.crossbuild.resolve import hook_requires, resolve_lock, scratch
 from forge.crossbuild.sources import source_of
+from forge.ios_python.build_python import find_build_python
+from forge.ios_python.interface import known_minors
 from forge.plan.preflight import cmake_problem
 from forge.recipe.conditions import every_evaluation
 from forge.recipe.diagnostics import InvalidRecipeError, shown_path
-from forge.recipe.lock import make_lock, merge_requires
+from forge.recipe.lock import applicable, make_lock, merge_requires, merged_lock
 from forge.source.fetch import fetch, prepare
 
 if TYPE_CHECKING:
@@ -87,7 +89,29 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
             _refuse_cmake(recipe, sorted(asked))
             progress.phase(recipe.name, "resolve the back end's requirements")
             lock = resolve_lock(home, sorted({*static, *asked}), build_python, log=log)
-    return _write(recipe, lock)
+        return _write(recipe, _for_all_pythons(home, recipe, lock, build_python, progress, log))
+
+
+def _for_all_pythons(
+    home: ForgeHome, recipe: Recipe, lock: BuildLock, build_python: BuildPython, progress: Progress, log: Path
+) -> BuildLock:
+    """A lock for one Python, made one for all that the recipe supports: resolved again where requirements differ."""
+    own = ".".join(build_python.version.split(".")[:2])
+    minors = [minor for minor in known_minors() if recipe.supports(minor)]
+    wanted = {minor: applicable(lock.requires, minor) for minor in minors}
+    if len(set(wanted.values())) <= 1:
+        return lock
+    made: dict[tuple[str, ...], BuildLock] = {wanted[own]: lock} if own in wanted else {}
+    for minor, requires in wanted.items():
+        if requires not in made:
+            progress.phase(recipe.name, f"resolve for Python {minor}")
+            python = find_build_python(home, minor)
+            made[requires] = (
+                resolve_lock(home, lock.requires, build_python, minor=minor, log=log)
+                if python is None
+                else resolve_lock(home, lock.requires, python, log=log)
+            )
+    return merged_lock({minor: made[requires] for minor, requires in wanted.items()}, lock.requires)
 
 
 @dataclass(frozen=True)

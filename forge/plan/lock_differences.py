@@ -10,6 +10,8 @@ from forge.recipe.lock import read_lock
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from forge.recipe.lock import Pin
+
 
 def lock_differences(before: Path, now: Path) -> tuple[str, ...]:
     """The pins that two locks differ in, a line each; none if one of them is missing or cannot be read.
@@ -19,7 +21,7 @@ def lock_differences(before: Path, now: Path) -> tuple[str, ...]:
         now: The new one.
     """
     try:
-        old, new = ({pin.name: pin for pin in read_lock(file).pins} for file in (before, now))
+        old, new = ({_key(pin): pin for pin in read_lock(file).pins} for file in (before, now))
     except RecipeError:
         return ()
     said = []
@@ -34,3 +36,8 @@ def lock_differences(before: Path, now: Path) -> tuple[str, ...]:
         else:
             said.append(f"other files of {name}")
     return tuple(said)
+
+
+def _key(pin: Pin) -> str:
+    """What a pin is for: its project, and the Pythons if not all."""
+    return f"{pin.name} ({pin.marker})" if pin.marker else pin.name

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -18,12 +19,14 @@ from forge.base.errors import RecipeError
 from forge.recipe.diagnostics import Diagnostic, InvalidRecipeError, Location, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 _HEADER = "# The build requirements of this recipe, pinned by 'forge lock'. Do not edit: make it again.\n"
 _REQUIRES = "# requires: "
-_PIN = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;]+)(?P<rest>(?:\s+\S+)*)")
+_PIN = re.compile(
+    r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>[^\s;]+)(?:\s*;\s*(?P<marker>[^;]+?))?(?P<rest>(?:\s+--\S+)*)"
+)
 _HASH = re.compile(r"--hash=sha256:(?P<digest>[0-9a-f]{64})")
 _NAMED = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -36,11 +39,18 @@ class Pin:
         name: Normalised (PEP 503).
         version: PEP 440.
         hashes: sha256 of each file of that version that may be installed, 64 hex digits each, sorted.
+        marker: The Pythons that it is for (PEP 508), e.g. ``python_version >= "3.14"``; empty for all.
     """
 
     name: NormalizedName
     version: str
     hashes: tuple[str, ...]
+    marker: str = ""
+
+    @property
+    def label(self) -> str:
+        """Name and version for people, with the Pythons that it is for."""
+        return f"{self.name} {self.version}" + (f" ({self.marker})" if self.marker else "")
 
 
 @dataclass(frozen=True)
@@ -49,18 +59,27 @@ class BuildLock:
 
     Args:
         requires: What it was made for (PEP 508, normalised, sorted).
-        pins: Sorted by name.
+        pins: Sorted by name and marker. Where Pythons need different versions, there are several of a name.
     """
 
     requires: tuple[str, ...]
     pins: tuple[Pin, ...]
+
+    def for_python(self, minor: str) -> dict[NormalizedName, Pin]:
+        """The pins for a version of Python, by name.
+
+        Args:
+            minor: Python's major.minor.
+        """
+        return {pin.name: pin for pin in self.pins if _applies(pin.marker, minor)}
 
     def text(self) -> str:
         """The lock's file, which ``pip install --require-hashes -r`` reads."""
         lines = [_HEADER, *(f"{_REQUIRES}{requirement}\n" for requirement in self.requires)]
         for pin in self.pins:
             hashes = "".join(f" \\\n    --hash=sha256:{digest}" for digest in pin.hashes)
-            lines.append(f"{pin.name}=={pin.version}{hashes}\n")
+            marker = f" ; {pin.marker}" if pin.marker else ""
+            lines.append(f"{pin.name}=={pin.version}{marker}{hashes}\n")
         return "".join(lines)
 
 
@@ -99,6 +118,82 @@ def lock_covers(lock: BuildLock, requires: Iterable[str]) -> bool:
         RecipeError: A requirement is malformed.
     """
     return set(normalized_requires(requires)) <= set(lock.requires)
+
+
+def merged_lock(locks: Mapping[str, BuildLock], requires: Iterable[str]) -> BuildLock:
+    """One lock of several that hold for different Pythons.
+
+    Args:
+        locks: Each version of Python (major.minor), oldest first, with its lock.
+        requires: What was resolved (PEP 508).
+
+    Raises:
+        RecipeError: A requirement is malformed.
+    """
+    every = list(locks)
+    users: dict[Pin, list[str]] = {}
+    for minor, lock in locks.items():
+        for pin in lock.pins:
+            users.setdefault(pin, []).append(minor)
+    pins = [Pin(pin.name, pin.version, pin.hashes, _marker(minors, every)) for pin, minors in users.items()]
+    return BuildLock(normalized_requires(requires), tuple(sorted(pins, key=lambda pin: (pin.name, pin.marker))))
+
+
+def unmet(lock: BuildLock, requires: Iterable[str], minor: str) -> tuple[str, ...]:
+    """The requirements that a lock does not meet for a version of Python, as messages.
+
+    Args:
+        lock: The lock.
+        requires: PEP 508 requirements.
+        minor: Python's major.minor.
+
+    Raises:
+        RecipeError: A requirement is malformed.
+    """
+    pins = lock.for_python(minor)
+    wrong = []
+    for requirement in map(Requirement, applicable(requires, minor)):
+        pin = pins.get(canonicalize_name(requirement.name))
+        if pin is None:
+            wrong.append(f"{requirement} is required, and not pinned")
+        elif not requirement.specifier.contains(pin.version, prereleases=True):
+            wrong.append(f"{requirement} is required, and {pin.version} is pinned")
+    return tuple(wrong)
+
+
+def applicable(requires: Iterable[str], minor: str) -> tuple[str, ...]:
+    """The requirements that hold for a version of Python on the build machine, without markers, normalised, sorted.
+
+    Args:
+        requires: PEP 508 requirements.
+        minor: Python's major.minor.
+
+    Raises:
+        RecipeError: One is malformed.
+    """
+    found = []
+    for requirement in map(Requirement, normalized_requires(requires)):
+        if requirement.marker is None or _applies(str(requirement.marker), minor):
+            requirement.marker = None
+            found.append(str(requirement))
+    return tuple(sorted(set(found)))
+
+
+def _applies(marker: str, minor: str) -> bool:
+    """Whether a marker is true for a version of Python on this machine."""
+    environment = {"python_version": minor, "python_full_version": f"{minor}.0", "extra": ""}
+    return not marker or Marker(marker).evaluate(environment)
+
+
+def _marker(minors: Sequence[str], every: Sequence[str]) -> str:
+    """The marker that is true for some of all versions of Python, which are sorted."""
+    if len(minors) == len(every):
+        return ""
+    if minors == every[-len(minors) :]:
+        return f'python_version >= "{minors[0]}"'
+    if minors == every[: len(minors)]:
+        return f'python_version < "{every[len(minors)]}"'
+    return " or ".join(f'python_version == "{minor}"' for minor in minors)
 
 
 def normalized_requires(requires: Iterable[str]) -> tuple[str, ...]:
@@ -162,7 +257,7 @@ def parse_lock(text: str, file: str) -> BuildLock:
         InvalidRecipeError: It is malformed; says everything that is wrong, by line.
     """
     requires: list[str] = []
-    pins: dict[NormalizedName, Pin] = {}
+    pins: dict[tuple[NormalizedName, str], Pin] = {}
     problems: list[Diagnostic] = []
     for where, line in _logical_lines(text, file):
         try:
@@ -171,14 +266,15 @@ def parse_lock(text: str, file: str) -> BuildLock:
                 normalized_requires(requires[-1:])
             elif not line.startswith("#"):
                 pin = _parse_pin(line)
-                if pin.name in pins:
+                others = [marker for name, marker in pins if name == pin.name]
+                if others and ("" in (pin.marker, *others) or pin.marker in others):
                     problems.append(Diagnostic(where, f"{pin.name} is pinned twice"))
-                pins[pin.name] = pin
+                pins[pin.name, pin.marker] = pin
         except RecipeError as error:
             problems.append(Diagnostic(where, error.message, "make the lock again with 'forge lock'"))
     if problems:
         raise InvalidRecipeError(problems)
-    return BuildLock(normalized_requires(requires), tuple(pins[name] for name in sorted(pins)))
+    return BuildLock(normalized_requires(requires), tuple(pins[key] for key in sorted(pins)))
 
 
 def _logical_lines(text: str, file: str) -> list[tuple[Location, str]]:
@@ -210,7 +306,11 @@ def _parse_pin(line: str) -> Pin:
         hashes.append(digest["digest"])
     if not hashes:
         raise RecipeError(f"{found['name']} has no hash")
-    return Pin(canonicalize_name(found["name"]), found["version"], tuple(sorted(set(hashes))))
+    try:
+        marker = str(Marker(found["marker"])) if found["marker"] else ""
+    except InvalidMarker as error:
+        raise RecipeError(f"{found['marker'][:80]!r} is not a valid marker") from error
+    return Pin(canonicalize_name(found["name"]), found["version"], tuple(sorted(set(hashes))), marker)
 
 
 def _is_version(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import zipfile
 from typing import TYPE_CHECKING
@@ -52,8 +53,8 @@ def told(error: Exception, tmp_path: Path) -> str:
 
 
 class TestLock:
-    def lock(self, directory: Path, *requires: str) -> None:
-        pins = [(name.partition("=")[0], "1.0", ["ab" * 32]) for name in requires]
+    def lock(self, directory: Path, *requires: str, version: str = "1.0") -> None:
+        pins = [(re.split("[=>]", name)[0], version, ["ab" * 32]) for name in requires]
         (directory / "build-requirements.lock").write_text(make_lock(pins, requires).text())
 
     def test_missing(self, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
@@ -71,8 +72,17 @@ class TestLock:
 
     def test_current(self, tmp_path: Path) -> None:
         directory = write_recipe(tmp_path, text=RECIPE.replace("setuptools\n", "setuptools\n  requires: [Cython==3]\n"))
-        self.lock(directory, "cython==3")
+        self.lock(directory, "cython==3", version="3")
         assert check_lock(recipe(directory), directory / "source") == directory / "build-requirements.lock"
+
+    def test_it_does_not_hold_for_this_python(self, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+        """It was made for an older one, for which another version is required."""
+        text = RECIPE.replace("setuptools\n", "setuptools\n  requires: [Cython>=3]\n")
+        directory = write_recipe(tmp_path, text=text)
+        self.lock(directory, "cython>=3")
+        with pytest.raises(RecipeError) as error:
+            check_lock(recipe(directory), directory / "source")
+        assert told(error.value, tmp_path) == snapshot
 
     def test_what_another_target_requires_besides_does_not_matter(self, tmp_path: Path) -> None:
         directory = write_recipe(tmp_path)

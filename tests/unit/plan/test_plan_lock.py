@@ -120,3 +120,25 @@ def test_a_native_library_that_requires_nothing_gets_no_lock(tmp_path: Path, res
     recipe = write(tmp_path, "", backend="script", files=("Makefile",))
     assert lock(tmp_path, recipe).pins == ()
     assert not recipe.lock_file.exists()
+
+
+def test_requirements_that_differ_by_python_are_resolved_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As those of zstandard do: cffi 1 up to Python 3.13, cffi 2 from 3.14 on."""
+    asked: list[str] = []
+
+    def resolve(_home: ForgeHome, requires: Sequence[str], *_: object, minor: str = "", **__: object) -> BuildLock:
+        asked.append(minor)
+        versions = {"cffi": "2.1.1" if minor else "1.17.1", "setuptools": "84"}
+        return make_lock([(name, version, ["ab" * 32]) for name, version in versions.items()], requires)
+
+    monkeypatch.setattr(lock_module, "resolve_lock", resolve)
+    monkeypatch.setattr(lock_module, "hook_requires", lambda *_, **__: ())
+    monkeypatch.setattr(lock_module, "find_build_python", lambda *_: None)
+    requires = "[\"cffi~=1.17; python_version < '3.14'\", \"cffi>=2; python_version >= '3.14'\", setuptools]"
+    made = lock(tmp_path, write(tmp_path, f"  requires: {requires}\n"))
+    assert asked == ["", "3.14"], "3.15 wants the same as 3.14"
+    assert [pin.label for pin in made.pins] == [
+        'cffi 1.17.1 (python_version < "3.14")', 'cffi 2.1.1 (python_version >= "3.14")', "setuptools 84",
+    ]  # fmt: skip

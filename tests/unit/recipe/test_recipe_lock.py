@@ -20,6 +20,7 @@ from forge.recipe import (
     parse_lock,
     read_lock,
 )
+from forge.recipe.lock import merged_lock, unmet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +80,8 @@ def test_lock_covers(requires: list[str], covered: bool) -> None:
         "cython==x --hash=sha256:" + A,
         f"cython==3.1 --hash=md5:{A}\nninja==1 \\\n  --hash=sha256:abc\n",
         f"cython==3.1 --hash=sha256:{A}\nCython==3.2 --hash=sha256:{A}\n",
-        f"-r other.txt\n\n   cython==3.1;python_version>'3' --hash=sha256:{A}\n",
+        f"-r other.txt\n\n   cython==3.1;python>'3' --hash=sha256:{A}\n",
+        f"cython==3.1 ; python_version < '3.14' --hash=sha256:{A}\ncython==3.2 --hash=sha256:{A}\n",
         "# requires: a b\n",
     ],
 )
@@ -134,3 +136,48 @@ def test_read(tmp_path: Path) -> None:
     lock = make_lock([("a", "1", [A])], ["a"])
     file.write_text(lock.text())
     assert read_lock(file) == lock
+
+
+MINORS = ("3.13", "3.14", "3.15")
+
+
+@given(st.dictionaries(st.sampled_from(MINORS), PINS, min_size=1))
+def test_a_lock_for_several_pythons_has_for_each_what_its_own_has(
+    made: dict[str, dict[str, tuple[str, set[str]]]],
+) -> None:
+    locks = {
+        minor: make_lock([(name, version, hashes) for name, (version, hashes) in made[minor].items()], ())
+        for minor in MINORS
+        if minor in made
+    }
+    merged = parse_lock(merged_lock(locks, ["a", "b; python_version < '3.14'"]).text(), "lock")
+    assert merged == merged_lock(locks, ["a", "b; python_version < '3.14'"])
+    for minor, lock in locks.items():
+        found = merged.for_python(minor)
+        assert {name: (pin.version, pin.hashes) for name, pin in found.items()} == {
+            pin.name: (pin.version, pin.hashes) for pin in lock.pins
+        }
+    if len({lock.pins for lock in locks.values()}) == 1:
+        assert not any(pin.marker for pin in merged.pins)
+
+
+def test_a_lock_for_several_pythons(snapshot: SnapshotAssertion) -> None:
+    locks = {
+        minor: make_lock([("cffi", cffi, [A]), ("setuptools", "84.2.1", [B])], ())
+        for minor, cffi in (("3.13", "1.17.1"), ("3.14", "2.1.1"), ("3.15", "2.1.1"))
+    }
+    assert merged_lock(locks, ["cffi"]).text() == snapshot
+
+
+@pytest.mark.parametrize(
+    ("requires", "minor", "expected"),
+    [
+        (["cffi~=1.17; python_version < '3.14'", "cffi>=2.0.0b; python_version >= '3.14'"], "3.13", ()),
+        (["cffi~=1.17; python_version < '3.14'", "cffi>=2.0.0b; python_version >= '3.14'"], "3.14",
+         ("cffi>=2.0.0b is required, and 1.17.1 is pinned",)),
+        (["cffi", "ninja; sys_platform == 'win32'"], "3.13", ()),
+        (["ninja>=1"], "3.13", ("ninja>=1 is required, and not pinned",)),
+    ],
+)  # fmt: skip
+def test_what_a_lock_does_not_meet(requires: list[str], minor: str, expected: tuple[str, ...]) -> None:
+    assert unmet(make_lock([("cffi", "1.17.1", [A])], requires), requires, minor) == expected
