@@ -28,6 +28,9 @@ _DEVICE = select_targets()[0]
 EXAMPLE_URL = "https://wheels.example.org/simple/"
 """What snippets say where nobody told the index its address."""
 
+EXAMPLE_PYTHON = known_minors()[0]
+"""What they name where there are wheels for it, or none at all."""
+
 
 @dataclass(frozen=True)
 class Snippet:
@@ -59,7 +62,8 @@ def home_page(state: IndexState) -> str:
     return page(
         "home.html", name=state.name, rows=rows, pythons=pythons, targets=MULTIARCHES, summaries=summaries,
         files=len(state.files), size=size_text(sum(file.size for file in state.files.values())),
-        snippets=snippets(state.url or EXAMPLE_URL, next(iter(projects), "numpy")), is_example=not state.url, root=".",
+        snippets=snippets(state.url or EXAMPLE_URL, next(iter(projects), "numpy"), python=_shown(pythons)),
+        is_example=not state.url, root=".",
     )  # fmt: skip
 
 
@@ -87,18 +91,19 @@ def package_page(state: IndexState, name: str, needed: Sequence[str]) -> str:
     return page(
         "package.html", index=state.name, name=name, newest=newest, versions=told, pythons=pythons, targets=MULTIARCHES,
         requirements=[_requirement(each, projects) for each in requirements_of(newest, pythons)],
-        snippets=snippets(state.url or EXAMPLE_URL, name, needed), is_example=not state.url,
+        snippets=snippets(state.url or EXAMPLE_URL, name, needed, _shown(pythons)), is_example=not state.url,
         root="../..",
     )  # fmt: skip
 
 
-def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, ...]:
+def snippets(url: str, name: str, needed: Sequence[str] = (), python: str = EXAMPLE_PYTHON) -> tuple[Snippet, ...]:
     """What users of several tools paste.
 
     Args:
         url: The address of ``simple/``.
         name: A package of the index.
         needed: Those of the index that it requires in turn.
+        python: The version of Python that commands name.
     """
     names = (name, *needed)
     sources = "\n".join(f'{each} = {{ index = "ios", marker = "sys_platform == \'ios\'" }}' for each in names)
@@ -113,13 +118,13 @@ def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, 
         ),
         Snippet(
             "uv", "sh",
-            "uv pip install --python-platform arm64-apple-ios --python-version 3.13 --only-binary :all: \\\n"
+            f"uv pip install --python-platform arm64-apple-ios --python-version {python} --only-binary :all: \\\n"
             f"    --target app_packages.iphoneos --index {url} {name}",
             "Simulators are arm64-apple-ios-simulator and x86_64-apple-ios-simulator.",
         ),
         Snippet(
             "pip 24.3 or later", "sh",
-            "pip install --platform ios_13_0_arm64_iphoneos --only-binary=:all: --python-version 3.13 \\\n"
+            f"pip install --platform ios_13_0_arm64_iphoneos --only-binary=:all: --python-version {python} \\\n"
             f"    --target app_packages.iphoneos --extra-index-url {url} {name}",
             "Simulators are ios_13_0_arm64_iphonesimulator and ios_13_0_x86_64_iphonesimulator.",
         ),
@@ -135,6 +140,11 @@ def snippets(url: str, name: str, needed: Sequence[str] = ()) -> tuple[Snippet, 
             f"poetry add --source ios --markers \"sys_platform == 'ios'\" {name}",
         ),
     )  # fmt: skip
+
+
+def _shown(pythons: Sequence[str]) -> str:
+    """The version of Python for commands to name: one that has wheels."""
+    return EXAMPLE_PYTHON if EXAMPLE_PYTHON in pythons or not pythons else pythons[0]
 
 
 def _file(file: HeldFile) -> dict[str, object]:

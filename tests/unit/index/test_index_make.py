@@ -126,6 +126,17 @@ def test_thousands_of_wheels_are_not_told_one_by_one(forge: Forge, monkeypatch: 
     assert told == ["3", "6", "9"]
 
 
+@pytest.mark.parametrize(("tags", "python"), [(("cp313", "cp315"), "3.13"), (("cp315",), "3.15"), (("py3",), "3.13")])
+def test_commands_name_a_python_that_has_wheels(forge: Forge, tags: tuple[str, ...], python: str) -> None:
+    for tag in tags:
+        abi = "none-any" if tag == "py3" else f"{tag}-ios_12_0_arm64_iphoneos"
+        wheel(forge.root, tag=f"{tag}-{abi}")
+    assert forge("index", "make", "site", "wheels").code == 0
+    for page in ("index.html", "packages/demo/index.html"):
+        text = (forge.root / "site" / page).read_text()
+        assert set(re.findall(r"--python-version (\S+)", text)) == {python}
+
+
 def test_an_index_made_in_one_go_is_the_same(made: Forge) -> None:
     for file in sorted((made.root / "wheels").iterdir()):
         said = made("index", "make", "other", str(file), "--name", "My wheels", "--url", "https://example.org/simple/")
