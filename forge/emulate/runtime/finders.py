@@ -18,10 +18,22 @@ if TYPE_CHECKING:
 FWORK = ".fwork"
 
 
-def apple_suffixes() -> list[str]:
-    """File name suffixes of extension modules that this Python would take on Apple's systems (``dynload_shlib.c``)."""
-    tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
-    return [f".{tag}-iphonesimulator.so", f".{tag}-iphoneos.so", f".{tag}-darwin.so", ".abi3.so", ".so"]
+_PLATFORMS = ("iphonesimulator", "iphoneos", "darwin")
+
+
+def apple_suffixes(version: tuple[int, int] = sys.version_info[:2]) -> list[str]:
+    """File name suffixes of extension modules that a Python takes on Apple's systems (``dynload_shlib.c``).
+
+    Args:
+        version: Its major and minor version; the running Python's by default.
+    """
+    found = [f".cpython-{version[0]}{version[1]}-{platform}.so" for platform in _PLATFORMS]
+    # From 3.15 on also the stable ABI of free-threaded Pythons (PEP 803), and either one with a platform.
+    for abi in ("abi3", "abi3t") if version >= (3, 15) else ("abi3",):
+        if version >= (3, 15):
+            found += [f".{abi}-{platform}.so" for platform in _PLATFORMS]
+        found.append(f".{abi}.so")
+    return [*found, ".so"]
 
 
 class FrameworkLoader(importlib.machinery.ExtensionFileLoader):

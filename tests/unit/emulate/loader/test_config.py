@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import forge.emulate.runtime
+from forge.base.target import Abi
 from forge.emulate.runtime import LoaderConfig
 from forge.emulate.runtime.finders import FrameworkLoader, apple_suffixes
+from forge.wheel.extension import extension_suffixes
 
 
 @pytest.mark.parametrize(
@@ -30,14 +32,18 @@ def test_unknown_keys_are_an_error() -> None:
 
 
 def test_suffixes_are_those_of_the_running_python() -> None:
-    tag = f"cpython-{sys.version_info.major}{sys.version_info.minor}"
-    assert apple_suffixes() == [
-        f".{tag}-iphonesimulator.so",
-        f".{tag}-iphoneos.so",
-        f".{tag}-darwin.so",
-        ".abi3.so",
-        ".so",
-    ]
+    assert apple_suffixes() == apple_suffixes(sys.version_info[:2])
+    assert apple_suffixes((3, 14)) == [
+        ".cpython-314-iphonesimulator.so", ".cpython-314-iphoneos.so", ".cpython-314-darwin.so", ".abi3.so", ".so",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("minor", [13, 14, 15])
+@pytest.mark.parametrize("abi", list(Abi))
+def test_suffixes_are_those_that_wheels_are_checked_against(minor: int, abi: Abi) -> None:
+    """In the order in which Python looks, but for other platforms'."""
+    expected = extension_suffixes(f"cp3{minor}", abi)
+    assert [suffix for suffix in apple_suffixes((3, minor)) if suffix in expected] == list(expected)
 
 
 def test_an_fwork_file_leads_to_its_framework(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
