@@ -170,8 +170,7 @@ def _finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
         rows = list(group)
         shown = rows[:_SHOWN_FILES] if severity is Severity.INFO else rows
         for finding in shown:
-            where = f"{finding.member}: " if finding.member else ""
-            yield f"  {severity:<7} {id_} {finding.name}: {where}{finding.message}"
+            yield f"  {severity:<7} {id_} {finding.name}: {finding.located}"
         if len(shown) < len(rows):
             rest = len(rows) - len(shown)
             yield f"  {'':<7} {'':<6} … and {rest} more {'file' if rest == 1 else 'files'}"

@@ -35,6 +35,11 @@ class Finding:
     mend: str
     symbols: tuple[str, ...] = ()
 
+    @property
+    def located(self) -> str:
+        """The message, after the file that it is about."""
+        return f"{self.member}: {self.message}" if self.member else self.message
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -30,8 +30,7 @@ def render_text(findings: Sequence[Finding]) -> str:
     lines: list[str] = []
     explained: set[str] = set()
     for finding in findings:
-        where = f"{finding.member}: " if finding.member else ""
-        lines.append(f"{finding.severity} {finding.id} {finding.name}: {where}{finding.message}")
+        lines.append(f"{finding.severity} {finding.id} {finding.name}: {finding.located}")
         if finding.id not in explained:
             explained.add(finding.id)
             lines += [f"    why:  {finding.why}", f"    fix:  {finding.mend}"]

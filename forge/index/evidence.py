@@ -101,4 +101,4 @@ def check_findings(files: Iterable[NewFile]) -> dict[str, tuple[Finding, ...]]:
 
 
 def _lines(findings: Iterable[Finding]) -> tuple[str, ...]:
-    return tuple(f"{one.severity} {one.id}: {f'{one.member}: ' if one.member else ''}{one.message}" for one in findings)
+    return tuple(f"{one.severity} {one.id}: {one.located}" for one in findings)

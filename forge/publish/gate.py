@@ -37,8 +37,7 @@ def check_gate(files: Sequence[NewFile]) -> Iterator[Refusal]:
     for file in files:
         for finding in file.findings or ():
             if finding.severity is Severity.ERROR:
-                where = f"{finding.member}: " if finding.member else ""
-                yield Refusal(file.held.filename, f"{finding.id} {where}{finding.message}", Gate.CHECK)
+                yield Refusal(file.held.filename, f"{finding.id} {finding.located}", Gate.CHECK)
 
 
 def targets_gate(files: Sequence[NewFile], there: Iterable[str]) -> Iterator[Refusal]:

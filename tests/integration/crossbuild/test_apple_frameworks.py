@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,21 +12,12 @@ from forge.audit.check import check_wheel
 from forge.base.severity import Severity
 from forge.macho.reader import read_macho
 from forge.wheel.contents import read_wheel
+from tests.integration.crossbuild.own_recipes import forge
 from tests.integration.targets import runs_here
 
 pytestmark = pytest.mark.toolchain
 
-FORGE = Path(sys.executable).parent / "forge"
 PROBE = Path(__file__).parent / "rust-apple-probe"
-
-
-def forge(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(FORGE), *arguments, "--recipes", "recipes"], check=False, capture_output=True, text=True, cwd=directory,
-        timeout=1500,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +25,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with the wheels of all targets."""
     made = tmp_path_factory.mktemp("frameworks")
     shutil.copytree(PROBE, made / "recipes" / PROBE.name)
-    forge(made, "build", PROBE.name)
+    forge(made, "build", PROBE.name, timeout=1500)
     return made
 
 
@@ -59,5 +48,5 @@ def test_what_is_imported_is_what_ios_has(root: Path) -> None:
 
 @runs_here
 def test_it_is_imported_and_gets_random_bytes(root: Path) -> None:
-    (trial,) = json.loads(forge(root, "test", PROBE.name, "--json"))["trials"]
+    (trial,) = json.loads(forge(root, "test", PROBE.name, "--json", timeout=1500))["trials"]
     assert trial["good"], trial

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from forge.macho.reader import read_macho
 from forge.wheel.contents import read_wheel
+from tests.integration.crossbuild.own_recipes import forge, write_recipe
 from tests.integration.targets import runs_here
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forge.macho.model import MachOSlice
 
 pytestmark = pytest.mark.toolchain
 
-FORGE = Path(sys.executable).parent / "forge"
 RECIPE = """\
 schema: 2
 package: {name: forge-cmake-test, version: "1.0"}
@@ -94,28 +93,16 @@ def test_told():
 """
 
 
-def forge(directory: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(FORGE), *arguments, "--recipes", "recipes"], check=False, capture_output=True, text=True, cwd=directory,
-        timeout=1200,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The wheels, by target."""
     root = tmp_path_factory.mktemp("cmake")
-    recipe = root / "recipes" / "forge-cmake-test"
     files = {
         "recipe.yaml": RECIPE, "extension-modules.txt": TABLE, "source/pyproject.toml": PYPROJECT,
         "source/CMakeLists.txt": CMAKE, "source/told.c": TOLD, "source/stable.c": STABLE, "source/twice.cpp": TWICE,
         "source/forge_cmake_test/__init__.py": "", "tests/test_told.py": TEST,
     }  # fmt: skip
-    for path, text in files.items():
-        (recipe / path).parent.mkdir(parents=True, exist_ok=True)
-        (recipe / path).write_text(text)
+    write_recipe(root, "forge-cmake-test", files)
     forge(root, "lock", "forge-cmake-test")
     forge(root, "build", "forge-cmake-test")
     wheels = {path.name.split("_", 5)[-1].removesuffix(".whl"): path for path in (root / "dist").iterdir()}
@@ -163,10 +150,7 @@ def test_py_build_cmake(tmp_path: Path) -> None:
         "source/pyproject.toml": OTHER_PYPROJECT, "source/CMakeLists.txt": OTHER_CMAKE, "source/stable.c": STABLE,
         "source/other_cmake_test/__init__.py": "",
     }  # fmt: skip
-    for path, text in files.items():
-        file = tmp_path / "recipes" / "other-cmake-test" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    write_recipe(tmp_path, "other-cmake-test", files)
     forge(tmp_path, "lock", "other-cmake-test")
     (trial,) = json.loads(forge(tmp_path, "test", "other-cmake-test", "--json"))["trials"]
     assert trial["good"], trial

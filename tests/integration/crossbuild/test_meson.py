@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forge.wheel.contents import read_wheel
-from tests.integration.crossbuild.test_cmake import forge
+from tests.integration.crossbuild.own_recipes import forge, write_recipe
 from tests.integration.pythons import linux_python
 
 if TYPE_CHECKING:
@@ -66,10 +66,7 @@ def test_with_any_build_python(minor: str, tmp_path: Path, monkeypatch: pytest.M
     The Python 3.15 that tests run is Debian's, whose headers refuse other systems.
     """
     monkeypatch.setenv("FORGE_BUILD_PYTHON", str(linux_python(minor).executable))
-    for path, text in FILES.items():
-        file = tmp_path / "recipes" / "forge-meson-test" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    write_recipe(tmp_path, "forge-meson-test", FILES)
     forge(tmp_path, "lock", "forge-meson-test", "--python", minor)
     forge(tmp_path, "build", "forge-meson-test", "--python", minor, "--abi", "iphoneos")
     (wheel,) = (tmp_path / "dist").iterdir()

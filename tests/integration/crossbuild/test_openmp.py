@@ -13,7 +13,7 @@ from forge.macho.reader import read_macho
 from forge.recipe.store import find_recipes
 from forge.wheel.contents import read_wheel
 from tests.integration.budget import BUILDS, need_minutes
-from tests.integration.crossbuild.test_cmake import forge
+from tests.integration.crossbuild.own_recipes import forge, write_recipe
 from tests.integration.targets import runs_here
 
 if TYPE_CHECKING:
@@ -107,10 +107,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory of recipes: that of OpenMP's runtime, and the test's."""
     root = tmp_path_factory.mktemp("openmp")
     shutil.copytree(find_recipes().load("llvm-openmp").directory, root / "recipes" / "llvm-openmp")
-    for path, text in FILES.items():
-        file = root / "recipes" / "forge-openmp-test" / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    write_recipe(root, "forge-openmp-test", FILES)
     forge(root, "lock", "forge-openmp-test")
     return root
 

@@ -11,6 +11,7 @@ from forge.plan.shared.filesystem import BucketPlace
 from forge.plan.shared.places import open_place
 from forge.source.pip_settings import PipSettings
 from tests.unit.cli.conftest import forge, signals
+from tests.unit.index.interruption import interrupted
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -52,18 +53,8 @@ def test_a_bucket(forge: Forge, bucket: str, monkeypatch: pytest.MonkeyPatch) ->
     assert offered(bucket) == {NAME: first}
 
     more = make_wheel(wheels, {"more/__init__.py": b""}, name="more", tag="py3-none-any").read_bytes()
-    put = BucketPlace.put
     for number in range(1, 9):
-        left = [number]
-
-        def stop(self: BucketPlace, path: str, *rest: object, left: list[int] = left) -> None:
-            left[0] -= 1
-            if left[0] == 0:
-                raise KeyboardInterrupt
-            put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
-
-        with monkeypatch.context() as patched:
-            patched.setattr(BucketPlace, "put", stop)
+        with interrupted(monkeypatch, number, kind=BucketPlace):
             assert forge("publish", "wheels", "--to", bucket).code == 130
         assert offered(bucket).items() <= {NAME: first, "more-1.0-py3-none-any.whl": more}.items()
     assert forge("publish", "wheels", "--to", bucket).code == 0

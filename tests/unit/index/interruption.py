@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interrupted(
-    monkeypatch: pytest.MonkeyPatch, number: int, before: Callable[[], None] = lambda: None
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    before: Callable[[], None] = lambda: None,
+    kind: type[FilesystemPlace] = FilesystemPlace,
 ) -> Iterator[list[int]]:
     """Stop before the write of that number, from 1.
 
@@ -23,11 +26,12 @@ def interrupted(
         monkeypatch: Pytest's.
         number: Which write is not done.
         before: Called before each write.
+        kind: The class of the index's place.
 
     Yields:
         How many writes were left, in a list of one: 0 or less if it was interrupted.
     """
-    put, left = FilesystemPlace.put, [number]
+    put, left = kind.put, [number]
 
     def stop(self: FilesystemPlace, path: str, *rest: object) -> None:
         before()
@@ -37,5 +41,5 @@ def interrupted(
         put(self, path, *rest)  # type: ignore[arg-type]  # passed on as they come
 
     with monkeypatch.context() as patched:
-        patched.setattr(FilesystemPlace, "put", stop)
+        patched.setattr(kind, "put", stop)
         yield left
