@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 from forge.audit.wheel_checks import is_ios_tag
 from forge.base.errors import WheelError
 from forge.base.target import Abi, Arch, Target
-from forge.plan.required import applying
+from forge.plan.applying import applying
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:

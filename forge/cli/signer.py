@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge.base.paths import ForgeHome
-from forge.index.build_facts import BuildFacts
 from forge.index.signing import Signer, index_keys
 from forge.recipe.store import find_recipes
 
@@ -26,4 +25,6 @@ def configured_signer(recipes: Path | None = None) -> Signer | None:
     key = index_keys().signing
     if key is None:
         return None
+    from forge.index.build_facts import BuildFacts  # noqa: PLC0415 - reads plans, which few indexes need
+
     return Signer(key, BuildFacts(ForgeHome.from_environment(), find_recipes(recipes)))

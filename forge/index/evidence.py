@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forge.audit.check import check_wheel, frameworks_beside
 from forge.base.errors import ForgeError
 from forge.trial.suite_results import read_results
 
@@ -93,6 +92,8 @@ def check_findings(files: Iterable[NewFile]) -> dict[str, tuple[Finding, ...]]:
     Raises:
         WheelError: One cannot be read.
     """
+    from forge.audit.check import check_wheel, frameworks_beside  # noqa: PLC0415 - with all rules of the check
+
     files = list(files)
     beside = frameworks_beside(file.path for file in files)
     return {

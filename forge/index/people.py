@@ -13,8 +13,8 @@ from forge.base.target import select_targets
 from forge.index.matrix import MULTIARCHES, cells_of, lines, pythons_of
 from forge.index.templates_of import page
 from forge.ios_python.interface import known_minors
-from forge.pipeline.comment import size_text
-from forge.plan.required import applying
+from forge.pipeline.sizes import size_text
+from forge.plan.applying import applying
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

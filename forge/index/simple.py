@@ -24,20 +24,16 @@ API_VERSION = "1.4"
 """Of the simple API: PEP 792's."""
 
 
-def project_html(name: str, files: Sequence[HeldFile], url: str = "") -> str:
-    """A project's page.
+def project_pages(name: str, files: Sequence[HeldFile], url: str = "") -> tuple[str, str]:
+    """A project's page, as HTML and as JSON.
 
     Args:
         name: The project, normalised.
         files: Its files, in order.
         url: The address of ``simple/``, or an empty string where nobody said.
     """
-    return html_page(name, own_files(files, url))
-
-
-def project_json(name: str, files: Sequence[HeldFile], url: str = "") -> str:
-    """The same as JSON."""
-    return json_page(name, own_files(files, url), dict.fromkeys(str(file.version) for file in files))
+    told = own_files(files, url)
+    return html_page(name, told), json_page(name, told, dict.fromkeys(str(file.version) for file in files))
 
 
 def html_page(name: str, files: Sequence[Mapping[str, Any]], tracks: str = "") -> str:

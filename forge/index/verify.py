@@ -19,9 +19,9 @@ from forge.index.faults import Fault, Kind
 from forge.index.matrix import cells_of, is_for, pythons_of
 from forge.index.reading import MOST_BESIDE, problem, reading
 from forge.index.shadows import newer_upstream, newest, same_upstream
-from forge.index.simple import project_html, project_json, root_html, root_json
+from forge.index.simple import project_pages, root_html, root_json
+from forge.plan.applying import applying
 from forge.plan.inventory import stored_wheels
-from forge.plan.required import applying
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
 from forge.wheel.contents import read_wheel
 from forge.wheel.name import parse_wheel_name
@@ -116,8 +116,8 @@ def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
     projects = state.projects
     expected = {"simple/index.html": root_html(projects), "simple/index.json": root_json(projects)}
     for name, files in projects.items():
-        expected[f"simple/{name}/index.html"] = project_html(name, files, state.url)
-        expected[f"simple/{name}/index.json"] = project_json(name, files, state.url)
+        page, data = project_pages(name, files, state.url)
+        expected |= {f"simple/{name}/index.html": page, f"simple/{name}/index.json": data}
     if place.has_pages_of_directories:
         pages = {path: text for path, text in expected.items() if path.endswith("/index.html")}
         expected |= {path.removesuffix("index.html"): text for path, text in pages.items()}

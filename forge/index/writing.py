@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from forge.base.atomic import locked
 from forge.index.model import IndexState, PackageIndexError
 from forge.index.people import home_page, needs_of, package_page
-from forge.index.simple import project_html, project_json, root_html, root_json
+from forge.index.simple import project_pages, root_html, root_json
 from forge.index.state import STATE, read_state, state_text
 from forge.plan.shared.model import CacheError, PlaceError
 from forge.plan.shared.places import open_place
@@ -99,8 +99,8 @@ def write_pages(place: Place, before: IndexState, after: IndexState, *, every: b
     for name, files in new.items():
         moved = before.url != after.url and any(file.provenance_sha256 for file in files)
         if every or moved or name in changed:
-            put(place, f"simple/{name}/index.html", project_html(name, files, after.url))
-            put(place, f"simple/{name}/index.json", project_json(name, files, after.url))
+            for kind, text in zip(("html", "json"), project_pages(name, files, after.url), strict=True):
+                put(place, f"simple/{name}/index.{kind}", text)
         if every or told or name in changed or needs[name] != needed.get(name):
             put(place, f"packages/{name}/index.html", package_page(after, name, needs[name]))
     if every or list(old) != list(new):

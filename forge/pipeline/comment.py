@@ -14,6 +14,7 @@ from forge.audit.compare import DifferenceKind
 from forge.base.printable import printable
 from forge.base.severity import Severity
 from forge.pipeline.report import State
+from forge.pipeline.sizes import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,14 +62,6 @@ def fenced(text: str) -> str:
     longest = max((len(found) for line in lines for found in re.findall(r"`+", line)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}text", *lines, fence])
-
-
-def size_text(size: int) -> str:
-    """A number of bytes for people, e.g. ``1.2 MB`` (10⁶)."""
-    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
-        if size >= factor:
-            return f"{size / factor:.3g} {unit}"
-    return f"{size} B"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -18,13 +18,14 @@ from forge.base.cpus import cpu_count
 from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.base.memory import measured
+from forge.plan.applying import applying
 from forge.plan.cache import UNKNOWN_SECONDS, LatestBuild, is_cached, read_latest, write_latest
 from forge.plan.fingerprint import step_inputs
 from forge.plan.graph import Graph, Node
 from forge.plan.matrix import serves
 from forge.plan.prerequisites import Prerequisite, prerequisites
 from forge.plan.provision import PlannedContext
-from forge.plan.required import applying, required_steps
+from forge.plan.required import required_steps
 from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, host_package, publish, subject_of
 from forge.wheel.contents import read_metadata
 

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import NormalizedName, canonicalize_name
 
 from forge.base.errors import WheelError
-from forge.base.markers import target_environment
 from forge.plan.closure import closure
 from forge.wheel.name import parse_wheel_name
-from forge.wheel.requirements import applies, valid_requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -67,17 +65,3 @@ def required_steps(
                 hint=f"update the recipe of {each.name}",
             )
     return closure(list(recipes.values()), target, python, store, variants, checked=True) if recipes else ()
-
-
-def applying(texts: Iterable[str], target: Target, *pythons: str) -> Iterator[Requirement]:
-    """Those of some requirements that hold on the target in any of some Pythons, without those of extras.
-
-    Args:
-        texts: PEP 508; what is not valid, or cannot be evaluated, is left out.
-        target: The target.
-        pythons: Versions of Python, e.g. ``3.13``.
-    """
-    environments = [target_environment(target, python) for python in pythons]
-    for requirement in valid_requirements(texts):
-        if any(applies(requirement, environment) for environment in environments):
-            yield requirement

@@ -16,6 +16,7 @@ from forge.plan.shared.places import CHUNK
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from types import TracebackType
 
 _SECONDS_TO_CONNECT = 10
 _SECONDS_TO_READ = 30
@@ -39,11 +40,11 @@ class FilesystemPlace:
 
     def get(self, path: str, out: IO[bytes], limit: int) -> None:
         """See `forge.plan.shared.places.Place`."""
-        with _failures(missing=True):
+        with _MISSING:
             file = self._files.open(f"{self._root}/{path}", "rb")
         try:
             while limit >= 0:
-                with _failures():
+                with _FAILURES:
                     chunk = file.read(CHUNK)
                 if not chunk:
                     return
@@ -60,17 +61,17 @@ class FilesystemPlace:
         parent, _, base = whole.rpartition("/")
         part = f"{parent}/.{base}.{uuid.uuid4().hex}.part"
         try:
-            with _failures():
+            with _FAILURES:
                 out = self._create(part)
             try:
                 for chunk in _chunks(content):
                     go_on()
-                    with _failures():
+                    with _FAILURES:
                         out.write(chunk)
             finally:
-                with _failures():
+                with _FAILURES:
                     out.close()
-            with _failures():
+            with _FAILURES:
                 self._rename(part, whole)
         except BaseException:
             with contextlib.suppress(Exception):
@@ -119,7 +120,7 @@ class BucketPlace(FilesystemPlace):
         """See `forge.plan.shared.places.Place`."""
         if not path.endswith("/"):
             return super().get(path, out, limit)
-        with _failures(missing=True):  # files that are opened have no slash at the end
+        with _MISSING:  # files that are opened have no slash at the end
             content = self._files.cat_file(f"{self._root}/{path}")
         if len(content) > limit:
             raise IgnoredError("has a file that is larger than was signed")
@@ -135,7 +136,7 @@ class BucketPlace(FilesystemPlace):
         kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
         for key in keys:
             go_on()
-            with _failures():
+            with _FAILURES:
                 if isinstance(content, bytes):
                     self._files.pipe_file(key, content, ContentType=kind)
                 else:
@@ -177,15 +178,33 @@ def _chunks(content: Path | bytes) -> Iterator[bytes]:
             yield chunk
 
 
-@contextlib.contextmanager
-def _failures(*, missing: bool = False) -> Iterator[None]:
-    """What a file system raises, as this room's errors."""
-    try:
-        yield
-    except Exception as error:  # each file system has errors of its own, and the network's
-        if missing and isinstance(error, FileNotFoundError):
+class _Failures:
+    """What a file system raises in the block, as this room's errors.
+
+    Args:
+        missing: Whether a file that is not there is told apart.
+    """
+
+    # A class, and used again and again: for a small file, contextlib's generators take as long as writing it.
+
+    def __init__(self, *, missing: bool = False) -> None:
+        self._missing = missing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if not isinstance(error, Exception):  # each file system has errors of its own, and the network's
+            return
+        if self._missing and isinstance(error, FileNotFoundError):
             raise MissingError from error
         raise PlaceError(_reason(error)) from error
+
+
+_FAILURES = _Failures()
+_MISSING = _Failures(missing=True)
 
 
 def _reason(error: Exception) -> str:

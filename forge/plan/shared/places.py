@@ -67,7 +67,6 @@ def open_place(text: str, where: str) -> Place:
         CacheError: It is none of these, or what it takes is not installed.
     """
     from forge.plan.shared.filesystem import directory_place, s3_place  # noqa: PLC0415 - only where a cache is shared
-    from forge.plan.shared.web import WebPlace  # noqa: PLC0415
 
     try:
         parts = urlsplit(text)
@@ -82,6 +81,8 @@ def open_place(text: str, where: str) -> Place:
         case "s3" if host:
             return s3_place(text, where)
         case "http" | "https" if host:
+            from forge.plan.shared.web import WebPlace  # noqa: PLC0415 - with an HTTP client
+
             return WebPlace(text)
         case _:
             raise CacheError(

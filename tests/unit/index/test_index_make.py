@@ -16,7 +16,7 @@ from pypi_simple import ProjectPage
 from forge.index import make as make_module
 from forge.index.add import next_build_number
 from forge.index.model import HeldFile, IndexState, PackageIndexError
-from forge.index.simple import project_html, project_json
+from forge.index.simple import project_pages
 from forge.index.state import parse_state, state_text
 from forge.plan.shared.filesystem import FilesystemPlace
 from tests.unit.index.interruption import interrupted
@@ -306,8 +306,9 @@ def test_what_is_written_is_read(files: list[HeldFile], name: str) -> None:
     state = IndexState({file.filename: file for file in files}, name)
     assert parse_state(state_text(state).encode(), "x") == state
     held = state.projects.get("demo", ())
-    assert json.loads(project_json("demo", held))["name"] == "demo"
-    seen = Tags(project_html("demo", held)).seen
+    page, data = project_pages("demo", held)
+    assert json.loads(data)["name"] == "demo"
+    seen = Tags(page).seen
     assert [attributes.get("data-yanked") for tag, attributes in seen if tag == "a"] == [file.yanked for file in held]
     assert [attributes.get("data-requires-python") for tag, attributes in seen if tag == "a"] == [
         None if file.requires_python is None else re.sub(r"\r\n?", "\n", file.requires_python).replace("\0", "\ufffd")

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from forge.pipeline.comment import MARKER, MOST_CHARACTERS, escaped, fenced, render_comment, size_text
+from forge.pipeline.comment import MARKER, MOST_CHARACTERS, escaped, fenced, render_comment
 from forge.pipeline.report import ChangeReport, Row, State
 from forge.pipeline.results import FailedNode
+from forge.pipeline.sizes import size_text
 from tests.unit.crossbuild.fakes import RECIPE, write_recipe
 from tests.unit.macho.builder import Spec, macho
 from tests.unit.source.conftest import Server, server
