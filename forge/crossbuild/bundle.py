@@ -67,5 +67,8 @@ def _place(tree: Path, loader: Path) -> Path:
     """The directory for what *loader* loads: its package's, or one beside a module without a package."""
     if loader.parent.name == _PLACE:
         return loader.parent
-    first, *rest = loader.relative_to(tree).parts
+    parts = loader.relative_to(tree).parts
+    if parts[0].endswith(".data") and len(parts) > 2:  # what installers move to site-packages ("platlib", "purelib")
+        tree, parts = tree.joinpath(*parts[:2]), parts[2:]
+    first, *rest = parts
     return tree / first / _PLACE if rest else tree / f"{first.partition('.')[0]}{_PLACE}"

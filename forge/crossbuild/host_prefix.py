@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 
 from forge.base.errors import BuildError
 from forge.recipe.values import HOST_PREFIX
+from forge.wheel.native import NATIVE_TREE
 from forge.wheel.pack import unpack_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-NATIVE_TREE = "opt"
-"""The directory of a wheel that a native library's files are in."""
 
 SITE_PACKAGES = "site-packages"
 """The directory of a host prefix that packages are in."""

@@ -43,10 +43,14 @@ TOOLS_LOCK = Path(str(resources.files("forge.crossbuild") / "data" / "tools.lock
 """The pinned tools, in pip's requirements format with hashes."""
 
 _LISTING = (
-    "import json, importlib.metadata as m;"
-    "print(json.dumps([[d.metadata['Name'], d.version] for d in m.distributions() if d.metadata['Name']]))"
+    "import json, sys, importlib.metadata as m;"
+    "print(json.dumps(['%d.%d' % sys.version_info[:2],"
+    " [[d.metadata['Name'], d.version] for d in m.distributions() if d.metadata['Name']]]))"
 )
-"""Lists the installed packages; runs in the environment's own interpreter, since not every environment has pip."""
+"""Says Python's minor version and lists the installed packages.
+
+It runs in the environment's own interpreter, since not every environment has pip.
+"""
 
 
 @dataclass(frozen=True)
@@ -154,14 +158,13 @@ def lacking(python: Path, lock: Path) -> tuple[str, ...]:
         ToolchainError: The interpreter does not run.
         RecipeError: The lock cannot be read.
     """
-    listed = json.loads(output([python, "-I", "-c", _LISTING], env=pip_environment()))
+    minor, listed = json.loads(output([python, "-I", "-c", _LISTING], env=pip_environment()))
     # An environment may inherit another's packages; the first of a name is what is imported.
     have: dict[str, str] = {}
     for name, version in listed:
         have.setdefault(_normal(name), version)
     wrong = []
-    minor = output([python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], env=pip_environment())
-    for pin in read_lock(lock).for_python(minor.strip()).values():
+    for pin in read_lock(lock).for_python(minor).values():
         version = have.get(pin.name)
         if version is None:
             wrong.append(f"{pin.name} is missing")

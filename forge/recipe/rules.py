@@ -70,8 +70,8 @@ _FILES = {Role.PATCH: ("patch", "patches/"), Role.TEST_FILE: ("test file", "test
 _LIBRARY_PATTERN = re.compile(r"[\w*?\[\]!-]+(\.[\w*?\[\]!-]+)*")
 """A pattern of ``wheel.libraries``: dotted names with what `fnmatch` gives a meaning to."""
 
-_SUFFIXES = {"so", "py", "pyc", "pyd", "dylib", "abi3"}
-"""What a module's file may end in, and so a name that is meant as a file's."""
+_SUFFIXES = {"so", "pyc", "pyd", "dylib", "abi3"}
+"""What a module's file may end in, and so a name that is meant as a file's; ``py`` is a module's too (``blis.py``)."""
 
 _SAMPLE = target_environment(Target(Abi.IPHONEOS, Arch.ARM64), "3.13")
 """An environment to try markers in: whether they can be evaluated does not depend on the target."""

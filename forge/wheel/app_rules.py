@@ -17,13 +17,13 @@ from forge.macho.model import FileType
 from forge.macho.reader import read_macho
 from forge.wheel.claims import Claims, Clash, ClashKind, same_name_key
 from forge.wheel.framework_name import framework_name, has_dotted_directory
+from forge.wheel.native import NATIVE_TREE
 
 FILE_NAME_BYTES = 255
 """The longest name of a file or directory on Apple's file systems."""
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", flags=re.ASCII)
 _CODE_SUFFIXES = (".so", ".dylib", ".a")
-_NATIVE_LIBRARY_ROOT = "opt/"
 _ARCHIVE = b"!<arch>\n"
 
 
@@ -112,7 +112,7 @@ def file_problem(path: str, look: FileLook) -> AppProblem | None:
     """
     inside = _xcframework_note(path)
     if look.is_static:
-        if path.startswith(_NATIVE_LIBRARY_ROOT):
+        if path.startswith(f"{NATIVE_TREE}/"):
             return None
         return AppProblem(AppRule.STATIC, ("a static library" if look.is_archive else "an object file") + inside)
     if look.unreadable is not None:

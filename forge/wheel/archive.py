@@ -194,6 +194,9 @@ def _checked(wheel: str, entries: list[zipfile.ZipInfo], limits: Limits) -> tupl
     return tuple(members[path] for path in sorted(members))
 
 
+_NO_NAMES = frozenset(("", ".", ".."))
+
+
 def _name_problem(entry: zipfile.ZipInfo) -> str | None:
     name = entry.orig_filename
     parts = name.removesuffix("/").split("/")
@@ -203,7 +206,7 @@ def _name_problem(entry: zipfile.ZipInfo) -> str | None:
         return "its name has a backslash or a control character, or is empty"
     if name.startswith("/") or parts[0].endswith(":") or (len(parts[0]) > 1 and parts[0][1] == ":"):
         return "its name is absolute"
-    if any(part in ("", ".", "..") for part in parts):
+    if not _NO_NAMES.isdisjoint(parts):
         return "its name leads out of the wheel or is not in normal form"
     return None
 

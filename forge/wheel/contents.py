@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import email
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
-from packaging.metadata import parse_email
 from packaging.tags import Tag, parse_tag
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
@@ -16,13 +16,17 @@ from forge.base.errors import WheelError
 from forge.wheel.archive import Limits, Member, open_archive, read_member
 from forge.wheel.extension import ExtensionFile, parse_extension
 from forge.wheel.name import WheelName, parse_wheel_name
+from forge.wheel.native import NATIVE_TREE
 from forge.wheel.record import RecordEntry, RecordProblem, parse_record, verify_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from email.message import Message
     from pathlib import Path
     from zipfile import ZipFile
 
+
+_HEADERS = HeaderParser()
 
 _REQUIRED = ("METADATA", "WHEEL", "RECORD")
 """What each wheel has in its dist-info directory."""
@@ -224,7 +228,7 @@ def holds_native_library(paths: Iterable[str], dist_info: str) -> bool:
         dist_info: The dist-info directory's name.
     """
     rest = [path for path in paths if not path.startswith(f"{dist_info}/")]
-    return bool(rest) and all(path.startswith("opt/") for path in rest)
+    return bool(rest) and all(path.startswith(f"{NATIVE_TREE}/") for path in rest)
 
 
 def find_dist_info(paths: list[str], name: WheelName | None = None, *, what: str | None = None) -> str:
@@ -302,15 +306,23 @@ def parse_metadata(data: bytes, wheel: str) -> WheelMetadata:
     Raises:
         WheelError: It has no name or version, or has one twice.
     """
-    raw, _ = parse_email(data)
-    if "name" not in raw or "version" not in raw:
-        raise WheelError(f"{wheel}: METADATA has no {'Name' if 'name' not in raw else 'Version'}, or has it twice")
+    # packaging.metadata reads every field, several times; an index of thousands of wheels asks for seven, of each.
+    message = _HEADERS.parsestr(data.decode("utf-8", errors="replace"))
+    name, version = _once(message, "Name"), _once(message, "Version")
+    if name is None or version is None:
+        raise WheelError(f"{wheel}: METADATA has no {'Name' if name is None else 'Version'}, or has it twice")
     return WheelMetadata(
-        name=raw["name"],
-        version=raw["version"],
-        metadata_version=raw.get("metadata_version", ""),
-        requires_python=raw.get("requires_python"),
-        requires_dist=tuple(raw.get("requires_dist", ())),
-        summary=raw.get("summary") or "",
-        license=raw.get("license_expression") or raw.get("license") or "",
+        name=name,
+        version=version,
+        metadata_version=_once(message, "Metadata-Version") or "",
+        requires_python=_once(message, "Requires-Python"),
+        requires_dist=tuple(message.get_all("Requires-Dist", [])),
+        summary=_once(message, "Summary") or "",
+        license=_once(message, "License-Expression") or _once(message, "License") or "",
     )
+
+
+def _once(message: Message, field: str) -> str | None:
+    """A field's value; None where the field is missing or, against the specification, there twice."""
+    values: list[str] = message.get_all(field, [])
+    return values[0] if len(values) == 1 else None

@@ -147,7 +147,10 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
         "set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE BOTH)",
         "set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH OFF)",
         "set(CMAKE_FIND_USE_PACKAGE_REGISTRY OFF)",
-        f'set(CMAKE_PREFIX_PATH "{build.host.opt}" "{sdk}/usr")',
+        # Before what the caller named in the cache, which set() would hide: scikit-build-core names there the packages
+        # of the build environment that have files for CMake, such as nanobind.
+        f'list(PREPEND CMAKE_PREFIX_PATH "{build.host.opt}" "{sdk}/usr")',
+        "list(REMOVE_DUPLICATES CMAKE_PREFIX_PATH)",  # the file is read several times
         f'set(CMAKE_FRAMEWORK_PATH "{sdk}/System/Library/Frameworks")',
         # No test program can be run, and one for iOS would have to be signed: what compiles counts.
         "set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)",

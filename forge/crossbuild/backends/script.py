@@ -19,10 +19,10 @@ from forge.base.errors import BuildError
 from forge.base.process import run
 from forge.base.target import Arch
 from forge.crossbuild.backends.base import Prepared
-from forge.crossbuild.host_prefix import NATIVE_TREE
 from forge.recipe.lock import merge_requires
 from forge.recipe.model import LIBRARY_REQUIRES
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
+from forge.wheel.native import NATIVE_TREE
 from forge.wheel.pack import pack_wheel
 
 if TYPE_CHECKING:

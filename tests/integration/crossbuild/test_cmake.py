@@ -30,7 +30,7 @@ test: {imports: [forge_cmake_test], files: [tests/test_told.py]}
 TABLE = "forge_cmake_test._told all\nforge_cmake_test._stable all\n"
 PYPROJECT = """\
 [build-system]
-requires = ["scikit-build-core>=0.11"]
+requires = ["scikit-build-core>=0.11", "nanobind"]
 build-backend = "scikit_build_core.build"
 [project]
 name = "forge-cmake-test"
@@ -50,6 +50,8 @@ find_path(CRYPT_H NAMES crypt.h)
 find_package(ZLIB REQUIRED)
 find_library(SECURITY NAMES Security REQUIRED)
 find_program(MAKE NAMES make REQUIRED)
+# A build requirement's files for CMake are where scikit-build-core says.
+find_package(nanobind CONFIG REQUIRED)
 include(CheckCXXSourceCompiles)
 check_cxx_source_compiles("#include <atomic>\\nint main() { std::atomic<int> x(1); return x.load(); }" HAS_ATOMIC)
 check_cxx_source_compiles("int main() { return no_such_function(); }" HAS_NOTHING)

@@ -69,6 +69,18 @@ def test_a_module_without_a_package(tmp_path: Path, libraries: Path) -> None:
     assert bundle_libraries(made, libraries) == ("_a.dylibs/libomp.dylib",)
 
 
+def test_what_installers_move_to_site_packages(tmp_path: Path, libraries: Path) -> None:
+    root = "demo-1.0.data/platlib"
+    files = {
+        f"{root}/demo/_a.cpython-313-iphoneos.so": module("_a", OMP),
+        f"{root}/_b.cpython-313-iphoneos.so": module("_b", "@rpath/libinner.dylib"),
+    }
+    assert bundle_libraries(tree(tmp_path, files), libraries) == (
+        f"{root}/_b.dylibs/libinner.dylib",
+        f"{root}/demo/.dylibs/libomp.dylib",
+    )
+
+
 @pytest.mark.parametrize(
     "load",
     ["@rpath/Python.framework/Python", "/usr/lib/libomp.dylib", "@rpath/libother.dylib", "@rpath/x/libomp.dylib"],

@@ -233,3 +233,9 @@ def test_a_local_source_counts_by_content(load: LoadRecipe, tmp_path: Path) -> N
     before = digest_input(evaluated)
     (tmp_path / "src" / "a").write_text("2")
     assert digest_input(evaluated) != before
+
+
+def test_a_module_named_py(load: LoadRecipe) -> None:
+    """As blis has one: it is no file's name that somebody wrote for a module's."""
+    recipe = load(GOOD + "test: {imports: [demo.py]}\n")
+    assert evaluate(recipe, DEVICE, "3.13").trial.imports == ("demo.py",)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.metadata import parse_email
 
+from forge.base.errors import WheelError
+from forge.wheel.contents import parse_metadata
 from forge.wheel.metadata_problems import metadata_problems, missing_licenses
 
 INFO = "example-1.0.dist-info"
@@ -51,3 +56,34 @@ def test_a_marker_that_nothing_can_evaluate(marker: str, said: str | None) -> No
         ((text, refused),) = found
         assert text.startswith(said)
         assert refused
+
+
+FIELDS = ("Name", "Version", "Metadata-Version", "Requires-Python", "Requires-Dist", "Summary", "License", "Keywords")
+VALUES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=30)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(FIELDS), VALUES), max_size=8), st.sampled_from(("\n", "\r\n")),
+    st.sampled_from(("", "The description: x\nName: other\n")),
+)  # fmt: skip
+def test_fields_are_what_packaging_reads(fields: list[tuple[str, str]], end: str, body: str) -> None:
+    lines = [f"{name}: {value}{end}" for name, value in [("Name", "example"), ("Version", "1.0"), *fields]]
+    data = "".join([*lines, end, body]).encode()
+    raw, _ = parse_email(data)
+    if "name" not in raw or "version" not in raw:
+        with pytest.raises(WheelError, match="or has it twice"):
+            parse_metadata(data, "example")
+        return
+    read = parse_metadata(data, "example")
+    assert (read.name, read.version, read.metadata_version) == (
+        raw["name"], raw["version"], raw.get("metadata_version", ""),
+    )  # fmt: skip
+    assert (read.requires_python, read.requires_dist) == (
+        raw.get("requires_python"), tuple(raw.get("requires_dist", ())),
+    )  # fmt: skip
+    assert (read.summary, read.license) == (raw.get("summary") or "", raw.get("license") or "")
+
+
+def test_what_is_not_utf_8_spoils_its_own_field_alone() -> None:
+    read = parse_metadata(b"Metadata-Version: 2.1\nName: example\nVersion: 1.0\nSummary: caf\xe9\n", "example")
+    assert (read.name, read.version, read.summary) == ("example", "1.0", "caf\N{REPLACEMENT CHARACTER}")
