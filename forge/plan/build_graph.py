@@ -242,10 +242,17 @@ class BuildGraph:
 
     def make(self, node: Node[Work], _made: Mapping[str, Made | None]) -> Made | None:
         """Build a wheel, or find it in the cache, and put it into the output if it was asked for."""
-        if isinstance(node.work, Prerequisite):
-            self._prepare(node.name, node.work)
-            return None
-        build = node.work
+        try:
+            if isinstance(node.work, Prerequisite):
+                self._prepare(node.name, node.work)
+                return None
+            return self._build(node, node.work)
+        except ForgeError:
+            # Now: others may run for hours after it.
+            self.progress.phase(node.name, "failed")
+            raise
+
+    def _build(self, node: Node[Work], build: WheelBuild) -> Made:
         recipe = build.step.recipe
         host = [self.made[name].package for name in self.nodes[node.name].needs]
         if recipe.normalized_name in self.afresh:
@@ -262,6 +269,7 @@ class BuildGraph:
         return self.made[node.name]
 
     def _prepare(self, name: str, work: Prerequisite) -> None:
+        """Make what builds need besides wheels."""
         began = time.monotonic()
         self.progress.phase(name, "download" if work.is_download else "make")
         with measured() as peak:

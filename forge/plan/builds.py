@@ -94,7 +94,6 @@ def build_requests(
     found = list(builds.failures)
     for name, outcome in sorted(outcomes.items(), key=lambda item: item[1].started):
         if outcome.state is State.FAILED:
-            progress.phase(name, "failed")
             found.append(Failure(name, outcome.error))
     if failures is None:
         if found and found[0].error is not None:

@@ -118,6 +118,7 @@ class Yard:
         self.requires: dict[str, list[str]] = {}
         self.failing: set[tuple[str, str]] = set()
         self.meet: threading.Barrier | None = None
+        self.progress = Recorder()
         monkeypatch.setattr(run_module, "build_recipe", self.build_recipe)
 
     def add(self, name: str, *host: str, library: bool = False) -> None:
@@ -155,7 +156,7 @@ class Yard:
 
     def build(self, *requests: Request, failures: list[Failure] | None = None, jobs: int = 2) -> list[str]:
         options = RunOptions(jobs=jobs)
-        results = build_requests(requests, self.store, self.root / "dist", Recorder(), options, failures=failures)
+        results = build_requests(requests, self.store, self.root / "dist", self.progress, options, failures=failures)
         assert all(result.wheel.is_file() for result in results)
         return [result.wheel.name.removesuffix(".whl") for result in results]
 
@@ -218,6 +219,18 @@ def test_a_failure_for_one_python_leaves_the_others(yard: Yard) -> None:
         f"fragile-1.0-cp314-cp314-{platform}", f"num-1.0-cp313-cp313-{platform}", f"num-1.0-cp314-cp314-{platform}",
     ]  # fmt: skip
     assert [(failure.subject, failure.because) for failure in failures] == [(f"fragile 1.0 {DEVICE} Python 3.13", "")]
+
+
+def test_a_failure_is_told_when_it_happens(yard: Yard) -> None:
+    """Not at the end of a run that goes on for hours."""
+    yard.add("fragile")
+    yard.add("num")
+    yard.failing = {("fragile", "3.13")}
+    request = yard.request("3.13", DEVICE, "fragile", "num")
+    write_latest(request.context.home, f"fragile-{DEVICE.multiarch}-3.13", LatestBuild("ab" * 32, 1000.0))  # first
+    yard.build(request, failures=[], jobs=1)
+    told = [line.partition(" ")[0] if "failed" not in line else line for line in yard.progress.said]
+    assert told.index(f"fragile 1.0 {DEVICE}: failed") < told.index("num")
 
 
 def test_a_requirement_that_failed_for_one_python_is_built_for_the_next(yard: Yard) -> None:
