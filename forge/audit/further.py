@@ -76,8 +76,14 @@ _MAX_SPAN = 1 << 32
 
 
 def _segments_problem(one: MachOSlice) -> str | None:
-    """Why dyld would not map the segments (its ``MachOAnalyzer::validSegments``)."""
-    used = sorted((s for s in one.segments if s.virtual_size), key=lambda segment: segment.address)
+    """Why dyld would not map the segments (its ``MachOAnalyzer::validSegments``).
+
+    An executable's ``__PAGEZERO`` keeps the lowest 4 GiB free, and is no part of what is mapped.
+    """
+    used = sorted(
+        (s for s in one.segments if s.virtual_size and (s.name != "__PAGEZERO" or s.file_size)),
+        key=lambda segment: segment.address,
+    )
     for first, second in itertools.pairwise(used):
         if first.address + first.virtual_size > second.address:
             return f"the segment {second.name} overlaps {first.name}"

@@ -200,6 +200,7 @@ def imports(*names: str, ordinal: int = 2, module: str = MODULE, library: str | 
 
 
 METADATA = "Metadata-Version: 2.1\nName: example\nVersion: 1.0\n"
+PAGE_ZERO = struct.pack("<II16sQQQQiiII", 0x19, 72, b"__PAGEZERO", 0, 1 << 32, 0, 0, 0, 0, 0, 0)
 OVERLAPPING = struct.pack("<II16sQQQQiiII", 0x19, 72, b"__DATA", 0x1000, 0x1000, 0, 0, 1, 1, 0, 0)
 
 

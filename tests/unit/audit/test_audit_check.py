@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -17,7 +17,7 @@ from forge.base.severity import Severity
 from forge.base.target import IOSVersion
 from forge.toolchain.frameworks import framework_entries, framework_path
 from forge.wheel.openssl import openssl_version
-from tests.unit.audit.broken import DEVICE, MODULE, SOUND, imports, loads, sound
+from tests.unit.audit.broken import DEVICE, MODULE, PAGE_ZERO, SOUND, imports, loads, sound
 from tests.unit.macho import builder
 from tests.unit.macho.builder import LOAD, PYTHON, SYSTEM, WEAK, macho
 from tests.unit.wheel.wheels import make_wheel
@@ -55,6 +55,12 @@ def test_documentation_is_current() -> None:
 def test_promised_target(platforms: tuple[str, ...], target: str | None) -> None:
     found = promised_target(platforms)
     assert (None if found is None else f"{found} {found.ios_version}") == target
+
+
+def test_the_page_zero_of_an_executable_is_not_mapped(tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"file_type": 2, "install_name": None, "extra_commands": PAGE_ZERO, "extra_count": 1}
+    wheel = make_wheel(tmp_path, {MODULE: SOUND, "example/run": macho(**changes)}, tag=f"cp313-cp313-{DEVICE}")
+    assert "refused-by-dyld" not in names(check_wheel(wheel).findings)
 
 
 def test_a_wrong_tag_does_not_hide_the_rest(tmp_path: Path) -> None:
