@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { TASK_SELF = 0x103, HOST_SELF = 0x203, THREADS = 0x1000 };
@@ -47,6 +48,26 @@ DARWIN_EXPORT int forge_darwin_host_info(uint32_t host, int flavor, int32_t *out
                                            0, cpus, cpus, cpus, cpus, memory};
     memcpy(out, &info, sizeof info);
     *count = sizeof info / sizeof *out;
+    return DARWIN_KERN_SUCCESS;
+}
+/* mach/clock.h, mach/clock_types.h: the kernel's clocks, which code from before clock_gettime asks. */
+enum { SYSTEM_CLOCK = 0, CALENDAR_CLOCK = 1, CLOCK_PORTS = 0x303 };
+struct darwin_mach_timespec {
+    uint32_t sec;
+    int32_t nsec;
+};
+DARWIN_EXPORT int forge_darwin_host_get_clock_service(uint32_t host, int clock, uint32_t *port) {
+    if (host != HOST_SELF || (clock != SYSTEM_CLOCK && clock != CALENDAR_CLOCK))
+        return DARWIN_KERN_INVALID_ARGUMENT;
+    *port = CLOCK_PORTS + (uint32_t)clock;
+    return DARWIN_KERN_SUCCESS;
+}
+DARWIN_EXPORT int forge_darwin_clock_get_time(uint32_t port, struct darwin_mach_timespec *out) {
+    if (port != CLOCK_PORTS + SYSTEM_CLOCK && port != CLOCK_PORTS + CALENDAR_CLOCK)
+        return DARWIN_KERN_INVALID_ARGUMENT;
+    struct timespec time;
+    clock_gettime(port == CLOCK_PORTS + CALENDAR_CLOCK ? CLOCK_REALTIME : CLOCK_MONOTONIC, &time);
+    *out = (struct darwin_mach_timespec){(uint32_t)time.tv_sec, (int32_t)time.tv_nsec};
     return DARWIN_KERN_SUCCESS;
 }
 /* Statistics of the host and its tasks are not had here, and callers must cope with that. */

@@ -152,6 +152,19 @@ def test_clocks(shim: ctypes.CDLL, clock: int, real: int) -> None:
     assert shim.forge_darwin_clock_gettime(3, (ctypes.c_int64 * 2)()) == -1
 
 
+@pytest.mark.parametrize(("clock", "real"), [(0, time.CLOCK_MONOTONIC), (1, time.CLOCK_REALTIME)])
+def test_clocks_behind_ports(shim: ctypes.CDLL, clock: int, real: int) -> None:
+    """mach/clock.h: the system's clock, which stops while the machine sleeps, and the calendar's."""
+    port, seen = ctypes.c_uint32(), (ctypes.c_uint32 * 2)()
+    host = shim.forge_darwin_mach_host_self()
+    assert shim.forge_darwin_host_get_clock_service(host, clock, ctypes.byref(port)) == 0
+    before = time.clock_gettime_ns(real)
+    assert shim.forge_darwin_clock_get_time(port, seen) == 0
+    assert before <= seen[0] * 10**9 + seen[1] <= time.clock_gettime_ns(real)
+    assert shim.forge_darwin_host_get_clock_service(host, 2, ctypes.byref(port)) == 4, "KERN_INVALID_ARGUMENT"
+    assert shim.forge_darwin_clock_get_time(host, seen) == 4
+
+
 def test_timeval_has_32_bits_of_microseconds(shim: ctypes.CDLL) -> None:
     out = ctypes.create_string_buffer(b"\xee" * 16, 16)
     before = time.time()

@@ -41,7 +41,7 @@ elif "--requirement" in arguments:
     pins = re.findall(r"^([A-Za-z0-9._-]+)==(\\S+)", Path(arguments[-1]).read_text(), flags=re.MULTILINE)
     Path({said!r} + ".installed").write_text(json.dumps(pins))
 elif "-c" in arguments:  # what is installed
-    print(Path({said!r} + ".installed").read_text())
+    print(json.dumps(["3.13", json.loads(Path({said!r} + ".installed").read_text())]))
 elif "download" in arguments:
     answer = answers["download"]
     print(answer.get("says", ""))
