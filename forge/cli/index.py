@@ -122,19 +122,19 @@ def verify(place: str, offline: bool, against_cache: bool) -> int:
 
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
     newer versions that installers would take instead, and for iOS wheels of the same versions: these are downloaded and
-    compared. Signed statements are verified with the keys of [index] in config.toml; if there are any, every file has
-    to be signed with one of them. The exit code is 16 if anything is wrong.
+    compared. Signed statements are verified with the keys and identities of [index] in config.toml; if there are any,
+    every file has to be signed with one of them. The exit code is 16 if anything is wrong.
     """
-    from forge.index.signing import index_keys  # noqa: PLC0415 - imports cryptography's
+    from forge.index.trust import index_settings  # noqa: PLC0415 - imports cryptography's
     from forge.index.verify import verify_index  # noqa: PLC0415 - as above
     from forge.lint.upstream import Upstream  # noqa: PLC0415 - imports the HTTP client
     from forge.source.pip_settings import PipSettings  # noqa: PLC0415 - as above
 
-    trusted = index_keys().trusted
+    trust = index_settings().trust
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         home = ForgeHome.from_environment()
         upstream = None if offline else Upstream(home, progress, PipSettings.from_pip())
-        faults = verify_index(place, progress, upstream, trusted, home if against_cache else None)
+        faults = verify_index(place, progress, upstream, trust, home if against_cache else None)
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
     click.echo("nothing is wrong" if not faults else f"{len(faults)} things are wrong", err=True)
@@ -145,12 +145,14 @@ def verify(place: str, offline: bool, against_cache: bool) -> int:
 @click.argument("place", metavar="DIR|URL")
 @click.argument("what", nargs=-1, metavar="[NAME[==VERSION]|FILE]...")
 def sign(place: str, what: tuple[str, ...]) -> None:
-    """Sign files of an index that the configured key has not signed: all, or those named.
+    """Sign files of an index that are not signed with the configured key or identity: all, or those named.
 
-    What other keys have signed stays. The key is signing-key of [index] in config.toml, or FORGE_INDEX_SIGNING_KEY.
+    What others have signed stays. The key is signing-key of [index] in config.toml, or FORGE_INDEX_SIGNING_KEY; with
+    sigstore = true there, or FORGE_INDEX_SIGSTORE=1, files are signed with the identity of the CI job that this is.
     """
     from forge.cli.signer import configured_signer  # noqa: PLC0415 - as above
-    from forge.index.signing import SIGNING_VARIABLE, sign_files  # noqa: PLC0415 - as above
+    from forge.index.signing import sign_files  # noqa: PLC0415 - as above
+    from forge.index.trust import SIGNING_VARIABLE  # noqa: PLC0415 - as above
 
     signer = configured_signer()
     if signer is None:
@@ -162,7 +164,7 @@ def sign(place: str, what: tuple[str, ...]) -> None:
         names = sign_files(place, what, signer, ForgeHome.from_environment(), progress)
     for filename in names:
         click.echo(f"signed: {printable(filename)}")
-    click.echo(f"{len(names)} signed with {signer.key.public}", err=True)
+    click.echo(f"{len(names)} signed with {signer.signatory}", err=True)
 
 
 @index.command()

@@ -1,8 +1,9 @@
 """Signed statements about files, and the provenance object that lies beside each of them (PEP 740).
 
 A statement is in-toto's (``in-toto.io/Statement/v1``): a file's name and hash, and a predicate about it. It is signed
-as DSSE has it, with an Ed25519 key as `forge.plan.shared.keys` writes them. PEP 740 knows certificates of Sigstore
-alone; where these have a certificate and entries of a transparency log, forge's attestations have ``public_key``.
+as DSSE has it, with an Ed25519 key as `forge.plan.shared.keys` writes them, or with Sigstore (`forge.index.identity`).
+PEP 740 knows Sigstore alone; where its attestations have a certificate and entries of a transparency log, those that a
+key has signed have ``public_key``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from forge.plan.shared.keys import parse_public
@@ -39,12 +40,25 @@ class Attestation:
     Args:
         statement: Its bytes, as they were signed.
         signature: The signature.
-        key: The key that it names; None for one of another kind, e.g. Sigstore's.
+        key: The key that it names; None for one of another kind.
+        material: Of one without a key, what its signature is verified with, as JSON data: Sigstore's certificate and
+            entries of its log.
+        publisher: Of one without a key, who published the file, as PEP 740 has it.
     """
 
     statement: bytes
     signature: bytes
     key: PublicKey | None
+    material: Mapping[str, Any] = field(default_factory=dict)
+    publisher: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """It as PEP 740 has it, as JSON data."""
+        return {
+            "version": _VERSION,
+            "verification_material": dict(self.material) if self.key is None else {"public_key": str(self.key)},
+            "envelope": {"statement": _encoded(self.statement), "signature": _encoded(self.signature)},
+        }
 
 
 def statement(filename: str, sha256: str, predicate_type: str, predicate: Mapping[str, Any]) -> bytes:
@@ -77,10 +91,10 @@ def pre_authentication(content: bytes) -> bytes:
 
 
 def provenance_text(attestations: Sequence[Attestation], before: bytes | None = None) -> bytes:
-    """A provenance object: a bundle for each key, after those that there are already.
+    """A provenance object: a bundle for each attestation, after those that there are already.
 
     Args:
-        attestations: What it has, each with a key.
+        attestations: What it has.
         before: The object as it was; None for a new one.
 
     Raises:
@@ -88,19 +102,8 @@ def provenance_text(attestations: Sequence[Attestation], before: bytes | None = 
     """
     bundles = [] if before is None else _bundles(before)
     for each in attestations:
-        assert each.key is not None  # noqa: S101 - those that forge makes have one
-        bundles.append(
-            {
-                "publisher": {"kind": _KIND, "claims": None, "name": each.key.name},
-                "attestations": [
-                    {
-                        "version": _VERSION,
-                        "verification_material": {"public_key": str(each.key)},
-                        "envelope": {"statement": _encoded(each.statement), "signature": _encoded(each.signature)},
-                    }
-                ],
-            }
-        )
+        publisher = each.publisher if each.key is None else {"kind": _KIND, "claims": None, "name": each.key.name}
+        bundles.append({"publisher": dict(publisher), "attestations": [each.as_json()]})
     return (json.dumps({"version": _VERSION, "attestation_bundles": bundles}, indent=1) + "\n").encode()
 
 
@@ -116,60 +119,11 @@ def read_provenance(content: bytes) -> tuple[Attestation, ...]:
             for data in bundle["attestations"]:
                 envelope, material = data["envelope"], data["verification_material"]
                 key = parse_public(material["public_key"], "") if "public_key" in material else None
-                found.append(Attestation(_decoded(envelope["statement"]), _decoded(envelope["signature"]), key))
+                content, signature = _decoded(envelope["statement"]), _decoded(envelope["signature"])
+                found.append(Attestation(content, signature, key, dict(material), dict(bundle.get("publisher", {}))))
     except (KeyError, TypeError, ValueError, AttributeError, CacheError) as error:
         raise ProvenanceError("has provenance that cannot be read") from error
     return tuple(found)
-
-
-def provenance_problem(content: bytes, filename: str, sha256: str, trusted: Mapping[str, PublicKey]) -> str:
-    """Why a provenance object does not show that a file is from whom one trusts, or an empty string.
-
-    Args:
-        content: The object.
-        filename: The file's name.
-        sha256: Its hash.
-        trusted: Keys by name. If there is none, each signature has to be that of the key that is named beside it, which
-            shows only that nothing is damaged.
-    """
-    try:
-        attestations = read_provenance(content)
-    except ProvenanceError as error:
-        return str(error)
-    foreign: dict[str, None] = {}
-    good = False
-    for each in attestations:
-        if each.key is None:
-            foreign.setdefault("a certificate")
-            continue
-        if trusted and each.key.name not in trusted:
-            foreign.setdefault(f"the key {each.key.name!r}")
-            continue
-        key = trusted[each.key.name] if trusted else each.key
-        if not key.verifies(each.signature, pre_authentication(each.statement)):
-            return f"has a wrong signature: a statement was changed, or another key is called {key.name!r}"
-        if wrong := _other_subject(each.statement, filename, sha256):
-            return wrong
-        good = True
-    if good or (foreign and not trusted):
-        return ""
-    if foreign:
-        return f"is signed with {' and '.join(foreign)}, and with none of the trusted keys"
-    return "is not signed"
-
-
-def _other_subject(content: bytes, filename: str, sha256: str) -> str:
-    """What a statement is about, if not about a file."""
-    try:
-        data = json.loads(content)
-        kind, subjects = data["_type"], data["subject"]
-        named = [(subject["name"], subject["digest"].get("sha256")) for subject in subjects]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return "is signed with a statement that cannot be read"
-    if kind != STATEMENT_TYPE or (filename, sha256) not in named:
-        about = ", ".join(f"{name} with sha256 {digest}" for name, digest in named)
-        return f"is signed with a statement about something else: {about or 'nothing'}"
-    return ""
 
 
 def _bundles(content: bytes) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Signing files of an index, and the keys that are configured for it."""
+"""Signing files of an index."""
 
 from __future__ import annotations
 
@@ -7,41 +7,61 @@ import io
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from forge.index.attestation import ProvenanceError, provenance_problem, provenance_text, signed, statement
+from forge.index.attestation import ProvenanceError, provenance_text, signed, statement
 from forge.index.model import PackageIndexError
 from forge.index.reading import MOST_BESIDE, fetch, problem, state_of
+from forge.index.trust import Trust, provenance_problem
 from forge.index.writing import put, write_pages, writing
 from forge.index.yank import chosen_files
-from forge.plan.shared.configured import Keys, read_keys, read_table
-from forge.plan.shared.model import CacheError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from forge.base.paths import ForgeHome
     from forge.base.progress import Progress
+    from forge.index.attestation import Attestation
     from forge.index.build_facts import BuildFacts
     from forge.index.model import HeldFile
     from forge.plan.shared.keys import SigningKey
     from forge.plan.shared.places import Place
 
-SIGNING_VARIABLE = "FORGE_INDEX_SIGNING_KEY"
-TRUSTED_VARIABLE = "FORGE_INDEX_TRUSTED_KEYS"
+
+class Signatory(Protocol):
+    """Who signs statements."""
+
+    def attest(self, content: bytes) -> Attestation:
+        """Sign a statement.
+
+        Raises:
+            PackageIndexError: That takes a service, which does not answer, or refuses.
+        """
+
+    def has_signed(self, provenance: bytes, filename: str, sha256: str) -> bool:
+        """Whether a provenance object has a statement about a file that this one has signed already."""
 
 
-def index_keys() -> Keys:
-    """The keys that files of indexes are signed and verified with: ``[index]`` in ``config.toml``, and variables.
+@dataclass(frozen=True)
+class KeySignatory:
+    """Signs with a key.
 
-    Raises:
-        PackageIndexError: One is none, or cannot be read.
+    Args:
+        key: The key.
     """
-    try:
-        table = read_table("index", {"signing-key", "trusted-keys"}, "docs/index.md")
-        return read_keys(table, SIGNING_VARIABLE, TRUSTED_VARIABLE)
-    except CacheError as error:
-        raise PackageIndexError(error.message, hint=error.hint) from error
+
+    key: SigningKey
+
+    def attest(self, content: bytes) -> Attestation:
+        """See `Signatory`."""
+        return signed(content, self.key)
+
+    def has_signed(self, provenance: bytes, filename: str, sha256: str) -> bool:
+        """See `Signatory`."""
+        return not provenance_problem(provenance, filename, sha256, Trust({self.key.name: self.key.public}))
+
+    def __str__(self) -> str:
+        return str(self.key.public)
 
 
 @dataclass(frozen=True)
@@ -49,11 +69,11 @@ class Signer:
     """Makes signed statements about wheels.
 
     Args:
-        key: What it signs with.
-        facts: What it says of them.
+        signatory: Signs them.
+        facts: What they say.
     """
 
-    key: SigningKey
+    signatory: Signatory
     facts: BuildFacts
 
     def provenance(self, wheel: Path, filename: str, sha256: str, before: bytes | None = None) -> bytes:
@@ -67,23 +87,19 @@ class Signer:
 
         Raises:
             WheelError: It cannot be read.
-            PackageIndexError: What there is cannot be read.
+            PackageIndexError: What there is cannot be read, or it cannot be signed.
         """
         content = statement(filename, sha256, *self.facts.of(wheel, sha256))
         try:
-            return provenance_text([signed(content, self.key)], before)
+            return provenance_text([self.signatory.attest(content)], before)
         except ProvenanceError as error:
             raise PackageIndexError(
                 f"{filename} {error}", hint="remove what is damaged, after a look at how it came about"
             ) from error
 
-    def has_signed(self, provenance: bytes, filename: str, sha256: str) -> bool:
-        """Whether a provenance object has a statement of this key's already."""
-        return not provenance_problem(provenance, filename, sha256, {self.key.name: self.key.public})
-
 
 def sign_files(where: str, what: Iterable[str], signer: Signer, home: ForgeHome, progress: Progress) -> tuple[str, ...]:
-    """Sign files that an index holds and that the key has not signed.
+    """Sign files that an index holds and that the signatory has not signed.
 
     Args:
         where: A directory, or an ``s3`` URL.
@@ -116,7 +132,7 @@ def sign_files(where: str, what: Iterable[str], signer: Signer, home: ForgeHome,
 
 
 def _signed_anew(place: Place, file: HeldFile, signer: Signer) -> bytes | None:
-    """The provenance of a file with this key's statement; None if that is there.
+    """The provenance of a file with this signatory's statement; None if that is there.
 
     Raises:
         PackageIndexError: The file, or what lies beside it, is not what the index says.
@@ -126,7 +142,7 @@ def _signed_anew(place: Place, file: HeldFile, signer: Signer) -> bytes | None:
         path, out = f"{file.path}.provenance", io.BytesIO()
         wrong = problem(place, path, MOST_BESIDE, file.provenance_sha256, out)
         before = out.getvalue()
-        if signer.has_signed(before, file.filename, file.sha256):
+        if signer.signatory.has_signed(before, file.filename, file.sha256):
             # What is signed already, and not what the index says, was written by a run that was interrupted.
             return before if wrong else None
         if wrong:

@@ -6,20 +6,19 @@ import contextlib
 import io
 import tempfile
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from forge.base.errors import WheelError
 from forge.base.target import select_targets
-from forge.index.attestation import provenance_problem
 from forge.index.built_files import not_as_built
 from forge.index.faults import Fault, Kind
 from forge.index.matrix import cells_of, is_for, pythons_of
 from forge.index.reading import MOST_BESIDE, problem, reading
 from forge.index.shadows import newer_upstream, newest, same_upstream
 from forge.index.simple import project_pages, root_html, root_json
+from forge.index.trust import NOBODY, Trust, provenance_problem
 from forge.plan.applying import applying
 from forge.plan.inventory import stored_wheels
 from forge.plan.shared.model import IgnoredError, MissingError, PlaceError
@@ -28,7 +27,7 @@ from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from packaging.requirements import Requirement
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from forge.base.target import Target
     from forge.index.model import HeldFile, IndexState
     from forge.index.shadows import OtherIndex
-    from forge.plan.shared.keys import PublicKey
     from forge.plan.shared.places import Place
     from forge.source.index import IndexFile
 
@@ -47,7 +45,7 @@ _ANY_PYTHON = ("3.13",)
 
 def verify_index(
     where: str, progress: Progress, upstream: OtherIndex | None,
-    trusted: Mapping[str, PublicKey] = MappingProxyType({}), cache: ForgeHome | None = None,
+    trust: Trust = NOBODY, cache: ForgeHome | None = None,
 ) -> list[Fault]:  # fmt: skip
     """Look for everything that is wrong with an index.
 
@@ -55,7 +53,7 @@ def verify_index(
         where: A directory, or an ``s3``, ``http`` or ``https`` URL: of the index, not of its ``simple/``.
         progress: Receives progress updates.
         upstream: Another index, which installers ask as well; None asks nobody.
-        trusted: Keys by name, one of which is to have signed each file; if there is none, files need not be signed.
+        trust: Who is to have signed each file; if that is nobody, files need not be signed.
         cache: The cache whose wheels the files are to be; None not to look.
 
     Raises:
@@ -63,7 +61,7 @@ def verify_index(
         NetworkError: Upstream does not answer.
     """
     with reading(where) as (place, state):
-        faults = [*_files(place, state, progress), *_signatures(place, state, trusted), *_pages(place, state)]
+        faults = [*_files(place, state, progress), *_signatures(place, state, trust), *_pages(place, state)]
         if cache is not None:
             faults += not_as_built(state, stored_wheels(cache), cache)
         faults += _targets(state)
@@ -97,18 +95,18 @@ def _unsound(wheel: Path) -> Iterator[Fault]:
         yield from (Fault(Kind.WHEEL, wheel.name, f"{one.member} {one.text}") for one in problems)
 
 
-def _signatures(place: Place, state: IndexState, trusted: Mapping[str, PublicKey]) -> Iterator[Fault]:
+def _signatures(place: Place, state: IndexState, trust: Trust) -> Iterator[Fault]:
     for name in sorted(state.files):
         file = state.files[name]
         path, digest = f"{file.path}.provenance", file.provenance_sha256
         if digest is None:
-            if trusted:
+            if trust:
                 yield Fault(Kind.SIGNATURE, name, "is not signed")
             continue
         out = io.BytesIO()
         if wrong := problem(place, path, MOST_BESIDE, digest, out):
             yield Fault(Kind.FILE, f"{name}.provenance", wrong)
-        if out.getvalue() and (wrong := provenance_problem(out.getvalue(), name, file.sha256, trusted)):
+        if out.getvalue() and (wrong := provenance_problem(out.getvalue(), name, file.sha256, trust)):
             yield Fault(Kind.SIGNATURE, name, wrong)
 
 

@@ -20,13 +20,13 @@ from forge.base.hashing import fingerprint
 from forge.index.attestation import (
     Attestation,
     ProvenanceError,
-    provenance_problem,
     provenance_text,
     read_provenance,
     signed,
     statement,
 )
 from forge.index.server.app import make_app
+from forge.index.trust import NOBODY, Trust, provenance_problem
 from forge.plan.shared.keys import SigningKey, make_key, read_signing
 from forge.wheel.sbom import FILE_NAME, Component, render_sbom
 from tests.unit.cli.conftest import no_toolchain
@@ -237,7 +237,7 @@ class TestVerify:
         assert signatures(made) == []
         config.write_text("[index]\nkey = 3\n")
         said = made("index", "verify", "site", "--offline")
-        assert (said.code, "the settings are signing-key, trusted-keys" in said.err) == (16, True)
+        assert (said.code, "the settings are signing-key, sigstore, " in said.err) == (16, True)
 
 
 class TestSign:
@@ -399,7 +399,7 @@ def test_no_byte_can_be_changed(content: bytes, data: st.DataObject) -> None:
     key = SigningKey("x", private)
     said = statement("x.whl", "ab" * 32, "https://example.org/x", {"text": content.hex()})
     attestation = signed(said, key)
-    trusted = {"x": key.public}
+    trusted = Trust({"x": key.public})
     assert provenance_problem(provenance_text([attestation]), "x.whl", "ab" * 32, trusted) == ""
     of_statement = data.draw(st.booleans())
     value = bytearray(attestation.statement if of_statement else attestation.signature)
@@ -409,7 +409,7 @@ def test_no_byte_can_be_changed(content: bytes, data: st.DataObject) -> None:
         other = Attestation(attestation.statement, bytes(value), key.public)
     changed = provenance_text([other])
     assert "wrong signature" in provenance_problem(changed, "x.whl", "ab" * 32, trusted)
-    assert provenance_problem(changed, "x.whl", "ab" * 32, {}) != ""
+    assert provenance_problem(changed, "x.whl", "ab" * 32, NOBODY) != ""
 
 
 @given(st.binary(max_size=200))
@@ -430,4 +430,4 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_bundles_are_read_or_refused(bundles: object) -> None:
     content = json.dumps({"version": 1, "attestation_bundles": bundles}).encode()
-    assert isinstance(provenance_problem(content, "x.whl", "ab" * 32, {}), str)
+    assert isinstance(provenance_problem(content, "x.whl", "ab" * 32, NOBODY), str)
