@@ -243,19 +243,23 @@ def find_dist_info(paths: list[str], name: WheelName | None = None, *, what: str
         WheelError: There is none, more than one, or another project's.
     """
     label = what or (name.filename if name else "wheel")
-    found = sorted(
-        {path.split("/", 1)[0] for path in paths if "/" in path and path.split("/", 1)[0].endswith(".dist-info")}
-    )
+    tops = {path.partition("/")[0] for path in paths if ".dist-info/" in path}
+    found = sorted(top for top in tops if top.endswith(".dist-info"))
     if len(found) != 1:
         said = f"{len(found)} dist-info directories ({', '.join(found)})" if found else "no dist-info directory"
         raise WheelError(f"{label}: {said}; a wheel has exactly one")
     directory = found[0]
     distribution, _, version = directory.removesuffix(".dist-info").rpartition("-")
-    if name is not None and not (
-        canonicalize_name(distribution) == name.canonical_distribution and same_version(version, str(name.version))
-    ):
+    if name is not None and not _is_of(distribution, version, name):
         raise WheelError(f"{label}: its dist-info directory is {directory}, of another project or version")
     return directory
+
+
+def _is_of(distribution: str, version: str, name: WheelName) -> bool:
+    """Whether a dist-info directory's project and version are those of a wheel's name."""
+    if canonicalize_name(distribution) != name.canonical_distribution:
+        return False
+    return version == str(name.version) or same_version(version, str(name.version))
 
 
 def same_version(one: str, other: str) -> bool:

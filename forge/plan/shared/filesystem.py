@@ -67,7 +67,7 @@ class FilesystemPlace:
                 for chunk in _chunks(content):
                     go_on()
                     with _FAILURES:
-                        out.write(chunk)
+                        self._write(out, chunk)
             finally:
                 with _FAILURES:
                     out.close()
@@ -83,6 +83,9 @@ class FilesystemPlace:
         self._files.makedirs(path.rpartition("/")[0], exist_ok=True)
         return cast("IO[bytes]", self._files.open(path, "wb"))
 
+    def _write(self, out: IO[bytes], chunk: bytes) -> None:
+        out.write(chunk)
+
     def _rename(self, path: str, new: str) -> None:
         """Give a file its name, in place of what has it."""
         self._files.mv(path, new)
@@ -94,14 +97,20 @@ class FilesystemPlace:
 class DirectoryPlace(FilesystemPlace):
     """A directory of this machine, without fsspec's detours: an index of 10,000 wheels has 21,000 files."""
 
-    # Strings, since making and parsing paths of pathlib's would take as long as writing the files.
+    # Strings, since making and parsing paths of pathlib's would take as long as writing the files; no buffers, since
+    # chunks are large, or whole files.
 
     def _create(self, path: str) -> IO[bytes]:
         try:
-            return open(path, "wb")  # noqa: PTH123 - see above; the caller closes it
+            return open(path, "wb", buffering=0)  # noqa: PTH123 - see above; the caller closes it
         except FileNotFoundError:
             os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - see above
-            return open(path, "wb")  # noqa: PTH123 - see above; the caller closes it
+            return open(path, "wb", buffering=0)  # noqa: PTH123 - see above; the caller closes it
+
+    def _write(self, out: IO[bytes], chunk: bytes) -> None:
+        left = memoryview(chunk)
+        while left:  # without a buffer, a part of it may be written
+            left = left[out.write(left) :]
 
     def _rename(self, path: str, new: str) -> None:
         os.replace(path, new)  # noqa: PTH105 - see above
@@ -173,7 +182,7 @@ def _chunks(content: Path | bytes) -> Iterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return
-    with content.open("rb") as file:
+    with content.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
