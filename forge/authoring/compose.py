@@ -13,7 +13,7 @@ from forge.authoring.back_end import BackEnd, back_end_of
 from forge.authoring.draft import Draft, DraftTests, Item
 from forge.authoring.licences import licence_of
 from forge.authoring.material import Material, read_material
-from forge.authoring.native_libraries import native_libraries
+from forge.authoring.native_libraries import LibraryRecipes, native_libraries
 from forge.authoring.needs import run_needs
 from forge.authoring.readme import readme_examples, readme_test, true_examples
 from forge.authoring.switches import release_variables, switches
@@ -165,8 +165,9 @@ def _release_env(tree: SourceTree) -> dict[str, Item]:
 
 def _carried(tree: SourceTree, libraries: NativeLibraries, store: RecipeStore) -> str:
     """A library that the source has a copy of, and that there is a recipe for."""
-    native = {name for name in store.names() if name.startswith("lib") or name == "openssl"} - set(libraries.host)
-    found = sorted(native & {part for file in tree.files for part in file.split("/")[:-1]})
+    parts = {part for file in tree.files for part in file.split("/")[:-1]}
+    recipes = LibraryRecipes(store)
+    found = sorted(part for part in parts - set(libraries.host) if part in recipes)
     return f"the source carries a copy of {found[0]}, for which there is a recipe: is it built here?" if found else ""
 
 

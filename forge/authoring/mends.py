@@ -14,7 +14,7 @@ from forge.failures.catalogue import Change, ChangeKind
 from forge.recipe.model import Backend, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Container, Iterator
 
     from forge.authoring.draft import Draft
     from forge.failures.match import Match
@@ -50,10 +50,12 @@ class Mender:
 
     Args:
         recipes: The normalised names of the recipes there are.
+        libraries: Those of native libraries.
         newest: Asks the index for a project's newest version; None if it has none.
     """
 
     recipes: Collection[str]
+    libraries: Container[str]
     newest: Callable[[str], str | None]
 
     def mends(self, draft: Draft, match: Match) -> Iterator[Mend]:
@@ -90,9 +92,9 @@ class Mender:
                 name = canonicalize_name(change.value)
                 return self._host(draft, name if name in self.recipes else None, doubt)
             case ChangeKind.HEADER:
-                return self._library(draft, recipe_of_header(change.value, self.recipes), doubt)
+                return self._library(draft, recipe_of_header(change.value, self.libraries), doubt)
             case ChangeKind.LIBRARY:
-                return self._library(draft, recipe_of_library(change.value, self.recipes), doubt)
+                return self._library(draft, recipe_of_library(change.value, self.libraries), doubt)
             case ChangeKind.MODULE:
                 tool = _TOOLS.get(change.value.partition(".")[0].lower())
                 return None if tool is None else self._requirement(draft, tool, doubt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from forge.authoring.wheel_facts import library_stem
+from forge.base.errors import RecipeError
 from forge.toolchain.data import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from forge.authoring.source_tree import SourceTree
     from forge.recipe.store import RecipeStore
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 _ALIASES = {
     "ssl": "openssl", "crypto": "openssl", "cblas": "openblas", "blas": "openblas", "scipy_openblas": "openblas",
     "scipy_openblas64_": "openblas", "openblas64_": "openblas", "sodium": "libsodium", "yaml": "libyaml",
-    "ffi": "libffi",
+    "ffi": "libffi", "jpeg": "libjpeg-turbo", "turbojpeg": "libjpeg-turbo", "png16": "libpng", "openjp2": "openjpeg",
+    "webpmux": "libwebp", "webpdemux": "libwebp", "sharpyuv": "libwebp", "brotlidec": "libbrotli", "exslt": "libxslt",
+    "brotlienc": "libbrotli", "brotlicommon": "libbrotli", "sqlite3": "sqlite",
 }  # fmt: skip
 """Libraries whose recipe is called otherwise than ``NAME`` or ``libNAME``."""
 
@@ -32,7 +36,9 @@ _RUNTIMES = frozenset(
 
 _HEADERS = {
     "ffi.h": "libffi", "ffi/ffi.h": "libffi", "openssl": "openssl", "sodium.h": "libsodium", "sodium": "libsodium",
-    "yaml.h": "libyaml", "cblas.h": "openblas", "lapacke.h": "openblas",
+    "yaml.h": "libyaml", "cblas.h": "openblas", "lapacke.h": "openblas", "jpeglib.h": "libjpeg-turbo",
+    "turbojpeg.h": "libjpeg-turbo", "ft2build.h": "freetype", "freetype2": "freetype", "tiffio.h": "libtiff",
+    "openjpeg.h": "openjpeg", "oniguruma.h": "libonig", "libxml": "libxml2", "jv.h": "libjq",
 }  # fmt: skip
 """Headers, or their first directory, by the recipe that brings them."""
 
@@ -40,6 +46,29 @@ _CRATES = {"openssl-sys": "openssl", "libsodium-sys": "libsodium", "libffi-sys":
 """Crates that link a library, by the recipe that brings it."""
 
 _LINKED = re.compile(r"""\blibraries\s*(?:=|\+=|\.extend\(|:)\s*\[([^\]]*)\]""")
+
+
+@dataclass(frozen=True)
+class LibraryRecipes:
+    """The names of the recipes of native libraries; ``lz4`` is that of a Python package, whatever it links.
+
+    Args:
+        store: The recipes.
+    """
+
+    store: RecipeStore
+
+    @functools.cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(self.store.names())
+
+    def __contains__(self, name: object) -> bool:
+        if name not in self._names:
+            return False
+        try:
+            return self.store.load(str(name)).backend.is_for_libraries
+        except RecipeError:  # 'forge lint' says what is wrong with it
+            return False
 
 
 @dataclass(frozen=True)
@@ -68,7 +97,7 @@ def native_libraries(
     """
     host: dict[str, str] = {}
     without: dict[str, str] = {}
-    known = set(store.names())
+    known = LibraryRecipes(store)
     system = system_libraries()
     said = {stem: f"its wheel bundles lib{stem}" for stem in bundled}
     for name in loaded:
@@ -92,31 +121,30 @@ def native_libraries(
     return NativeLibraries(host, without)
 
 
-def recipe_of_library(stem: str, known: Iterable[str]) -> str | None:
+def recipe_of_library(stem: str, known: Container[str]) -> str | None:
     """The recipe of a library, or None.
 
     Args:
         stem: The library's name, without ``lib`` and suffix.
-        known: The normalised names of the recipes.
+        known: The normalised names of the recipes of native libraries.
     """
-    names = set(known)
-    plain = canonicalize_name(stem)
-    choices = (_ALIASES.get(stem, ""), f"lib{plain}", plain)
-    return next((name for name in choices if name in names), None)
+    name = stem.removeprefix("lib") or stem
+    plain = canonicalize_name(name)
+    choices = (_ALIASES.get(name, ""), f"lib{plain}", plain)
+    return next((choice for choice in choices if choice in known), None)
 
 
-def recipe_of_header(header: str, known: Iterable[str]) -> str | None:
+def recipe_of_header(header: str, known: Container[str]) -> str | None:
     """The recipe that brings a header, or None.
 
     Args:
         header: As ``#include`` has it.
-        known: The normalised names of the recipes.
+        known: The normalised names of the recipes of native libraries.
     """
-    names = set(known)
     first = header.partition("/")[0]
     stem = first.removesuffix(".h")
-    choices = (_HEADERS.get(header, ""), _HEADERS.get(first, ""), recipe_of_library(stem, names) or "")
-    return next((name for name in choices if name in names), None)
+    choices = (_HEADERS.get(header, ""), _HEADERS.get(first, ""), recipe_of_library(stem, known) or "")
+    return next((name for name in choices if name in known), None)
 
 
 def system_libraries() -> frozenset[str]:

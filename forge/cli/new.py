@@ -11,6 +11,7 @@ from rich.console import Console
 
 from forge.authoring.compose import compose
 from forge.authoring.mends import Mender
+from forge.authoring.native_libraries import LibraryRecipes
 from forge.authoring.published import needless_because, published_wheels
 from forge.authoring.release import Asked, find_release, newest_version, parse_asked
 from forge.authoring.report import Report
@@ -95,7 +96,8 @@ def new(
         if found is not None and tried:
             with shared_cache(read_settings(None), home, progress) as cache:
                 bench = Bench(release.name, home, store, built_for, minor, out, progress, cache)
-                outcome = try_recipe(found.draft, bench, Mender(store.names(), partial(newest_version, upstream)))
+                mender = Mender(store.names(), LibraryRecipes(store), partial(newest_version, upstream))
+                outcome = try_recipe(found.draft, bench, mender)
                 if outcome.wheel is not None:
                     bench.record(outcome.wheel)
     report = Report.of(release, published, needless, found, outcome, store)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from forge.authoring.back_end import back_end_of
 from forge.authoring.licences import UNKNOWN, licence_of
 from forge.authoring.native_libraries import (
+    LibraryRecipes,
     native_libraries,
     recipe_of_header,
     recipe_of_library,
@@ -33,6 +34,7 @@ from forge.base.errors import SourceError
 from forge.recipe.model import Backend, Language
 from forge.recipe.store import RecipeStore
 from forge.source.index import IndexFile
+from tests.unit.crossbuild.fakes import RECIPE
 from tests.unit.macho.builder import LOAD, SYSTEM, macho
 from tests.unit.wheel.wheels import make_wheel
 
@@ -185,6 +187,13 @@ class TestLicence:
         assert licence_of(metadata, [metadata.description]).expression
 
 
+def write_library(recipes: Path, name: str) -> None:
+    """The recipe of a native library."""
+    (recipes / name).mkdir()
+    text = RECIPE.replace("demo", name).replace("setuptools", "script\n  script: [make]")
+    (recipes / name / "recipe.yaml").write_text(text)
+
+
 class TestLibraries:
     @pytest.mark.parametrize(
         ("path", "stem"),
@@ -202,17 +211,31 @@ class TestLibraries:
         library_stem(path)
 
     def test_recipes(self) -> None:
-        known = ["openssl", "libyaml", "zstd"]
-        found = [recipe_of_library(stem, known) for stem in ("ssl", "crypto", "yaml", "zstd", "png")]
-        assert found == ["openssl", "openssl", "libyaml", "zstd", None]
+        known = ["openssl", "libjpeg-turbo", "libpng", "libyaml", "zstd"]
+        stems = ("ssl", "crypto", "yaml", "zstd", "jpeg", "libjpeg", "png16", "tiff")
+        assert [recipe_of_library(stem, known) for stem in stems] == [
+            "openssl", "openssl", "libyaml", "zstd", "libjpeg-turbo", "libjpeg-turbo", "libpng", None,
+        ]  # fmt: skip
         assert recipe_of_header("openssl/ssl.h", known) == "openssl"
         assert recipe_of_header("zstd.h", known) == "zstd"
         assert recipe_of_header("x.h", known) is None
 
+    def test_a_package_of_the_name_is_no_library(self, tmp_path: Path) -> None:
+        """lz4 and zstd are Python packages, whatever they link."""
+        write_library(tmp_path, "libyaml")
+        directory = tmp_path / "zstd"
+        directory.mkdir()
+        (directory / "recipe.yaml").write_text(RECIPE.replace("demo", "zstd"))
+        (tmp_path / "broken").mkdir()
+        (tmp_path / "broken" / "recipe.yaml").write_text("")
+        recipes = LibraryRecipes(RecipeStore(tmp_path))
+        assert [name in recipes for name in ("libyaml", "zstd", "broken", "absent")] == [True, False, False, False]
+        found = native_libraries(["yaml", "zstd"], [], tree(tmp_path / "t"), RecipeStore(tmp_path))
+        assert (set(found.host), set(found.without)) == ({"libyaml"}, {"zstd"})
+
     def test_what_the_sdk_has_is_no_recipe(self, tmp_path: Path) -> None:
         assert {"z", "bz2", "iconv"} <= system_libraries()
-        (tmp_path / "libyaml").mkdir()
-        (tmp_path / "libyaml" / "recipe.yaml").write_text("")
+        write_library(tmp_path, "libyaml")
         found = native_libraries(
             ["yaml", "png16", "c++"], ["/usr/lib/libz.1.dylib", "/usr/lib/libsqlite3.dylib", "/System/Library/x"],
             tree(tmp_path / "t", setup_dot_py="Extension('x', libraries=['yaml', 'm'])"), RecipeStore(tmp_path),
@@ -223,8 +246,7 @@ class TestLibraries:
         }  # fmt: skip
 
     def test_crates_that_link_one(self, tmp_path: Path) -> None:
-        (tmp_path / "openssl").mkdir()
-        (tmp_path / "openssl" / "recipe.yaml").write_text("")
+        write_library(tmp_path, "openssl")
         lock = '[[package]]\nname = "openssl-sys"\nversion = "0.9"\n'
         found = native_libraries([], [], tree(tmp_path / "t", src__rust__Cargo_dot_lock=lock), RecipeStore(tmp_path))
         assert found.host == {"openssl": "its Cargo.lock has the crate openssl-sys"}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DRAFT = Draft("demo", "1.0", "ab" * 32, Backend.SETUPTOOLS, extensions=("demo._a", "demo._b"))
 VERSIONS = {"setuptools-scm": "8.1.2", "ninja": "1.13"}
-MENDER = Mender(("libffi", "libyaml", "numpy", "openssl"), VERSIONS.get)
+MENDER = Mender(("libffi", "libyaml", "numpy", "openssl"), ("libffi", "libyaml", "openssl"), VERSIONS.get)
 
 
 def mended(line: str, draft: Draft = DRAFT) -> list[tuple[str, Draft]]:
