@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forge.base.paths import ForgeHome
-from forge.index.identity import IdentitySignatory, ambient_token
+from forge.index.job_identity import IdentitySignatory, ambient_token
 from forge.index.model import PackageIndexError
 from forge.index.signing import KeySignatory, Signer
 from forge.index.trust import SIGNING_VARIABLE, IndexSettings, index_settings

@@ -11,7 +11,8 @@ import pytest
 from pypi_attestations import Provenance
 
 from forge.index.attestation import provenance_text, statement
-from forge.index.identity import Identity, IdentitySignatory, ambient_token, claimed_identity
+from forge.index.identity import Identity
+from forge.index.job_identity import IdentitySignatory, ambient_token, claimed_identity
 from forge.index.model import PackageIndexError
 from forge.index.trust import Trust, provenance_problem
 from tests.unit.cli.conftest import no_toolchain
