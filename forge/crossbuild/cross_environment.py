@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 _STRING = r"""(?:'[^'\n]*'|"[^"\n]*")"""
 """A string in sysconfig data."""
 
+_ZLIB_VERSION = re.compile(r'^#define ZLIB_VERSION "([\d.]+)', flags=re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class CrossEnvironment:
@@ -62,8 +64,8 @@ class CrossEnvironment:
 
     @property
     def pkg_config(self) -> Path:
-        """The directory of pkg-config's file for the iOS Python."""
-        return _pkg_config(self.host_view)
+        """The directory of pkg-config's files for the iOS Python and the system's zlib."""
+        return self.host_view / "lib" / "pkgconfig"
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def ensure_cross_environment(home: ForgeHome, request: EnvironmentRequest) -> Cr
         made = request.at(root)
         log = new_log(home.logs, name)
         host = _make_host_view(made.host_view, request.python, request.target)
+        _write_pkg_config(made.pkg_config, request.python.minor, request.toolchain.sdk_path(request.target.abi))
         env = cross_environment(request.toolchain, request.target, root, path=[made.wrappers])
         run(
             [tools.python, "-m", "crossenv", "--without-pip", host, root],
@@ -165,19 +168,17 @@ def _make_host_view(view: Path, python: IOSPython, target: Target) -> Path:
     (view / "Python.framework").symlink_to(python.slice(target) / "Python.framework")
     # By this name -lpython3.X finds it, as if it were a library of its own.
     (view / "lib" / f"libpython{python.minor}.tbd").symlink_to(python.stub(target))
-    _write_pkg_config(_pkg_config(view), python.minor)
     executable = view / "bin" / f"python{python.minor}"
     executable.parent.mkdir()
     executable.touch()  # crossenv requires the file, but nothing runs it
     return executable
 
 
-def _pkg_config(view: Path) -> Path:
-    return view / "lib" / "pkgconfig"
+def _write_pkg_config(directory: Path, minor: str, sdk: Path) -> None:
+    """Describe the headers of the iOS Python, and iOS's zlib, to pkg-config.
 
-
-def _write_pkg_config(directory: Path, minor: str) -> None:
-    """Describe the headers of the iOS Python to pkg-config.
+    zlib is the one library of the system whose own build installs a file for pkg-config, and whose headers both
+    toolchains' SDKs have: where a build asks for it, it is there, as it is on other systems.
 
     Meson's ``dependency('python3')``, with which it tries Cython's compiler too, takes the headers of the Python that
     runs Meson where pkg-config knows no other. Those of the build machine may be missing, or refuse another system, as
@@ -186,6 +187,10 @@ def _write_pkg_config(directory: Path, minor: str) -> None:
     directory.mkdir()
     text = f"Name: Python\nDescription: Headers of the iOS Python\nVersion: {minor}\nCflags: -I${{includedir}}\n"
     (directory / "python3.pc").write_text(f"includedir=${{pcfiledir}}/../../include/python{minor}\n{text}")
+    header = sdk / "usr" / "include" / "zlib.h"
+    version = _ZLIB_VERSION.search(header.read_text(encoding="utf-8", errors="replace")) if header.is_file() else None
+    if version is not None:
+        (directory / "zlib.pc").write_text(f"Name: zlib\nDescription: iOS's zlib\nVersion: {version[1]}\nLibs: -lz\n")
 
 
 def relocated_sysconfig(text: str, prefix: Path, target: Target) -> str:

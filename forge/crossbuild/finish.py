@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
-_TEXT = frozenset({".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".h"})
-"""Files in which packages may record how they were built (numpy's ``__config__.py``)."""
+_TEXT = frozenset({
+    ".py", ".pyi", ".json", ".txt", ".cfg", ".toml", ".ini", ".pc", ".cmake", ".sh", ".la", ".mk",
+    ".h", ".hh", ".hpp", ".hxx", ".inc", ".c", ".cc", ".cpp", ".cxx", ".m", ".mm",
+})  # fmt: skip
+"""Files in which packages may record how they were built: numpy's ``__config__.py``, the C that Cython writes."""
 
 
 @dataclass(frozen=True)

@@ -307,6 +307,9 @@ def _environment(build: Build, names: Mapping[Path, str], support: Support) -> d
         # Meson and Cython are started often; they need not be compiled each time. Neither source nor wheel has a .pyc.
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(build.work / "pycache"),
+        # Cython translates again what is older than the declarations it reads, its own included, which are as old as
+        # their installation. So that it does not depend on that, it always does, as the locked version does it.
+        "CYTHON_FORCE_REGEN": "1",
     }
     if headers := os.pathsep.join(map(str, include_directories(build.host.site_packages))):
         # Searched after directories that the build names itself, which may be the build side's (build_side.py).

@@ -6,8 +6,8 @@
 #   xcrun [--sdk NAME|PATH] --find TOOL              the path of a tool
 #   xcrun [--sdk NAME|PATH] --show-sdk-path | --show-sdk-version | --show-sdk-platform-path | --show-sdk-platform-version
 #
-# FORGE_PREFIX_MAP (old=new, several separated by ":", the longer path before its parent) becomes -ffile-prefix-map and
-# -oso_prefix options, so that a compiled file does not depend on where it was compiled.
+# FORGE_PREFIX_MAP (old=new, several separated by ":", the longer path before its parent) becomes -ffile-prefix-map
+# options, and the linker writes no debug map, so that a file does not depend on where it was compiled and linked.
 #
 # Plain POSIX sh on purpose: it runs once for each file that is compiled, and Python would cost ten times more.
 set -eu
@@ -138,17 +138,16 @@ compile() {
         version=${version%%-*}
         set -- "-L$(stubs_for "${version:-$minimum}")" "$@"
     fi
-    objects=
+    # A debug map names the object files, wherever they are (a standard library's, the compiler's temporary ones), and
+    # lld makes the UUID over it too, so that taking it out later would be too late. Apple's ld leaves it out of the UUID.
+    strip=
     if [ -n "${FORGE_PREFIX_MAP:-}" ]; then
+        strip=-Wl,-S
         rest=$FORGE_PREFIX_MAP:
         while [ -n "$rest" ]; do
             entry=${rest%%:*}
             rest=${rest#*:}
             set -- "-ffile-prefix-map=$entry" "$@"
-            # A debug map names the object files, and the UUID is made over it: the linker takes one prefix off.
-            case $PWD/ in
-                "${entry%%=*}"/*) objects=${entry%%=*}/ ;;
-            esac
         done
     fi
     # What is put in here must not make a check fail that runs with -Werror=unused-command-line-argument (Meson's do).
@@ -157,7 +156,7 @@ compile() {
     # builds); lld leaves 32 bytes.
     exec "$llvm/$driver" --start-no-unused-arguments \
         -isysroot "$sdk_path" -resource-dir "$root/resource" \
-        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names ${objects:+"-Wl,-oso_prefix,$objects"} \
+        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names $strip \
         -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
         --end-no-unused-arguments "$@"
 }

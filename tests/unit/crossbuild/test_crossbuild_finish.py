@@ -19,6 +19,7 @@ FILES = {
     "demo/__init__.py": b"",
     "demo/__config__.py": f"place = '{WORK}/tree/x', '{WORK}/meson', '{WORK.parents[1]}/pythons', '/usr'\n".encode(),
     "demo/demo.pc": f"prefix={WORK}/tree\n".encode(),
+    "demo/_x.cpp": f'/* "depends": ["{WORK}/host/include/Python.h"] */\n'.encode(),
     "demo/notes": f"{WORK}".encode(),
     "demo/_x.so": b"\xcf\xfa\xed\xfe" + f"{WORK}/tree/x.c".encode(),
     "demo/latin.txt": f"\xe9 {WORK}".encode("latin-1"),
@@ -38,6 +39,7 @@ def test_paths_in_text_files_are_replaced_longest_first(finished: Path) -> None:
             == b"place = '/usr/src/demo/x', '/usr/src/build/meson', '/forge/pythons', '/usr'\n"
         )
         assert read("demo/demo.pc") == b"prefix=/usr/src/demo\n"
+        assert read("demo/_x.cpp") == b'/* "depends": ["/usr/src/build/host/include/Python.h"] */\n', "Cython's"
         assert read("demo/latin.txt") == b"\xe9 /usr/src/build", "not UTF-8, and still text"
 
 

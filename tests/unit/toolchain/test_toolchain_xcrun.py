@@ -260,14 +260,14 @@ def test_prefix_maps(seam: Seam) -> None:
     assert seam.user_argv("clang", *triple, FORGE_PREFIX_MAP="") == triple
 
 
-def test_the_linker_takes_the_builds_directory_off_the_debug_map(seam: Seam) -> None:
-    def option(prefix_map: str) -> list[str]:
-        argv = seam.argv("clang", "-target", "arm64-apple-ios12.0", FORGE_PREFIX_MAP=prefix_map)
-        return [a for a in argv[: argv.index("--end-no-unused-arguments")] if "oso_prefix" in a]
+def test_the_linker_writes_no_debug_map_in_a_build(seam: Seam) -> None:
+    def own(**env: str) -> list[str]:
+        argv = seam.argv("clang", "-target", "arm64-apple-ios12.0", **env)
+        return argv[: argv.index("--end-no-unused-arguments")]
 
-    assert option(f"/elsewhere=/x:{seam.root}=/work") == [f"-Wl,-oso_prefix,{seam.root}/"]
-    assert option(f"{seam.root.parent}=/work:/elsewhere=/x") == [f"-Wl,-oso_prefix,{seam.root.parent}/"]
-    assert option(f"{seam.root}-other=/work") == []
+    assert "-Wl,-S" in own(FORGE_PREFIX_MAP="/elsewhere=/x")
+    assert "-Wl,-S" not in own(FORGE_PREFIX_MAP="")
+    assert "-Wl,-S" not in own()
 
 
 HARD = ["", " ", "*", "?", "[a-z]*", "$HOME", "`id`", "$(id)", "'", '"', "\\", "\n", "a\nb\r", "-n", "--", "~"]
