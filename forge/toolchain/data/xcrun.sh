@@ -7,7 +7,8 @@
 #   xcrun [--sdk NAME|PATH] --show-sdk-path | --show-sdk-version | --show-sdk-platform-path | --show-sdk-platform-version
 #
 # FORGE_PREFIX_MAP (old=new, several separated by ":", the longer path before its parent) becomes -ffile-prefix-map
-# options, and the linker writes no debug map, so that a file does not depend on where it was compiled and linked.
+# options, and a library gets no debug map, no search path of this machine, and an install name without a directory, so
+# that a file does not depend on where it was compiled and linked.
 #
 # Plain POSIX sh on purpose: it runs once for each file that is compiled, and Python would cost ten times more.
 set -eu
@@ -88,9 +89,12 @@ compile() {
     arch=
     minimum=
     strict=
+    output=
+    rpaths=
     previous=
     for argument; do
         case $previous in
+            -o) output=${argument##*/} ;;
             -target) target=$argument ;;
             -arch) arch=$argument ;;
             -isysroot)
@@ -106,6 +110,7 @@ compile() {
             -Wl,*,-no_weak_imports,* | -Wl,*,-no_weak_imports | -Wl,-no_weak_imports,* | -Wl,-no_weak_imports)
                 strict=yes ;;
             -no_weak_imports) strict=yes ;; # after -Xlinker
+            -Wl,-rpath,/*) rpaths=yes ;;
         esac
         previous=$argument
     done
@@ -138,11 +143,19 @@ compile() {
         version=${version%%-*}
         set -- "-L$(stubs_for "${version:-$minimum}")" "$@"
     fi
-    # A debug map names the object files, wherever they are (a standard library's, the compiler's temporary ones), and
-    # lld makes the UUID over it too, so that taking it out later would be too late. Apple's ld leaves it out of the UUID.
-    strip=
+    # What names a place goes before the linker sees it. Taken out of the finished file, it would still show: lld makes
+    # the UUID over it, and everything behind the load commands moves with their length.
+    if [ -n "${FORGE_PREFIX_MAP:-}" ] && [ -n "$rpaths" ]; then
+        for argument; do
+            shift
+            case $argument in
+                -Wl,-rpath,/usr/lib/* | -Wl,-rpath,/System/Library/* | -Wl,-rpath,/*,*) set -- "$@" "$argument" ;;
+                -Wl,-rpath,/*) ;;
+                *) set -- "$@" "$argument" ;;
+            esac
+        done
+    fi
     if [ -n "${FORGE_PREFIX_MAP:-}" ]; then
-        strip=-Wl,-S
         rest=$FORGE_PREFIX_MAP:
         while [ -n "$rest" ]; do
             entry=${rest%%:*}
@@ -153,10 +166,11 @@ compile() {
     # What is put in here must not make a check fail that runs with -Werror=unused-command-line-argument (Meson's do).
     # The C++ headers are named because clang would take those beside itself, whose configuration has the availability
     # annotations off. Room for longer names in the load commands is for tools that rewrite them (forge repair, app
-    # builds); lld leaves 32 bytes.
+    # builds); lld leaves 32 bytes. -S leaves out the debug map, -final_output is the install name if no other is given.
     exec "$llvm/$driver" --start-no-unused-arguments \
+        ${FORGE_PREFIX_MAP:+-Wl,-S -Xlinker -final_output -Xlinker "@rpath/$output"} \
         -isysroot "$sdk_path" -resource-dir "$root/resource" \
-        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names $strip \
+        "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names \
         -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
         --end-no-unused-arguments "$@"
 }

@@ -260,14 +260,23 @@ def test_prefix_maps(seam: Seam) -> None:
     assert seam.user_argv("clang", *triple, FORGE_PREFIX_MAP="") == triple
 
 
-def test_the_linker_writes_no_debug_map_in_a_build(seam: Seam) -> None:
-    def own(**env: str) -> list[str]:
-        argv = seam.argv("clang", "-target", "arm64-apple-ios12.0", **env)
+def test_in_a_build_no_place_reaches_the_linker(seam: Seam) -> None:
+    given = ["-target", "arm64-apple-ios12.0", "-shared", "-o", "/tmp/some where/lib x.dylib"]
+    rpaths = ["-Wl,-rpath,/a/b", "-Wl,-rpath,@loader_path/..", "-Wl,-rpath,/usr/lib/swift"]
+
+    def own(prefix_map: str) -> list[str]:
+        argv = seam.argv("clang", *given, FORGE_PREFIX_MAP=prefix_map)
         return argv[: argv.index("--end-no-unused-arguments")]
 
-    assert "-Wl,-S" in own(FORGE_PREFIX_MAP="/elsewhere=/x")
-    assert "-Wl,-S" not in own(FORGE_PREFIX_MAP="")
-    assert "-Wl,-S" not in own()
+    name = ["-Wl,-S", "-Xlinker", "-final_output", "-Xlinker", "@rpath/lib x.dylib"]
+    found = own("/elsewhere=/x")
+    assert found[found.index("-Wl,-S") :][: len(name)] == name
+    assert not {"-Wl,-S", "-final_output"} & set(own(""))
+
+    assert seam.user_argv("clang", *given, *rpaths, FORGE_PREFIX_MAP="/x=/y") == [
+        "-ffile-prefix-map=/x=/y", *given, *rpaths[1:],
+    ]  # fmt: skip
+    assert seam.user_argv("clang", *given, *rpaths) == [*given, *rpaths]
 
 
 HARD = ["", " ", "*", "?", "[a-z]*", "$HOME", "`id`", "$(id)", "'", '"', "\\", "\n", "a\nb\r", "-n", "--", "~"]
