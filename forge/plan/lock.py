@@ -10,11 +10,12 @@ from packaging.requirements import Requirement
 
 from forge.base.atomic import atomic_file
 from forge.base.attempts import new_log
-from forge.base.errors import SourceError, StorageError
+from forge.base.errors import BuildError, SourceError, StorageError
 from forge.base.progress import SilentProgress
 from forge.crossbuild.backends import back_end
 from forge.crossbuild.resolve import hook_requires, resolve_lock, scratch
 from forge.crossbuild.sources import source_of
+from forge.failures.first_error import first_of
 from forge.ios_python.build_python import find_build_python
 from forge.ios_python.interface import known_minors
 from forge.plan.preflight import cmake_problem
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from forge.recipe.lock import BuildLock
     from forge.recipe.model import EvaluatedRecipe, Recipe
 
+_HOOK = "get_requires_for_build_wheel"
+
 
 def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, progress: Progress) -> BuildLock:
     """Resolve a recipe's build requirements and write its lock.
@@ -39,6 +42,9 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
     One lock serves all targets, minimum iOS versions, Pythons and variants, so requirements are those of any of them:
     what ``build-system.requires`` lists, what the recipe says, and what the back end's hook asks for
     (``get_requires_for_build_wheel``, PEP 517) once these are installed. No iOS Python and no compiler is needed.
+
+    Native libraries are not laid out for the hook, and some projects' setup.py stops where it does not find one
+    (``pg_config``). Then the lock has what source and recipe list, which is noted: hooks seldom ask for more.
 
     Args:
         home: The cache.
@@ -48,7 +54,7 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
 
     Raises:
         SourceError, NetworkError: The source or the index cannot be had, or the source is not a Python project.
-        BuildError: pip found no versions that fit, or the hook failed.
+        BuildError: pip found no versions that fit, or what the hook needs cannot be installed.
         RecipeError: A build requirement names a URL, or the package is built with CMake.
         StorageError: The lock cannot be written.
     """
@@ -81,15 +87,32 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
             runs = {_key(each): (each.config_settings, each.env) for each in builds}
             if runs:
                 progress.phase(recipe.name, "ask the back end for its requirements")
-                hooked = hook_requires(
-                    home, tree.path, lock, build_python, list(runs.values()), log=log, subject=recipe.name
-                )
+                try:
+                    hooked = hook_requires(
+                        home, tree.path, lock, build_python, list(runs.values()), log=log, subject=recipe.name
+                    )
+                except BuildError as error:
+                    if _HOOK not in error.message:
+                        raise
+                    hooked = ()
+                    progress.note(recipe.name, _not_asked(error))
                 asked |= {text for each in builds for text in merge_requires(hooked, each.requires)}
         if not asked <= set(lock.requires):
             _refuse_cmake(recipe, sorted(asked))
             progress.phase(recipe.name, "resolve the back end's requirements")
             lock = resolve_lock(home, sorted({*static, *asked}), build_python, log=log)
         return _write(recipe, _for_all_pythons(home, recipe, lock, build_python, progress, log))
+
+
+def _not_asked(error: BuildError) -> str:
+    """What to tell of a hook that failed."""
+    lines = [line.strip() for line in error.tail if line.strip()]
+    found = first_of(lines)
+    why = found[1] if found else (lines or [error.message])[-1]
+    return (
+        f"the back end could not be asked for further requirements: {why} ({_HOOK}); "
+        "the lock has what the source and the recipe list: name others under build.requires"
+    )
 
 
 def _for_all_pythons(

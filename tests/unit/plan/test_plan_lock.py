@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forge.base.errors import SourceError
+from forge.base.errors import BuildError, SourceError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
 from forge.ios_python.build_python import BuildPython
@@ -20,7 +20,7 @@ from forge.recipe.lock import make_lock, read_lock
 from forge.recipe.read import read_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from forge.recipe.lock import BuildLock
     from forge.recipe.model import Recipe
@@ -100,6 +100,50 @@ def test_what_the_back_end_asks_for_is_locked(
     assert made.requires == ("cython>=3", "ninja==1.11", "setuptools>=40.8.0")
     assert seen == [[({}, {}), ({"a": ("b",)}, {})]]
     assert len(resolved) == 2
+
+
+class Notes(SilentProgress):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, subject: str, text: str) -> None:
+        self.texts.append(f"{subject}: {text}")
+
+
+def failing_hook(message: str) -> Callable[..., tuple[str, ...]]:
+    def hook(*_: object, **__: object) -> tuple[str, ...]:
+        raise BuildError(
+            message, tail=("running egg_info", "Error: pg_config executable not found.", "", "See install.rst.")
+        )
+
+    return hook
+
+
+def test_a_back_end_that_stops_where_a_library_is_missing(
+    tmp_path: Path, resolved: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As psycopg2's and pyproj's setup.py do: the lock is made of what is known, and that is said."""
+    message = "demo: the back end's hook get_requires_for_build_wheel exited with code 1"
+    monkeypatch.setattr(lock_module, "hook_requires", failing_hook(message))
+    recipe, notes = write(tmp_path, "  requires: [cython]\n"), Notes()
+    made = lock_recipe(ForgeHome(tmp_path / "home"), recipe, PYTHON, notes)
+    assert made.requires == ("cython", "setuptools>=40.8.0")
+    assert read_lock(recipe.lock_file) == made
+    (note,) = notes.texts
+    assert note.startswith(
+        "demo: the back end could not be asked for further requirements: Error: pg_config executable"
+    )
+    assert "build.requires" in note
+
+
+def test_what_the_hook_needs_cannot_be_installed(
+    tmp_path: Path, resolved: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_module, "hook_requires", failing_hook("installing build requirements exited with code 1"))
+    recipe = write(tmp_path, "")
+    with pytest.raises(BuildError, match="installing build requirements"):
+        lock(tmp_path, recipe)
+    assert not recipe.lock_file.exists()
 
 
 def test_a_package_that_cmake_builds(tmp_path: Path, resolved: list[list[str]]) -> None:
