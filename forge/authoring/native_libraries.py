@@ -24,7 +24,8 @@ _ALIASES = {
     "scipy_openblas64_": "openblas", "openblas64_": "openblas", "sodium": "libsodium", "yaml": "libyaml",
     "ffi": "libffi", "jpeg": "libjpeg-turbo", "turbojpeg": "libjpeg-turbo", "png16": "libpng", "openjp2": "openjpeg",
     "webpmux": "libwebp", "webpdemux": "libwebp", "sharpyuv": "libwebp", "brotlidec": "libbrotli", "exslt": "libxslt",
-    "brotlienc": "libbrotli", "brotlicommon": "libbrotli", "sqlite3": "sqlite",
+    "brotlienc": "libbrotli", "brotlicommon": "libbrotli", "sqlite3": "sqlite", "hdf5_hl": "hdf5",
+    "geos_c": "geos", "qhull_r": "qhull",
 }  # fmt: skip
 """Libraries whose recipe is called otherwise than ``NAME`` or ``libNAME``."""
 

@@ -145,8 +145,9 @@ def library_stem(path: str) -> str:
         path: A path or an install name.
     """
     name = path.rpartition("/")[2]
-    name = re.sub(r"\.(?:dylib|so(?:\.[\d.]+)?)$", "", name)
-    name = re.sub(r"-[0-9a-f]{8}$", "", name)  # auditwheel's
+    name = re.sub(r"\.(?:dylib|dll|so(?:\.[\d.]+)?)$", "", name)
+    name = re.sub(r"-(?:[0-9a-f]{8}|[0-9a-f]{32})$", "", name)  # auditwheel's, delvewheel's
+    name = re.sub(r"-x(?:64|86)$", "", name)
     while (shorter := _VERSIONED.sub("", name)) not in (name, "", "lib"):
         name = shorter
     return name.removeprefix("lib") or name

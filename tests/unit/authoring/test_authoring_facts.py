@@ -201,6 +201,7 @@ class TestLibraries:
             ("x/.dylibs/libyaml-0.2.dylib", "yaml"), ("/usr/lib/libz.1.dylib", "z"), ("libssl.3.dylib", "ssl"),
             ("x.libs/libffi-1a2b3c4d.so.8.1.2", "ffi"), ("libscipy_openblas64_.dylib", "scipy_openblas64_"),
             ("libbz2.1.0.dylib", "bz2"), ("liblz4.1.9.4.dylib", "lz4"), ("lib.dylib", "lib"),
+            ("x.libs/libcrypto-3-x64-0123456789abcdef0123456789abcdef.dll", "crypto"), ("libpq.dll", "pq"),
         ],
     )  # fmt: skip
     def test_stem(self, path: str, stem: str) -> None:
