@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 
     from forge.recipe.model import Recipe
 
+_COPIES = "_dylibs"
+"""Where `forge.wheel.repair_libraries` puts the libraries that a wheel's modules load."""
+
 
 def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, frozenset[str]]:
-    """The extension modules that each target's wheel has, by multiarch; the recipe's ``wheel.libraries`` are none.
+    """The extension modules that each target's wheel has, by multiarch.
+
+    The recipe's ``wheel.libraries`` are none, nor is what the modules load: ``pkg/_dylibs/libx.so``.
 
     Args:
         recipe: The recipe that they are of.
@@ -54,7 +59,8 @@ def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, froze
         modules = frozenset(
             extension.module
             for extension in contents.extensions
-            if not any(fnmatchcase(extension.module, pattern.text) for pattern in recipe.libraries)
+            if _COPIES not in extension.module.split(".")
+            and not any(fnmatchcase(extension.module, pattern.text) for pattern in recipe.libraries)
         )
         for target in targets:
             other, theirs = found.setdefault(target.multiarch, (wheel, modules))

@@ -54,6 +54,14 @@ class TestMerged:
         assert merged(before, {DEVICE: set(), X86: {"a"}}) == before
 
 
+def test_what_modules_load_is_none(forge: Forge) -> None:
+    recipe = write_recipe(forge.root / "recipes")
+    files = {"demo/_x.cpython-313-iphoneos.so": b"", "demo/_dylibs/libx.so": b""}
+    made = make_wheel(forge.root, files, name="demo", tag=TAGS[DEVICE])
+    assert forge("lock", "demo", f"--wheel={made}").code == 0
+    assert (recipe / "extension-modules.txt").read_text().splitlines()[2:] == ["demo._x  all"]
+
+
 def test_libraries_are_not_modules(forge: Forge) -> None:
     text = RECIPE + "wheel: {libraries: [demo._raw*]}\n"
     recipe = write_recipe(forge.root / "recipes", text=text)
