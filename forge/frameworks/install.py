@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.frameworks.findings import Finding, app_finding, finding
-from forge.wheel.app_rules import file_problem, look_at
+from forge.wheel.app_rules import file_problem, foreign_program, look_at
 from forge.wheel.archive import open_archive, read_member
 from forge.wheel.pack import rewrite_tags
 from forge.wheel.record import SIGNATURES
@@ -129,6 +129,9 @@ def _told(
     if not file.path.endswith(".so") and (look := look_at(file.data)).is_static:
         if (problem := file_problem(file.path, look)) is not None:
             report.append(app_finding(f"{place}/{file.path}", problem))
+        return
+    if file.path.endswith(".exe") and foreign_program(file.data) is not None:
+        report.append(finding("FW112", f"{place}/{file.path}", "left out"))
         return
     if file.path.endswith(".so") and None not in file.parts and len(file.parts) == len(readers):
         yield file

@@ -224,6 +224,17 @@ def test_privacy_manifest(tmp_path: Path) -> None:
     assert (out / "app_packages/pkg/_y.xcprivacy").exists()
 
 
+def test_windows_programs_stay_out(tmp_path: Path) -> None:
+    """setuptools has launchers, and packages require setuptools."""
+    program = b"MZ".ljust(60, b"\0") + b"\x40\0\0\0PE\0\0"
+    made = make(
+        tmp_path, [wheel(tmp_path, DEVICE, {"pkg/cli.exe": program, "pkg/a.py": b"", "pkg/b.exe": b"MZ is text"})]
+    )
+    assert told(made) == ["FW112 iphoneos/app_packages/pkg/cli.exe"]
+    there = tmp_path / "out/iphoneos/app_packages/pkg"
+    assert sorted(path.name for path in there.iterdir()) == ["a.py", "b.exe"]
+
+
 def test_static_libraries_stay_out(tmp_path: Path) -> None:
     made = make(tmp_path, [wheel(tmp_path, DEVICE, {"pkg/libx.a": b"!<arch>\n", "pkg/x.o": module(file_type=1)})])
     assert told(made) == ["FW106 iphoneos/app_packages/pkg/libx.a", "FW106 iphoneos/app_packages/pkg/x.o"]
