@@ -12,6 +12,7 @@ import pytest
 
 from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target
+from forge.macho.reader import read_macho
 from forge.toolchain.llvm import LLVMToolchain
 from forge.trial.emulator import host_arch
 from forge.trial.options import TrialOptions
@@ -98,6 +99,20 @@ def test_x86_64_has_those_of_every_mac(forge: Forge, tmp_path: Path) -> None:
     assert "dgemm_kernel_HASWELL.o" in wide
     common = {name for name in wide if not name.endswith(("_HASWELL.o", "_SKYLAKEX.o"))}
     assert common == set(), "run on every CPU, and before one is known"
+
+
+@pytest.mark.parametrize("target", [DEVICE, SIMULATOR], ids=str)
+def test_the_shared_library_exports_everything_under_names_of_its_own(
+    target: Target, forge: Forge, tmp_path: Path
+) -> None:
+    """An exported dgemm_ the App Store would take for Apple's."""
+    with zipfile.ZipFile(forge.build("openblas-shared", target).wheel) as wheel:
+        (one,) = read_macho(wheel.read("opt/lib/libscipy_openblas.dylib")).slices
+    names = {export.name for export in one.exports}
+    assert {name for name in names if not name.startswith("_scipy_")} == set()
+    wanted = ("dgemm_", "zgesdd_", "cblas_sgemm", "dlamch_", "xerbla_", "openblas_get_config")
+    assert {f"_scipy_{name}" for name in wanted} <= names
+    assert [dylib.name for dylib in one.dylibs] == ["/usr/lib/libSystem.B.dylib"]
 
 
 @pytest.mark.skipif(host_arch() is not Arch.X86_64, reason="runs x86-64 code")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.toolchain
 
-RECIPES = ["markupsafe", "greenlet", "frozenlist", "pyyaml"]
-"""C, C++, Cython with an in-tree back end, and one that links a native library."""
+RECIPES = ["markupsafe", "greenlet", "frozenlist", "pyyaml", "editdistance"]
+"""C, C++, Cython with an in-tree back end, one that links a native library, and one linked in a temporary directory."""
 if os.environ.get("FORGE_LONG_TESTS"):  # all of them: native libraries are built along
     RECIPES += sorted(set(find_recipes().names()) - set(RECIPES))
 
