@@ -22,7 +22,8 @@ esac
 } >names.s
 $CC -c names.s -o names.o
 
-$CC -dynamiclib -o "$output" -Wl,-install_name,"@rpath/${output##*/}" -Wl,-exported_symbol,'_scipy_*' -Wl,-dead_strip \
+# Without -dead_strip: OpenBLAS's assembly has labels that nothing names, since the code before them runs on into them.
+$CC -dynamiclib -o "$output" -Wl,-install_name,"@rpath/${output##*/}" -Wl,-exported_symbol,'_scipy_*' \
     names.o "$lib/libopenblas.a" "$lib/liblapack.a" "$lib/libFortranRuntime.a"
 
 xcrun --sdk "$ABI" nm --defined-only --extern-only --format=just-symbols "$output" | sed 's/^_scipy//' | sort -u |
