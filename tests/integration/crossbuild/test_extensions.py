@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 STORE = find_recipes()
-NOT_PUBLISHED = {"ios-multiprocessing"}
-"""Recipes of forge's own, which no index has."""
+NOT_PUBLISHED = {"ios-multiprocessing", "psycopg2"}
+"""One is forge's own; of the other there are wheels for Windows alone."""
 SOURCES = ((MACOS_ARM64, "3.13"), (MACOS_ARM64, "3.12"), (LINUX_X86_64, "3.13"))
 """Which wheels say what a release's modules are, the nearest to iOS first.
 
