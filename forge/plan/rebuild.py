@@ -21,10 +21,11 @@ from forge.plan.request import Request, RunOptions
 from forge.plan.wheel_differences import Difference, wheel_differences
 from forge.wheel.contents import read_wheel
 from forge.wheel.name import parse_wheel_name
+from forge.wheel.sbom_read import is_sbom, read_sbom
 from forge.wheel.tags import parse_platform_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
     from forge.base.paths import ForgeHome
@@ -128,7 +129,10 @@ def target_of(contents: WheelContents) -> Target:
 
 
 def python_of_wheel(contents: WheelContents) -> str:
-    """The minor version of the Python that a wheel was built for; the oldest for one that serves all.
+    """The minor version of the Python that a wheel was built for.
+
+    One for the stable ABI may be tagged for an older Python than any that forge builds for (``cp39-abi3``), and one
+    without modules for none: then its bill of materials says which it was, and else it is the oldest.
 
     Raises:
         WheelError: forge builds for no such Python.
@@ -139,12 +143,20 @@ def python_of_wheel(contents: WheelContents) -> str:
     for tag in tags:
         if tag in pythons:
             return pythons[tag]
-    if "py3" in tags:
-        return minors[0]
+    if "py3" in tags or "abi3" in contents.name.abis:
+        return next((minor for minor in _named_pythons(contents) if minor in minors), minors[0])
     raise WheelError(
         f"{contents.path.name} is for {'.'.join(tags)}, which forge does not build for",
         hint=f"forge builds for Python {', '.join(minors)}",
     )
+
+
+def _named_pythons(contents: WheelContents) -> Iterator[str]:
+    for member in contents.members:
+        if is_sbom(member.path):
+            for component in read_sbom(member.path, contents.read(member.path)).components:
+                if component.name == "cpython":
+                    yield component.version
 
 
 def render_differences(differences: Iterable[Difference]) -> str:

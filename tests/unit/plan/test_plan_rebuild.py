@@ -100,12 +100,20 @@ def test_no_recipe_or_another_version(forge: Forge) -> None:
 
 @pytest.mark.parametrize(
     ("tag", "minor"),
-    [("cp313-cp313", "3.13"), ("cp314-abi3", "3.14"), ("py3-none", "3.13")],
+    [("cp313-cp313", "3.13"), ("cp314-abi3", "3.14"), ("py3-none", "3.13"), ("cp39-abi3", "3.13")],
 )
 def test_target_and_python(tmp_path: Path, tag: str, minor: str) -> None:
     target = select_targets()[0]
     contents = read_wheel(make_wheel(tmp_path, tag=f"{tag}-{target.platform_tag}"))
     assert (target_of(contents), python_of_wheel(contents)) == (target, minor)
+
+
+def test_the_bill_of_materials_says_which_python(tmp_path: Path) -> None:
+    """A wheel for the stable ABI of an older Python, built with a newer one."""
+    sbom = '{"bomFormat": "CycloneDX", "components": [{"type": "framework", "name": "cpython", "version": "3.14"}]}'
+    files = {"demo-1.0.dist-info/sboms/forge.cdx.json": sbom.encode()}
+    wheel = make_wheel(tmp_path, files, name="demo", tag="cp39-abi3-ios_12_0_arm64_iphoneos")
+    assert python_of_wheel(read_wheel(wheel)) == "3.14"
 
 
 @pytest.mark.parametrize("tag", ["cp312-cp312-ios_12_0_arm64_iphoneos", "cp313-cp313-manylinux_2_17_x86_64"])
