@@ -130,7 +130,7 @@ def closure(
     wanted = _reached([recipe.normalized_name for recipe in recipes], run)
     # What a wheel links or reads it usually imports too: all of a wanted one's packages go along.
     wanted |= {other for name in wanted for other in _reached(host[name], host) if not found[other].is_native_library}
-    return tuple(Step(found[name], _sorted(_reached(host[name], host), order), name in wanted) for name in order)
+    return tuple(Step(found[name], _host_order(_reached(host[name], host), host), name in wanted) for name in order)
 
 
 def disabled_hint(recipe: Recipe) -> str:
@@ -306,5 +306,11 @@ def _reached(
     return seen
 
 
-def _sorted(names: set[NormalizedName], order: Sequence[NormalizedName]) -> tuple[NormalizedName, ...]:
-    return tuple(name for name in order if name in names)
+def _host_order(
+    names: set[NormalizedName], edges: Mapping[NormalizedName, Sequence[NormalizedName]]
+) -> tuple[NormalizedName, ...]:
+    """A build's host requirements, each after what it needs: the same whatever else is built along.
+
+    The bill of materials lists them so, and with another order it would be another wheel.
+    """
+    return tuple(TopologicalSorter({name: sorted(edges[name]) for name in sorted(names)}).static_order())

@@ -108,6 +108,21 @@ def test_what_is_needed_comes_first(tmp_path: Path) -> None:
     assert {step.recipe.name for step in found if step.wanted} == {"learn", "sci", "num", "multi"}
 
 
+def test_host_requirements_have_one_order_whatever_is_built_along(tmp_path: Path) -> None:
+    """The bill of materials lists them: pillow's differed when it was built beside others."""
+    recipes = {
+        "app": {"host": ["text", "image"]}, "image": {"host": ["zip", "brotli"]}, "text": {"host": ["zip", "png"]},
+        "png": {"host": ["zip"]}, "zip": {}, "brotli": {}, "other": {"host": ["brotli", "image"]},
+    }  # fmt: skip
+    store = write(tmp_path, recipes, tuple(set(recipes) - {"app", "other"}))
+    orders = {
+        next(step.host for step in steps(store, *names) if step.recipe.name == "app")
+        for names in (("app",), ("other", "app"), ("app", "other"), ("brotli", "png", "app"), ("png", "app", "zip"))
+    }
+    (order,) = orders
+    assert order.index("zip") < order.index("png") < order.index("text")
+
+
 def test_a_native_library_that_is_asked_for_is_wanted(tmp_path: Path) -> None:
     store = write(tmp_path, {"blas": {}}, libraries=("blas",))
     assert [step.wanted for step in steps(store, "blas")] == [True]
