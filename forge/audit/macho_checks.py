@@ -5,12 +5,12 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from forge.audit.modules import is_loaded
 from forge.audit.rules import rule
 from forge.base.severity import Severity
 from forge.base.target import Arch
 from forge.macho.model import Cpu, FileType, Platform
 from forge.wheel.extension import SuffixKind
-from forge.wheel.framework_name import framework_install_name, framework_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def check_init_functions(subject: Subject, promise: Promise) -> Iterator[Finding
         declared = any(fnmatchcase(extension.module, pattern) for pattern in promise.libraries)
         if extension.member in subject.opened or declared:
             continue  # not a module: the package opens it by path
-        if framework_install_name(framework_name(extension.member) or "") in loaded:
+        if is_loaded(extension, loaded):
             continue  # nor is this: modules of the wheel load it
         # A plain .so that nobody promised as a module may be a library that the package loads with ctypes.
         certain = extension.kind is not SuffixKind.PLAIN or extension.module in promise.extensions

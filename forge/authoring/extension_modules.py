@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from forge.audit.modules import extension_modules
 from forge.base.atomic import atomic_file
 from forge.base.errors import WheelError
 from forge.recipe.diagnostics import shown_path
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forge.recipe.model import Recipe
-
-_COPIES = "_dylibs"
-"""Where `forge.wheel.repair_libraries` puts the libraries that a wheel's modules load."""
 
 
 def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, frozenset[str]]:
@@ -58,9 +56,8 @@ def modules_by_target(recipe: Recipe, wheels: Iterable[Path]) -> dict[str, froze
             )
         modules = frozenset(
             extension.module
-            for extension in contents.extensions
-            if _COPIES not in extension.module.split(".")
-            and not any(fnmatchcase(extension.module, pattern.text) for pattern in recipe.libraries)
+            for extension in extension_modules(contents)
+            if not any(fnmatchcase(extension.module, pattern.text) for pattern in recipe.libraries)
         )
         for target in targets:
             other, theirs = found.setdefault(target.multiarch, (wheel, modules))

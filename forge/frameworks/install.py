@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.frameworks.findings import Finding, app_finding, finding
-from forge.wheel.app_rules import file_problem, foreign_program, look_at
+from forge.wheel.app_rules import file_problem, look_at
 from forge.wheel.archive import open_archive, read_member
 from forge.wheel.pack import rewrite_tags
 from forge.wheel.record import SIGNATURES
@@ -126,13 +126,15 @@ def _told(
     file: InstalledFile, readers: list[_Reader], place: str, options: Options, report: list[Finding]
 ) -> Iterator[InstalledFile]:
     """The file as it goes into the tree: nothing, itself, or one architecture's."""
-    if not file.path.endswith(".so") and (look := look_at(file.data)).is_static:
-        if (problem := file_problem(file.path, look)) is not None:
-            report.append(app_finding(f"{place}/{file.path}", problem))
-        return
-    if file.path.endswith(".exe") and foreign_program(file.data) is not None:
-        report.append(finding("FW112", f"{place}/{file.path}", "left out"))
-        return
+    if not file.path.endswith(".so"):
+        look = look_at(file.data)
+        if look.is_static:
+            if (problem := file_problem(file.path, look)) is not None:
+                report.append(app_finding(f"{place}/{file.path}", problem))
+            return
+        if look.foreign is not None and file.path.endswith(".exe"):
+            report.append(finding("FW112", f"{place}/{file.path}", "left out"))
+            return
     if file.path.endswith(".so") and None not in file.parts and len(file.parts) == len(readers):
         yield file
         return

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forge.audit.modules import extension_modules
 from forge.base.errors import TrialError
 from forge.base.progress import SilentProgress
 from forge.crossbuild.sources import source_of
@@ -84,7 +85,7 @@ def lay_out(
     if options.tests:
         chosen = list(_lay_out_named(options.tests, run))
     elif isinstance(tried, WheelContents):
-        extensions = tuple(extension.module for extension in tried.extensions)
+        extensions = tuple(extension.module for extension in extension_modules(tried))
         chosen = list(_lay_out_tests(_top_level(tried), extensions, (), absent, run))
     elif options.suite:
         _lay_out_suite(tried, context, run, work)

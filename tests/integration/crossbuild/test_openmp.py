@@ -142,3 +142,4 @@ def test_one_copy_is_in_the_wheel(wheel: Path) -> None:
 def test_its_modules_share_it(root: Path, wheel: Path) -> None:
     assert wheel.exists()
     forge(root, "test", "forge-openmp-test")
+    forge(root, "test", str(wheel))

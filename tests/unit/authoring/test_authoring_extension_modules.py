@@ -10,6 +10,7 @@ from forge.authoring.extension_modules import merged
 from forge.recipe.extension_table import MULTIARCHES, Row
 from forge.recipe.values import When
 from tests.unit.crossbuild.fakes import RECIPE, write_recipe
+from tests.unit.macho.builder import LOAD, PYTHON, macho
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
@@ -56,7 +57,11 @@ class TestMerged:
 
 def test_what_modules_load_is_none(forge: Forge) -> None:
     recipe = write_recipe(forge.root / "recipes")
-    files = {"demo/_x.cpython-313-iphoneos.so": b"", "demo/_dylibs/libx.so": b""}
+    library = "@rpath/demo._dylibs.libx.framework/demo._dylibs.libx"
+    files = {
+        "demo/_x.cpython-313-iphoneos.so": macho(exports=("_PyInit__x",), loads=((PYTHON, LOAD), (library, LOAD))),
+        "demo/_dylibs/libx.so": macho(install_name=library),
+    }
     made = make_wheel(forge.root, files, name="demo", tag=TAGS[DEVICE])
     assert forge("lock", "demo", f"--wheel={made}").code == 0
     assert (recipe / "extension-modules.txt").read_text().splitlines()[2:] == ["demo._x  all"]
