@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import Requirement
 
 from forge.base.attempts import new_log
-from forge.base.errors import NetworkError, RecipeError
+from forge.base.errors import BuildError, NetworkError, RecipeError
 from forge.base.process import run
 from forge.crossbuild.backends.pep517 import ask_back_end
 from forge.crossbuild.tools import ensure_tools, install, pip_environment
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from forge.base.paths import ForgeHome
     from forge.ios_python.build_python import BuildPython
 
+HOOK = "get_requires_for_build_wheel"
+"""The back end's hook that names further build requirements (PEP 517)."""
+
 _HOOK_PROGRAMS = (
     "sh", "env", "uname", "git", "cat", "ls", "cp", "mv", "rm", "mkdir", "sed", "grep", "awk", "head", "tr", "sort",
     "dirname", "basename", "cc", "gcc", "c++", "g++", "ld", "as", "ar",
@@ -38,6 +41,10 @@ a lock must not depend on the machine."""
 
 _UNNEEDED_PROGRAMS = ("patchelf",)
 """Programs that a hook finds but cannot run: builds for iOS do not need them, since they edit ELF files."""
+
+
+class HookError(BuildError):
+    """A back end could not be asked for its requirements: the hook itself failed."""
 
 
 def resolve_lock(
@@ -130,7 +137,8 @@ def hook_requires(
         subject: The recipe's name in messages.
 
     Raises:
-        BuildError: The requirements cannot be installed, or the hook failed; has the end of its output.
+        BuildError: The requirements cannot be installed.
+        HookError: The hook failed; has the end of its output.
     """
     with scratch(home, "hooks") as directory:
         pinned = directory / "requirements.txt"
@@ -142,11 +150,14 @@ def hook_requires(
             # The recipe asks for Rust (build.languages); the back end must not install it.
             own = {"MATURIN_NO_INSTALL_RUST": "1", "PATH": f"{python.parent}:{programs}"}
             env = build_environment(directory, variables={**variables, **own})
-            asked += ask_back_end(
-                lambda builder, settings: builder.get_requires_for_build("wheel", settings),
-                tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
-                called="the back end's hook get_requires_for_build_wheel",
-            )  # fmt: skip
+            try:
+                asked += ask_back_end(
+                    lambda builder, settings: builder.get_requires_for_build("wheel", settings),
+                    tree=tree, python=python, env=env, config_settings=config_settings, log=log, subject=subject,
+                    called=f"the back end's hook {HOOK}",
+                )  # fmt: skip
+            except BuildError as error:
+                raise HookError(error.message, hint=error.hint, log=error.log, tail=error.tail) from error
     return normalized_requires(asked)
 
 

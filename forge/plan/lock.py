@@ -10,10 +10,10 @@ from packaging.requirements import Requirement
 
 from forge.base.atomic import atomic_file
 from forge.base.attempts import new_log
-from forge.base.errors import BuildError, SourceError, StorageError
+from forge.base.errors import SourceError, StorageError
 from forge.base.progress import SilentProgress
 from forge.crossbuild.backends import back_end
-from forge.crossbuild.resolve import hook_requires, resolve_lock, scratch
+from forge.crossbuild.resolve import HOOK, HookError, hook_requires, resolve_lock, scratch
 from forge.crossbuild.sources import source_of
 from forge.failures.first_error import first_of
 from forge.ios_python.build_python import find_build_python
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from forge.ios_python.build_python import BuildPython
     from forge.recipe.lock import BuildLock
     from forge.recipe.model import EvaluatedRecipe, Recipe
-
-_HOOK = "get_requires_for_build_wheel"
 
 
 def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, progress: Progress) -> BuildLock:
@@ -91,9 +89,7 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
                     hooked = hook_requires(
                         home, tree.path, lock, build_python, list(runs.values()), log=log, subject=recipe.name
                     )
-                except BuildError as error:
-                    if _HOOK not in error.message:
-                        raise
+                except HookError as error:
                     hooked = ()
                     progress.note(recipe.name, _not_asked(error))
                 asked |= {text for each in builds for text in merge_requires(hooked, each.requires)}
@@ -104,13 +100,13 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
         return _write(recipe, _for_all_pythons(home, recipe, lock, build_python, progress, log))
 
 
-def _not_asked(error: BuildError) -> str:
+def _not_asked(error: HookError) -> str:
     """What to tell of a hook that failed."""
     lines = [line.strip() for line in error.tail if line.strip()]
     found = first_of(lines)
     why = found[1] if found else (lines or [error.message])[-1]
     return (
-        f"the back end could not be asked for further requirements: {why} ({_HOOK}); "
+        f"the back end could not be asked for further requirements: {why} ({HOOK}); "
         "the lock has what the source and the recipe list: name others under build.requires"
     )
 

@@ -24,12 +24,12 @@ from forge.macho.formats import looks_like_macho
 from forge.macho.model import FileType, MachOSlice
 from forge.macho.reader import read_macho
 from forge.toolchain.environment import SOURCE_DATE_EPOCH
-from forge.wheel.contents import WheelContents, read_wheel
+from forge.wheel.contents import WheelContents, holds_native_library, read_wheel
 from forge.wheel.framework_name import framework_name, has_dotted_directory
 from forge.wheel.name import compress_tags
 from forge.wheel.pack import pack_wheel, unpack_wheel
 from forge.wheel.repair_binary import MendedBinary, mend_binary
-from forge.wheel.repair_libraries import Libraries, library_names, plan_libraries
+from forge.wheel.repair_libraries import Libraries, library_names, plan_libraries, plan_native_library
 from forge.wheel.repair_model import Change, RepairResult, Unmendable
 from forge.wheel.repair_tags import MendedTags, mend_tags
 from forge.wheel.tags import parse_platform_tag
@@ -214,7 +214,11 @@ def _mend_binaries(
     members = [member.path for member in contents.members]
     fat = {change.member for change in binaries.thinned}
     while True:
-        libraries = plan_libraries(binaries.slices, members, binaries.named_in_code, blocked)
+        libraries = (
+            plan_native_library(binaries.slices)
+            if holds_native_library(members, contents.dist_info)
+            else plan_libraries(binaries.slices, members, binaries.named_in_code, blocked)
+        )
         frameworks = _frameworks(binaries, libraries, members)
         mended: dict[str, MendedBinary] = {}
         refused: set[str] = set()

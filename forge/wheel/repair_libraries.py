@@ -89,6 +89,23 @@ def plan_libraries(
     return Libraries(paths, loads, targets, tuple(problems))
 
 
+def plan_native_library(binaries: Mapping[str, MachOSlice]) -> Libraries:
+    """The same for the wheel of a native library, which is no app's: builds link with its libraries and bundle them.
+
+    There they stay under the names that host requirements' loads have, wherever the one or the other lies.
+
+    Args:
+        binaries: The wheel's dylibs and bundles, by path.
+    """
+    loads: dict[str, dict[str, str]] = {}
+    for member, one in binaries.items():
+        for dylib in one.dylibs:
+            new = _system_name(dylib.name)
+            if new is not None and new != dylib.name:
+                loads.setdefault(member, {})[dylib.name] = new
+    return Libraries({}, loads, {}, ())
+
+
 def library_names(members: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
     """The file names of members that look like vendored libraries, for a search in the wheel's code.
 

@@ -155,6 +155,8 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
         # No test program can be run, and one for iOS would have to be signed: what compiles counts.
         "set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)",
         "set(CMAKE_MACOSX_BUNDLE OFF)",
+        # Nothing runs from the build tree, and xcrun links none of its search paths, which installing would take out.
+        "set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)",
         f'set(CMAKE_MODULE_LINKER_FLAGS_INIT "-F{framework} -framework Python")',
         *(f'set({prefix}_{name} "{value}")' for prefix in ("Python", "Python3") for name, value in python.items()),
         "set(Python_FIND_FRAMEWORK NEVER)",

@@ -89,7 +89,8 @@ compile() {
     arch=
     minimum=
     strict=
-    output=
+    output=a.out
+    openmp=
     rpaths=
     previous=
     for argument; do
@@ -111,6 +112,7 @@ compile() {
                 strict=yes ;;
             -no_weak_imports) strict=yes ;; # after -Xlinker
             -Wl,-rpath,/*) rpaths=yes ;;
+            -fopenmp | -fopenmp=*) openmp=yes ;;
         esac
         previous=$argument
     done
@@ -143,19 +145,19 @@ compile() {
         version=${version%%-*}
         set -- "-L$(stubs_for "${version:-$minimum}")" "$@"
     fi
-    # What names a place goes before the linker sees it. Taken out of the finished file, it would still show: lld makes
-    # the UUID over it, and everything behind the load commands moves with their length.
-    if [ -n "${FORGE_PREFIX_MAP:-}" ] && [ -n "$rpaths" ]; then
-        for argument; do
-            shift
-            case $argument in
-                -Wl,-rpath,/usr/lib/* | -Wl,-rpath,/System/Library/* | -Wl,-rpath,/*,*) set -- "$@" "$argument" ;;
-                -Wl,-rpath,/*) ;;
-                *) set -- "$@" "$argument" ;;
-            esac
-        done
-    fi
     if [ -n "${FORGE_PREFIX_MAP:-}" ]; then
+        # What names a place goes before the linker sees it. Taken out of the finished file, it would still show: lld
+        # makes the UUID over it, and everything behind the load commands moves with their length.
+        if [ -n "$rpaths" ]; then
+            for argument; do
+                shift
+                case $argument in
+                    -Wl,-rpath,/usr/lib/* | -Wl,-rpath,/System/Library/* | -Wl,-rpath,/*,*) set -- "$@" "$argument" ;;
+                    -Wl,-rpath,/*) ;;
+                    *) set -- "$@" "$argument" ;;
+                esac
+            done
+        fi
         rest=$FORGE_PREFIX_MAP:
         while [ -n "$rest" ]; do
             entry=${rest%%:*}
@@ -167,12 +169,14 @@ compile() {
     # The C++ headers are named because clang would take those beside itself, whose configuration has the availability
     # annotations off. Room for longer names in the load commands is for tools that rewrite them (forge repair, app
     # builds); lld leaves 32 bytes. -S leaves out the debug map, -final_output is the install name if no other is given.
+    # With -fopenmp clang looks for libraries beside itself, where the build machine's libc++ may be: the SDK goes first.
     exec "$llvm/$driver" --start-no-unused-arguments \
         ${FORGE_PREFIX_MAP:+-Wl,-S -Xlinker -final_output -Xlinker "@rpath/$output"} \
         -isysroot "$sdk_path" -resource-dir "$root/resource" \
         "--ld-path=$llvm/ld64.lld" -mlinker-version=1000 -Wl,-headerpad_max_install_names \
         -stdlib=libc++ -nostdinc++ -cxx-isystem "$sdk_path/usr/include/c++/v1" \
-        --end-no-unused-arguments "$@"
+        --end-no-unused-arguments "$@" \
+        ${openmp:+--start-no-unused-arguments "-L$sdk_path/usr/lib" --end-no-unused-arguments}
 }
 
 case $tool in

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from forge.base.errors import BuildError
 from forge.base.paths import ForgeHome
 from forge.crossbuild import resolve
-from forge.crossbuild.resolve import hook_requires
+from forge.crossbuild.resolve import HookError, hook_requires
 from forge.crossbuild.tools import Tools
 from forge.ios_python.build_python import BuildPython
 from forge.recipe.lock import make_lock
@@ -57,7 +56,7 @@ def test_the_hook_is_asked_with_each_builds_settings(home: ForgeHome, tree: Path
 
 
 def test_a_hook_that_fails(home: ForgeHome, tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="get_requires_for_build_wheel exited with code 1") as caught:
+    with pytest.raises(HookError, match="get_requires_for_build_wheel exited with code 1") as caught:
         hook_requires(
             home, tree, make_lock([], []), PYTHON, [({}, {"FAIL": "1"})], log=tmp_path / "log", subject="demo"
         )

@@ -11,6 +11,7 @@ import pytest
 from forge.base.errors import BuildError, SourceError
 from forge.base.paths import ForgeHome
 from forge.base.progress import SilentProgress
+from forge.crossbuild.resolve import HookError
 from forge.ios_python.build_python import BuildPython
 from forge.plan import lock as lock_module
 from forge.plan.lock import lock_recipe
@@ -110,9 +111,9 @@ class Notes(SilentProgress):
         self.texts.append(f"{subject}: {text}")
 
 
-def failing_hook(message: str) -> Callable[..., tuple[str, ...]]:
+def failing_hook(error: type[BuildError], message: str) -> Callable[..., tuple[str, ...]]:
     def hook(*_: object, **__: object) -> tuple[str, ...]:
-        raise BuildError(
+        raise error(
             message, tail=("running egg_info", "Error: pg_config executable not found.", "", "See install.rst.")
         )
 
@@ -124,7 +125,7 @@ def test_a_back_end_that_stops_where_a_library_is_missing(
 ) -> None:
     """As psycopg2's and pyproj's setup.py do: the lock is made of what is known, and that is said."""
     message = "demo: the back end's hook get_requires_for_build_wheel exited with code 1"
-    monkeypatch.setattr(lock_module, "hook_requires", failing_hook(message))
+    monkeypatch.setattr(lock_module, "hook_requires", failing_hook(HookError, message))
     recipe, notes = write(tmp_path, "  requires: [cython]\n"), Notes()
     made = lock_recipe(ForgeHome(tmp_path / "home"), recipe, PYTHON, notes)
     assert made.requires == ("cython", "setuptools>=40.8.0")
@@ -139,7 +140,7 @@ def test_a_back_end_that_stops_where_a_library_is_missing(
 def test_what_the_hook_needs_cannot_be_installed(
     tmp_path: Path, resolved: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock_module, "hook_requires", failing_hook("installing build requirements exited with code 1"))
+    monkeypatch.setattr(lock_module, "hook_requires", failing_hook(BuildError, "installing build requirements failed"))
     recipe = write(tmp_path, "")
     with pytest.raises(BuildError, match="installing build requirements"):
         lock(tmp_path, recipe)

@@ -272,11 +272,21 @@ def test_in_a_build_no_place_reaches_the_linker(seam: Seam) -> None:
     found = own("/elsewhere=/x")
     assert found[found.index("-Wl,-S") :][: len(name)] == name
     assert not {"-Wl,-S", "-final_output"} & set(own(""))
+    assert "@rpath/a.out" in seam.argv("clang", "x.o", FORGE_PREFIX_MAP="/elsewhere=/x")
 
     assert seam.user_argv("clang", *given, *rpaths, FORGE_PREFIX_MAP="/x=/y") == [
         "-ffile-prefix-map=/x=/y", *given, *rpaths[1:],
     ]  # fmt: skip
     assert seam.user_argv("clang", *given, *rpaths) == [*given, *rpaths]
+
+
+@pytest.mark.parametrize("option", ["-fopenmp", "-fopenmp=libomp"])
+def test_openmp_does_not_bring_in_the_libraries_beside_the_compiler(seam: Seam, option: str) -> None:
+    """clang puts its own directory after all that is named: the SDK's comes before it, and after the user's."""
+    given = ["-target", "arm64-apple-ios12.0", option, "-L/user's", "x.o"]
+    assert seam.user_argv("clang++", *given) == [
+        *given, "--start-no-unused-arguments", f"-L{seam.sdk('iPhoneOS')}/usr/lib", "--end-no-unused-arguments",
+    ]  # fmt: skip
 
 
 HARD = ["", " ", "*", "?", "[a-z]*", "$HOME", "`id`", "$(id)", "'", '"', "\\", "\n", "a\nb\r", "-n", "--", "~"]

@@ -397,3 +397,18 @@ def test_nothing_is_written_where_nothing_is_to_mend(tmp_path: Path, monkeypatch
     monkeypatch.setattr(tempfile, "TemporaryDirectory", no_directory)
     assert repair_wheel(wheel, tmp_path).changes == ()
     assert [path.name for path in tmp_path.iterdir()] == [wheel.name]
+
+
+def test_the_libraries_of_a_native_library_stay_where_builds_look_for_them(tmp_path: Path) -> None:
+    """One loads the other, and one of another host requirement; a path of the build machine to Python is no name."""
+    python = "/Users/me/Python.xcframework/ios-arm64/Python.framework/Python"
+    files = {
+        "opt/lib/libone.dylib": library("@rpath/libone.dylib"),
+        "opt/lib/libtwo.1.dylib": using(
+            "@rpath/libone.dylib", "@rpath/libelsewhere.dylib", python, install_name="@rpath/libtwo.1.dylib"
+        ),
+    }
+    result = repair(tmp_path, files, tag="py3-none-ios_12_0_arm64_iphoneos")
+    assert changes(result) == [("opt/lib/libtwo.1.dylib", "load", python, builder.PYTHON)]
+    assert left(result) == []
+    assert members(result) == sorted(files)
