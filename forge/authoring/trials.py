@@ -74,18 +74,26 @@ def find_suite(tree: SourceTree, metadata: ProjectMetadata, packages: Iterable[s
     own.update(file.partition("/")[0].removesuffix(".py") for file in tree.files)
     imported = {name for file in files[:_MOST_TEST_FILES] for name in _imported(tree.text(file))}
     needed = sorted(name for name in imported if name not in own and name not in sys.stdlib_module_names)
-    declared = {canonicalize_name(each.name): each for each in _declared(tree, metadata)}
-    requires, guessed = [], []
-    for name in needed:
-        if name.startswith("_"):
-            continue
-        found = declared.get(canonicalize_name(name))
-        requires.append(canonicalize_name(name))
-        if found is None:
-            guessed.append(requires[-1])
+    declared = {canonicalize_name(each.name) for each in _declared(tree, metadata)}
+    # What the package itself requires is there.
+    installed = {canonicalize_name(each.name) for each in valid_requirements(metadata.requires_dist) if not each.marker}
+    requires = [
+        project
+        for name in needed
+        if not name.startswith("_") and (project := canonicalize_name(_PROJECTS.get(name, name))) not in installed
+    ]
+    guessed = [project for project in requires if project not in declared]
     plugins = [name for name in declared if name.startswith("pytest-") and name not in _PLUGINS_FOR_SPEED]
     return Suite(directory, tuple(dict.fromkeys([*requires, *sorted(plugins)])), tuple(guessed))
 
+
+_PROJECTS = {
+    "Crypto": "pycryptodome", "Cryptodome": "pycryptodomex", "OpenSSL": "pyopenssl", "PIL": "pillow", "attr": "attrs",
+    "bs4": "beautifulsoup4", "cv2": "opencv-python-headless", "dateutil": "python-dateutil", "docx": "python-docx",
+    "dotenv": "python-dotenv", "git": "gitpython", "jose": "python-jose", "jwt": "pyjwt", "nacl": "pynacl",
+    "serial": "pyserial", "skimage": "scikit-image", "sklearn": "scikit-learn", "yaml": "pyyaml", "zmq": "pyzmq",
+}  # fmt: skip
+"""Projects whose import package has another name, of those that tests import."""
 
 _PLUGINS_FOR_SPEED = frozenset({"pytest-cov", "pytest-xdist", "pytest-codspeed", "pytest-timeout", "pytest-randomly"})
 """pytest's plug-ins that no test needs: for coverage, processes and measuring."""

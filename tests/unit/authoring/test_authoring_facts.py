@@ -384,6 +384,14 @@ class TestTrials:
         assert suite.requires == ("hypothesis", "numpy", "pytest-asyncio")
         assert suite.guessed == ("numpy",)
 
+    def test_what_tests_import_by_another_name_than_the_projects(self, tmp_path: Path) -> None:
+        """PIL is Pillow's, and what the package requires is there."""
+        found = tree(tmp_path, tests__test_a_dot_py="import numpy, scipy, yaml\nfrom PIL import Image\n")
+        required = ("NumPy>=2", 'scipy; extra == "all"')
+        suite = find_suite(found, ProjectMetadata(requires_dist=required), ["demo"])
+        assert suite is not None
+        assert suite.requires == ("pillow", "scipy", "pyyaml")
+
     def test_no_suite(self, tmp_path: Path) -> None:
         assert find_suite(tree(tmp_path, tests__data_dot_txt=""), ProjectMetadata(), ["demo"]) is None
 
