@@ -137,8 +137,11 @@ def verify(place: str, offline: bool, against_cache: bool) -> int:
         faults = verify_index(place, progress, upstream, trust, home if against_cache else None)
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
-    click.echo("nothing is wrong" if not faults else f"{len(faults)} things are wrong", err=True)
-    return PackageIndexError.exit_code if faults else 0
+    wrong, notes = sum(fault.is_wrong for fault in faults), sum(not fault.is_wrong for fault in faults)
+    end = f"; {notes} {'note' if notes == 1 else 'notes'}" if notes else ""
+    count = {0: "nothing is wrong", 1: "1 thing is wrong"}.get(wrong, f"{wrong} things are wrong")
+    click.echo(f"{count}{end}", err=True)
+    return PackageIndexError.exit_code if wrong else 0
 
 
 @index.command()

@@ -1,4 +1,4 @@
-"""What can be wrong with an index."""
+"""What can be wrong with an index, and what is worth a note."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ class Kind(enum.StrEnum):
     """A file is not what this machine has built."""
     SHADOW = "shadow"
     """Upstream has something that installers take in place of the index's wheel."""
+    NOTE = "note"
+    """Nothing wrong: upstream has wheels of the same version, and installers may take either."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with an index.
+    """One thing that is wrong with an index, or worth a note.
 
     Args:
         kind: What kind of thing.
@@ -40,3 +42,8 @@ class Fault:
     kind: Kind
     subject: str
     message: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something has to be done about it."""
+        return self.kind is not Kind.NOTE

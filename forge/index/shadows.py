@@ -111,7 +111,7 @@ def same_upstream(place: Place, state: IndexState, upstream: OtherIndex) -> Iter
             told = _compared(place, [(held, file) for held, file in pairs.values() if file is not None], upstream)
             if told:
                 message = f"upstream has iOS wheels of the project's own of {version}, as the index has: {told}"
-                yield Fault(Kind.SHADOW, name, message)
+                yield Fault(Kind.NOTE, name, message)
 
 
 def _by_version(files: Mapping[str, File]) -> dict[Version, dict[Key, File]]:

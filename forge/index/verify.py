@@ -47,7 +47,7 @@ def verify_index(
     where: str, progress: Progress, upstream: OtherIndex | None,
     trust: Trust = NOBODY, cache: ForgeHome | None = None,
 ) -> list[Fault]:  # fmt: skip
-    """Look for everything that is wrong with an index.
+    """Look for everything that is wrong with an index, and for what is worth a note.
 
     Args:
         where: A directory, or an ``s3``, ``http`` or ``https`` URL: of the index, not of its ``simple/``.
