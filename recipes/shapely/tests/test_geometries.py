@@ -63,3 +63,15 @@ def test_prepared_and_changed():
 def test_errors_of_geos():
     with pytest.raises(shapely.GEOSException, match="ParseException"):
         shapely.from_wkt("POINT (1")
+
+
+def test_one_module_takes_what_another_has_made():
+    """The modules share GEOS: in a copy of its own, one would not know the other's classes."""
+    corners = [(0.0, 0.0), (0.0, 2.0), (2.0, 2.0), (2.0, 0.0), (0.0, 0.0)]
+    (ring,) = shapely.linearrings([corners], indices=None, handle_nan="skip")
+    (hole,) = shapely.linearrings([(x / 4 + 0.5, y / 4 + 0.5) for x, y in corners], indices=[0] * 5)
+    (polygon,) = shapely.polygons([ring, hole], indices=[0, 0])
+    assert polygon.area == 4 - 0.25
+    assert [list(each.coords) for each in (polygon.exterior, ring)] == [corners, corners]
+    (several,) = shapely.multipolygons([polygon], indices=[0])
+    assert several.geoms[0].interiors[0].length == 2
