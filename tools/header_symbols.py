@@ -150,11 +150,18 @@ def exported_by_macos(stub: str) -> set[str]:
 
 
 def write_library(name: str, per_target: dict[str, dict[str, Availability]], exported: Iterable[str] | None) -> None:
-    """Write one library's data file."""
+    """Write one library's data file.
+
+    What one target has and another has not (``OBJC_ARM64_UNAVAILABLE``) is the first one's alone.
+    """
     every: dict[str, Availability] = {}
     for symbols in per_target.values():
         for symbol, availability in symbols.items():
-            every[symbol] = availability.merged(every[symbol]) if symbol in every else availability
+            known = every.get(symbol)
+            if known is None or (known.unavailable and not availability.unavailable):
+                every[symbol] = availability
+            elif known.unavailable == availability.unavailable:
+                every[symbol] = availability.merged(known)
     # A function with a variant (fopen$DARWIN_EXTSN) is also exported without the suffix: configure checks link that.
     for symbol in [s for s in every if "$" in s]:
         base = symbol.partition("$")[0]
@@ -165,7 +172,7 @@ def write_library(name: str, per_target: dict[str, dict[str, Availability]], exp
     if exported is not None:
         every = {s: a for s, a in every.items() if s in set(exported)}
     available = sorted(s for s, a in every.items() if not a.unavailable)
-    only = {s: sorted(t for t in TRIPLES if s in per_target[t]) for s in available}
+    only = {s: sorted(t for t in TRIPLES if s in per_target[t] and not per_target[t][s].unavailable) for s in available}
     unavailable = sorted(s for s, a in every.items() if a.unavailable)
     document = {
         "symbols": {s: every[s].since for s in available},

@@ -197,3 +197,13 @@ def test_other_libraries() -> None:
     assert "_compression_encode_buffer" in SYMBOLS["libcompression"]
     assert "_res_9_ninit" in SYMBOLS["libresolv"]
     assert not LIBRARIES["libresolv"].is_whole
+
+
+def test_message_sends_that_return_structures() -> None:
+    """objc4's message.h keeps them from arm64 alone (OBJC_ARM64_UNAVAILABLE): a simulator on an Intel Mac has them."""
+    (objc,) = (library for library in libraries() if library.install_name == "/usr/lib/libobjc.A.dylib")
+    only = {symbol.name: symbol.only for symbol in objc.symbols if symbol.name.endswith("_stret")}
+    names = ("_objc_msgSend_stret", "_objc_msgSendSuper_stret", "_class_getMethodImplementation_stret")
+    assert only.keys() >= set(names)
+    assert set(only.values()) == {frozenset({"x86_64-iphonesimulator"})}
+    assert not {name for name in objc.unavailable if name.endswith("_stret")}
