@@ -102,6 +102,7 @@ class _Reader:
         yield from self.values("test.files", recipe.trial.files)
         yield from self.values("test.suite.source", recipe.trial.suite_source)
         yield from self.values("test.suite.requires", recipe.trial.suite_requires)
+        yield from self.values("test.suite.directory", recipe.trial.suite_directory)
         yield from self.values("test.suite.args", recipe.trial.suite_args)
 
     def source(self) -> Iterator[Row]:

@@ -78,6 +78,7 @@ def evaluate(recipe: Recipe, target: Target, python: str, variants: Collection[s
             files=tuple(str(recipe.directory / text) for text in strings(Role.TEST_FILE, recipe.trial.files)),
             suite_requires=strings(Role.REQUIREMENT, recipe.trial.suite_requires),
             suite_source=strings(Role.SOURCE_PATH, recipe.trial.suite_source),
+            suite_directory=strings(Role.SOURCE_PATH, recipe.trial.suite_directory),
             suite_args=expand_all(recipe.trial.suite_args, variables, chosen_variants),
         ),
         variants=chosen_variants,

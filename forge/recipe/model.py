@@ -142,6 +142,7 @@ class Trial(Generic[T]):
         files: pytest files of the recipe's own; relative to its directory, absolute once evaluated.
         suite_requires: What the project's own test suite needs besides.
         suite_source: Files and directories of the source tree that the suite is in, where the wheel does not have it.
+        suite_directory: The directory of the source tree that pytest runs in, at most one; its root if none.
         suite_args: pytest's arguments for the suite; none where there is no suite to run.
     """
 
@@ -150,6 +151,7 @@ class Trial(Generic[T]):
     files: tuple[T, ...] = ()
     suite_requires: tuple[T, ...] = ()
     suite_source: tuple[T, ...] = ()
+    suite_directory: tuple[T, ...] = ()
     suite_args: tuple[T, ...] = ()
 
 

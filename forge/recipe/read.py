@@ -212,6 +212,7 @@ class _Reader:
             files=of("files"),
             suite_requires=of_suite("requires"),
             suite_source=of_suite("source"),
+            suite_directory=of_suite("directory"),
             suite_args=of_suite("args"),
         )
 

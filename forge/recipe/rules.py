@@ -57,6 +57,7 @@ _ROLES: dict[DataPath, Role] = {
     ("test", "files", "*"): Role.TEST_FILE,
     ("test", "suite", "requires", "*"): Role.REQUIREMENT,
     ("test", "suite", "source", "*"): Role.SOURCE_PATH,
+    ("test", "suite", "directory"): Role.SOURCE_PATH,
     ("test", "suite", "args", "*"): Role.TEXT,
 }
 """Which strings may name variables, by their paths; ``*`` is any key or index."""

@@ -128,12 +128,20 @@ def _lay_out_suite(recipe: EvaluatedRecipe, context: BuildContext, run: Path, wo
     if recipe.trial.suite_source:
         archive = fetch(source_of(recipe), context.home, SilentProgress())
         prepare(archive, recipe.patches, work / "source", SilentProgress())
+    suite = work / "suite"
+    suite.mkdir()
     for name in recipe.trial.suite_source:
         source = work / "source" / name
         if not source.exists():
             raise TrialError(f"{recipe.name}: test.suite.source lists {name}, which is not in the source")
-        (run / name).parent.mkdir(parents=True, exist_ok=True)
-        source.rename(run / name)
+        (suite / name).parent.mkdir(parents=True, exist_ok=True)
+        source.rename(suite / name)
+    directory = "".join(recipe.trial.suite_directory)
+    top = suite / directory
+    if not top.is_dir():
+        raise TrialError(f"{recipe.name}: test.suite.directory names {directory}, which test.suite.source lacks")
+    for path in top.iterdir():
+        path.rename(run / path.name)
     _configure(run)
 
 

@@ -58,7 +58,7 @@ test:
   imports: [demo]
   requires: [hypothesis]
   files: [tests/test_demo.py]
-  suite: {{args: [--pyargs, "${{name}}"], requires: ["demo-data==${{version}}"], source: [tests]}}
+  suite: {{args: [--pyargs, "${{name}}"], requires: ["demo-data==${{version}}"], source: [tests], directory: tests}}
 """
 PATCHES = {
     "patches/0001.patch": "1",
@@ -88,6 +88,7 @@ def test_device(load: LoadRecipe) -> None:
             files=(str(recipe.directory / "tests/test_demo.py"),),
             suite_requires=("demo-data==1.0",),
             suite_source=("tests",),
+            suite_directory=("tests",),
             suite_args=("--pyargs", "Demo"),
         ),
     )
