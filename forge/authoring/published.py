@@ -9,10 +9,12 @@ from packaging.version import InvalidVersion, Version
 
 from forge.audit.check import check_wheel, promised_target
 from forge.audit.wheel_checks import is_ios_tag
+from forge.authoring.needs import run_needs
 from forge.base.errors import WheelError
 from forge.base.severity import Severity
 from forge.base.target import select_targets
 from forge.ios_python.interface import known_minors
+from forge.wheel.contents import read_metadata
 from forge.wheel.name import parse_wheel_name
 from forge.wheel.tags import installs
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from forge.authoring.release import Release
     from forge.base.target import IOSVersion, Target
     from forge.lint.upstream import Upstream
+    from forge.recipe.store import RecipeStore
     from forge.source.index import IndexFile
 
 _TARGETS = tuple(target.multiarch for target in select_targets())
@@ -135,6 +138,28 @@ def needless_because(release: Release, published: PublishedWheels, minor: str) -
     if len(wheels) == len(release.wheels):
         return f"{named} is pure Python, and its wheel installs on iOS"
     return f"{named} has compiled wheels for other Pythons only; for Python {minor} it is pure Python"
+
+
+def lacking_requirements(release: Release, minor: str, store: RecipeStore, upstream: Upstream) -> tuple[str, ...]:
+    """What the wheel that an iPhone takes requires and cannot get there: polars is pure, and polars-runtime-32 is not.
+
+    Args:
+        release: A release that needs no recipe.
+        minor: Python's major.minor.
+        store: The recipes.
+        upstream: Asks the indexes.
+
+    Returns:
+        Names of projects with compiled code, and with neither recipe nor iOS wheels.
+
+    Raises:
+        ForgeError: The wheel cannot be downloaded or read.
+    """
+    python = f"cp{minor.replace('.', '')}"
+    wheels = [file for file in release.wheels if _is_for(file, python)]
+    chosen = [*_by_target(wheels, minor).values(), *(file for file in wheels if file.filename.endswith("-any.whl"))]
+    requires = read_metadata(upstream.get(chosen[0])).requires_dist if chosen else ()
+    return run_needs(requires, minor, store, upstream).without
 
 
 def _by_target(files: Iterable[IndexFile], minor: str) -> dict[str, IndexFile]:

@@ -31,6 +31,7 @@ class Report:
         name: The package.
         version: The release.
         needless: Why no recipe is needed, or empty.
+        lacking: What it requires then that has compiled code, and neither recipe nor iOS wheels.
         missing: By version of Python, the iOS targets that the project publishes no wheel for.
         ios_version: The lowest iOS that its iOS wheels install on, or empty.
         problems: What ``forge check`` says of them.
@@ -54,6 +55,7 @@ class Report:
     ios_version: str
     problems: tuple[str, ...]
     last_ios_release: str
+    lacking: tuple[str, ...] = ()
     yanked: bool = False
     recipe: str = ""
     back_end: tuple[str, str] = ("", "")
@@ -68,7 +70,7 @@ class Report:
     @classmethod
     def of(
         cls, release: Release, published: PublishedWheels, needless: str, found: Findings | None, tried: Tried | None,
-        store: RecipeStore,
+        store: RecipeStore, lacking: tuple[str, ...] = (),
     ) -> Report:  # fmt: skip
         """Put together what is known of a package.
 
@@ -79,6 +81,7 @@ class Report:
             found: What was made a recipe of; None if none was written.
             tried: What came of trying it; None if it was not.
             store: The recipes, the new one among them.
+            lacking: What it requires and cannot get on iOS, where no recipe is needed.
         """
         there = published.ios_version is not None
         bare = cls(
@@ -89,6 +92,7 @@ class Report:
             ios_version=str(published.ios_version) if there else "",
             problems=tuple(f"{p.filename}: {p.finding.id}: {p.finding.message}" for p in published.problems),
             last_ios_release="" if there else last_with_wheels(release) or "",
+            lacking=lacking,
             yanked=release.yanked,
         )
         if found is None:
@@ -124,6 +128,8 @@ class Report:
     def _lines(self) -> Iterator[str]:
         if self.needless:
             yield f"no recipe is needed: {self.needless}"
+            for name in self.lacking:
+                yield f"  but it requires {name}, which has compiled code and neither recipe nor iOS wheels"
         elif self.ios_version:
             yield f"{self.name} {self.version} publishes iOS wheels, but they do not serve:"
         yield from self._wheels()

@@ -12,7 +12,7 @@ from rich.console import Console
 from forge.authoring.compose import compose
 from forge.authoring.mends import Mender
 from forge.authoring.native_libraries import LibraryRecipes
-from forge.authoring.published import needless_because, published_wheels
+from forge.authoring.published import lacking_requirements, needless_because, published_wheels
 from forge.authoring.release import Asked, find_release, newest_version, parse_asked
 from forge.authoring.report import Report
 from forge.authoring.trying import try_recipe
@@ -90,6 +90,7 @@ def new(
         release = find_release(upstream, asked, store.names())
         published = published_wheels(upstream, release, minor)
         needless = needless_because(release, published, minor)
+        lacking = lacking_requirements(release, minor, store, upstream) if needless else ()
         if not needless or anyway:
             found = compose(upstream, release, minor, store)
             write_recipe(found.draft, store, home, minor, progress)
@@ -100,7 +101,7 @@ def new(
                 outcome = try_recipe(found.draft, bench, mender)
                 if outcome.wheel is not None:
                     bench.record(outcome.wheel)
-    report = Report.of(release, published, needless, found, outcome, store)
+    report = Report.of(release, published, needless, found, outcome, store, lacking)
     click.echo(report.to_json() if as_json else printable_lines(report.text()), nl=False)
     if outcome is not None and outcome.error is not None:
         raise outcome.error

@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 from forge.base.atomic import atomic_file
 from forge.base.attempts import new_log
-from forge.base.errors import SourceError, StorageError
+from forge.base.errors import BuildError, SourceError, StorageError
 from forge.base.progress import SilentProgress
 from forge.crossbuild.backends import back_end
 from forge.crossbuild.resolve import HOOK, HookError, hook_requires, resolve_lock, scratch
@@ -102,13 +102,17 @@ def lock_recipe(home: ForgeHome, recipe: Recipe, build_python: BuildPython, prog
 
 def _not_asked(error: HookError) -> str:
     """What to tell of a hook that failed."""
-    lines = [line.strip() for line in error.tail if line.strip()]
-    found = first_of(lines)
-    why = found[1] if found else (lines or [error.message])[-1]
     return (
-        f"the back end could not be asked for further requirements: {why} ({HOOK}); "
+        f"the back end could not be asked for further requirements: {_why(error)} ({HOOK}); "
         "the lock has what the source and the recipe list: name others under build.requires"
     )
+
+
+def _why(error: BuildError) -> str:
+    """The first real error in the end of an output."""
+    lines = [line.strip() for line in error.tail if line.strip()]
+    found = first_of(lines)
+    return found[1] if found else (lines or [error.message])[-1]
 
 
 def _for_all_pythons(
@@ -120,17 +124,28 @@ def _for_all_pythons(
     wanted = {minor: applicable(lock.requires, minor) for minor in minors}
     if len(set(wanted.values())) <= 1:
         return lock
-    made: dict[tuple[str, ...], BuildLock] = {wanted[own]: lock} if own in wanted else {}
+    made: dict[tuple[str, ...], BuildLock | None] = {wanted[own]: lock} if own in wanted else {}
     for minor, requires in wanted.items():
         if requires not in made:
             progress.phase(recipe.name, f"resolve for Python {minor}")
             python = find_build_python(home, minor)
-            made[requires] = (
-                resolve_lock(home, lock.requires, build_python, minor=minor, log=log)
-                if python is None
-                else resolve_lock(home, lock.requires, python, log=log)
-            )
-    return merged_lock({minor: made[requires] for minor, requires in wanted.items()}, lock.requires)
+            try:
+                made[requires] = (
+                    resolve_lock(home, lock.requires, build_python, minor=minor, log=log)
+                    if python is None
+                    else resolve_lock(home, lock.requires, python, log=log)
+                )
+            except BuildError as error:
+                if own not in wanted:
+                    raise
+                # Often what a build requires has no wheels yet for the newest Python; the others are served.
+                made[requires] = None
+                progress.note(
+                    recipe.name,
+                    f"nothing is locked for Python {minor}: its build requirements do not resolve: {_why(error)}",
+                )
+    resolved = {minor: found for minor, requires in wanted.items() if (found := made[requires]) is not None}
+    return merged_lock(resolved, lock.requires, minors)
 
 
 @dataclass(frozen=True)

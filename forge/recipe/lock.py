@@ -120,17 +120,18 @@ def lock_covers(lock: BuildLock, requires: Iterable[str]) -> bool:
     return set(normalized_requires(requires)) <= set(lock.requires)
 
 
-def merged_lock(locks: Mapping[str, BuildLock], requires: Iterable[str]) -> BuildLock:
+def merged_lock(locks: Mapping[str, BuildLock], requires: Iterable[str], minors: Iterable[str]) -> BuildLock:
     """One lock of several that hold for different Pythons.
 
     Args:
         locks: Each version of Python (major.minor), oldest first, with its lock.
         requires: What was resolved (PEP 508).
+        minors: All versions of Python, oldest first: for one without a lock nothing is pinned.
 
     Raises:
         RecipeError: A requirement is malformed.
     """
-    every = list(locks)
+    every = list(minors)
     users: dict[Pin, list[str]] = {}
     for minor, lock in locks.items():
         for pin in lock.pins:

@@ -168,6 +168,18 @@ class TestNotNeeded:
         expected = "no recipe is needed: demo 1.0 is pure Python, and its wheel installs on iOS\n"
         assert (said.code, said.out) == (0, expected)
 
+    def test_a_pure_package_that_requires_a_compiled_one(self, forge: Forge, index: Index) -> None:
+        """As polars does: its machine code is in another project, polars-runtime-32."""
+        index.sdist(SOURCE)
+        index.wheel("py3-none-any", {"demo/__init__.py": b""}, more="Requires-Dist: runtime\nRequires-Dist: pure\n")
+        index.wheel("cp313-cp313-macosx_11_0_arm64", {}, name="runtime")
+        index.wheel("py3-none-any", {}, name="pure")
+        said = forge("new", "demo")
+        assert said.code == 0
+        assert said.out.splitlines()[1:] == [
+            "  but it requires runtime, which has compiled code and neither recipe nor iOS wheels"
+        ]
+
     def test_compiled_for_older_pythons_only(self, forge: Forge, index: Index) -> None:
         index.sdist(SOURCE)
         index.wheel("py3-none-any", {"demo/__init__.py": b""})

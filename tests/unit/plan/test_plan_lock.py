@@ -187,3 +187,24 @@ def test_requirements_that_differ_by_python_are_resolved_for_each(
     assert [pin.label for pin in made.pins] == [
         'cffi 1.17.1 (python_version < "3.14")', 'cffi 2.1.1 (python_version >= "3.14")', "setuptools 84",
     ]  # fmt: skip
+
+
+def test_a_python_for_which_nothing_resolves_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pyarrow's libcst, of which something it requires has no wheel for the newest Python."""
+
+    def resolve(_home: ForgeHome, requires: Sequence[str], *_: object, minor: str = "", **__: object) -> BuildLock:
+        if minor == "3.15":
+            raise BuildError("pip failed", tail=("ERROR: No matching distribution found for pyyaml-ft>=8.0.0",))
+        return make_lock([("libcst", "1.9", ["ab" * 32]), ("setuptools", "84", ["ab" * 32])], requires)
+
+    monkeypatch.setattr(lock_module, "resolve_lock", resolve)
+    monkeypatch.setattr(lock_module, "hook_requires", lambda *_, **__: ())
+    monkeypatch.setattr(lock_module, "find_build_python", lambda *_: None)
+    recipe, notes = write(tmp_path, "  requires: [libcst, \"extra; python_version >= '3.15'\"]\n"), Notes()
+    made = lock_recipe(ForgeHome(tmp_path / "home"), recipe, PYTHON, notes)
+    assert {pin.marker for pin in made.pins} == {'python_version < "3.15"'}
+    (note,) = notes.texts
+    assert note == (
+        "demo: nothing is locked for Python 3.15: its build requirements do not resolve: "
+        "ERROR: No matching distribution found for pyyaml-ft>=8.0.0"
+    )

@@ -150,8 +150,8 @@ def test_a_lock_for_several_pythons_has_for_each_what_its_own_has(
         for minor in MINORS
         if minor in made
     }
-    merged = parse_lock(merged_lock(locks, ["a", "b; python_version < '3.14'"]).text(), "lock")
-    assert merged == merged_lock(locks, ["a", "b; python_version < '3.14'"])
+    merged = parse_lock(merged_lock(locks, ["a", "b; python_version < '3.14'"], locks).text(), "lock")
+    assert merged == merged_lock(locks, ["a", "b; python_version < '3.14'"], locks)
     for minor, lock in locks.items():
         found = merged.for_python(minor)
         assert {name: (pin.version, pin.hashes) for name, pin in found.items()} == {
@@ -161,12 +161,19 @@ def test_a_lock_for_several_pythons_has_for_each_what_its_own_has(
         assert not any(pin.marker for pin in merged.pins)
 
 
+def test_a_python_without_a_lock_has_no_pins() -> None:
+    locks = {minor: make_lock([("a", "1", [A])], ()) for minor in MINORS[:2]}
+    merged = merged_lock(locks, ["a"], MINORS)
+    assert [pin.label for pin in merged.pins] == ['a 1 (python_version < "3.15")']
+    assert unmet(merged, ["a"], "3.15") == ("a is required, and not pinned",)
+
+
 def test_a_lock_for_several_pythons(snapshot: SnapshotAssertion) -> None:
     locks = {
         minor: make_lock([("cffi", cffi, [A]), ("setuptools", "84.2.1", [B])], ())
         for minor, cffi in (("3.13", "1.17.1"), ("3.14", "2.1.1"), ("3.15", "2.1.1"))
     }
-    assert merged_lock(locks, ["cffi"]).text() == snapshot
+    assert merged_lock(locks, ["cffi"], MINORS).text() == snapshot
 
 
 @pytest.mark.parametrize(
