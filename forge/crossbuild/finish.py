@@ -84,8 +84,11 @@ def finish_wheel(
 
 
 def add_privacy_manifests(tree: Path) -> None:
-    """Add a privacy manifest next to each module that OpenSSL is linked into, unless the package has one."""
-    for file in sorted(tree.rglob("*.so")):
+    """Add a privacy manifest next to each module or library that OpenSSL is linked into, unless the package has one.
+
+    A library's moves with it where a repair makes it what app builds make a framework of.
+    """
+    for file in sorted((*tree.rglob("*.so"), *tree.rglob("*.dylib"))):
         manifest = tree / manifest_path(file.relative_to(tree).as_posix())
         if not manifest.exists() and openssl_version(file.read_bytes()):
             manifest.write_bytes(openssl_manifest())

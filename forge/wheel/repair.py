@@ -28,6 +28,7 @@ from forge.wheel.contents import WheelContents, holds_native_library, read_wheel
 from forge.wheel.framework_name import framework_name, has_dotted_directory
 from forge.wheel.name import compress_tags
 from forge.wheel.pack import pack_wheel, unpack_wheel
+from forge.wheel.privacy import manifest_path
 from forge.wheel.repair_binary import MendedBinary, mend_binary
 from forge.wheel.repair_libraries import Libraries, library_names, plan_libraries, plan_native_library
 from forge.wheel.repair_model import Change, RepairResult, Unmendable
@@ -85,6 +86,9 @@ def repair_wheel(
         libraries, mended = _mend_binaries(contents, binaries, work)
         changes = [*binaries.thinned, *tags.changes]
         changes += [Change(old, "path", old, new) for old, new in libraries.paths.items()]
+        members = {member.path for member in contents.members}
+        manifests = {(manifest_path(old), manifest_path(new)) for old, new in libraries.paths.items()}
+        changes += [Change(old, "path", old, new) for old, new in sorted(manifests) if old in members]
         changes += [change for one in mended.values() for change in one.changes]
         if contents.wheel.root_is_purelib and binaries.slices and contents.name.platforms != ("any",):
             changes.append(Change(wheel_path, "Root-Is-Purelib", "true", "false"))
@@ -284,6 +288,15 @@ def _write(
             new = tree / paths[member]
             new.parent.mkdir(parents=True, exist_ok=True)
             file.rename(new)
+    # The privacy manifest beside a library goes along, to where app builds look for it.
+    left = set()
+    for old, now in paths.items():
+        manifest = tree / manifest_path(old)
+        if manifest.is_file():
+            shutil.copyfile(manifest, tree / manifest_path(now))
+            left.add(manifest)
+    for manifest in left:
+        manifest.unlink()
     if binaries.slices and contents.name.platforms != ("any",):
         wheel_file = tree / contents.dist_info / "WHEEL"
         wheel_file.write_bytes(_PURELIB.sub(rb"\1false", wheel_file.read_bytes()))

@@ -412,3 +412,20 @@ def test_the_libraries_of_a_native_library_stay_where_builds_look_for_them(tmp_p
     assert changes(result) == [("opt/lib/libtwo.1.dylib", "load", python, builder.PYTHON)]
     assert left(result) == []
     assert members(result) == sorted(files)
+
+
+def test_a_privacy_manifest_goes_along_with_its_library(tmp_path: Path) -> None:
+    """App builds look for it beside the library's new place."""
+    files = {
+        MODULE: using("@rpath/libx.1.dylib"),
+        "pkg/.dylibs/libx.1.dylib": library("@rpath/libx.1.dylib"),
+        "pkg/.dylibs/libx.xcprivacy": b"<plist/>",
+    }
+    result = repair(tmp_path, files)
+    assert members(result) == sorted([MODULE, "pkg/_dylibs/libx_1.so", "pkg/_dylibs/libx_1.xcprivacy"])
+    assert data(result, "pkg/_dylibs/libx_1.xcprivacy") == b"<plist/>"
+    moved = [change for change in changes(result) if change[1] == "path"]
+    assert [(old, new) for old, _, _, new in moved] == [
+        ("pkg/.dylibs/libx.1.dylib", "pkg/_dylibs/libx_1.so"),
+        ("pkg/.dylibs/libx.xcprivacy", "pkg/_dylibs/libx_1.xcprivacy"),
+    ]

@@ -184,6 +184,14 @@ def test_sine_and_cosine_at_once(shim: ctypes.CDLL, name: str, argument: float, 
     assert (pair.sine, pair.cosine) == (pytest.approx(sine, abs=1e-15), pytest.approx(cosine, abs=1e-15))
 
 
+def test_powers_of_ten_are_whole(shim: ctypes.CDLL) -> None:
+    """What clang makes of pow(10, x): as exact for 10**9, or text of numbers is read a bit off."""
+    power = shim["forge_darwin___exp10"]
+    power.restype, power.argtypes = ctypes.c_double, [ctypes.c_double]
+    assert [power(float(x)) for x in range(-5, 23)] == [float(f"1e{x}") for x in range(-5, 23)]
+    assert power(0.5) == pytest.approx(math.sqrt(10))
+
+
 def test_classes_of_numbers_are_darwins(shim: ctypes.CDLL) -> None:
     classify = shim["forge_darwin___fpclassifyd"]
     classify.argtypes = [ctypes.c_double]
