@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from forge.plan.graph import Graph, Node
 
+_SECONDS_TO_STOP = 0.5
+"""How long what runs has to end after an interruption, before it is ended once more."""
+
 _WAITING = 4
 """How many nodes that wait for others run at once: downloads, each from a server that limits it."""
 
@@ -219,7 +222,7 @@ def run_graph(
         keep_going: Go on after a failure with what does not need what failed. Otherwise nothing new is started, and
             what runs already is ended in peace.
         room: How much memory nodes may take together, in bytes; None for what is available now.
-        stop: Called after an interruption: ends what runs.
+        stop: Called after an interruption, until nothing runs any more: ends what runs.
 
     Returns:
         What became of each node, by name, in the graph's order.
@@ -261,7 +264,9 @@ def run_graph(
         begin.set()
         stop()
         for end in ends:
-            end.wait()
+            # Again and again: what was unpacking an archive starts its programs only now.
+            while not end.wait(_SECONDS_TO_STOP):
+                stop()
         raise
     if run.surprise is not None:
         raise run.surprise

@@ -12,11 +12,13 @@ import pytest
 
 from forge.base.errors import BuildError
 from forge.base.jobserver import JobServer
+from forge.base.process import end_all, run
 from forge.plan.graph import Graph, Node
 from forge.plan.schedule import Outcome, State, run_graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
 
 class Made:
@@ -166,6 +168,28 @@ def test_an_interruption_ends_what_runs() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert over.is_set()
+
+
+def test_an_interruption_ends_what_starts_after_it(tmp_path: Path) -> None:
+    """A node that was unpacking when Ctrl-C came, and goes on to compile."""
+    stopped, started = threading.Event(), time.monotonic()
+
+    def stop() -> None:
+        end_all()
+        stopped.set()
+
+    def work(node: Node[str], made: Mapping[str, None]) -> None:
+        signal.raise_signal(signal.SIGINT)
+        assert stopped.wait(20)
+        run(["/bin/sleep", "60"], log=tmp_path / "log", env={}, cwd=tmp_path, what="compile")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with JobServer(1) as server, pytest.raises(KeyboardInterrupt):
+            run_graph(graph(a="", b="a"), Made(work), server=server, stop=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.monotonic() - started < 50
 
 
 def test_what_a_node_made_can_ask_for_more() -> None:
