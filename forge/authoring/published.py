@@ -130,9 +130,7 @@ def needless_because(release: Release, published: PublishedWheels, minor: str) -
     named = f"{release.name} {release.version}"
     if published.serves(minor):
         return f"{named} publishes iOS wheels"
-    python = f"cp{minor.replace('.', '')}"
-    wheels = [file for file in release.wheels if _is_for(file, python)]
-    pure = [file for file in wheels if file.filename.endswith("-any.whl")]
+    wheels, pure = _installable(release, minor)
     if not pure or len(wheels) > len(pure):
         return ""
     if len(wheels) == len(release.wheels):
@@ -155,11 +153,17 @@ def lacking_requirements(release: Release, minor: str, store: RecipeStore, upstr
     Raises:
         ForgeError: The wheel cannot be downloaded or read.
     """
-    python = f"cp{minor.replace('.', '')}"
-    wheels = [file for file in release.wheels if _is_for(file, python)]
-    chosen = [*_by_target(wheels, minor).values(), *(file for file in wheels if file.filename.endswith("-any.whl"))]
+    wheels, pure = _installable(release, minor)
+    chosen = [*_by_target(wheels, minor).values(), *pure]
     requires = read_metadata(upstream.get(chosen[0])).requires_dist if chosen else ()
     return run_needs(requires, minor, store, upstream).without
+
+
+def _installable(release: Release, minor: str) -> tuple[list[IndexFile], list[IndexFile]]:
+    """The wheels that a Python takes, on any platform, and those of them without compiled code."""
+    python = f"cp{minor.replace('.', '')}"
+    wheels = [file for file in release.wheels if _is_for(file, python)]
+    return wheels, [file for file in wheels if file.filename.endswith("-any.whl")]
 
 
 def _by_target(files: Iterable[IndexFile], minor: str) -> dict[str, IndexFile]:

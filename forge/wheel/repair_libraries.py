@@ -64,18 +64,16 @@ def plan_libraries(
     """
     problems: list[Unmendable] = []
     targets: dict[tuple[str, str], str] = {}
-    loads: dict[str, dict[str, str]] = {}
+    loads = _system_loads(binaries)
     for member, one in binaries.items():
         for dylib in one.dylibs:
-            new = _system_name(dylib.name)
-            if new is None:
-                found = _find(dylib.name, member, binaries)
-                if isinstance(found, str):
-                    targets[member, dylib.name] = found
-                else:
-                    problems.append(Unmendable(member, "load", f"{dylib.name}: {found.why}"))
-            elif new != dylib.name:
-                loads.setdefault(member, {})[dylib.name] = new
+            if _system_name(dylib.name) is not None:
+                continue
+            found = _find(dylib.name, member, binaries)
+            if isinstance(found, str):
+                targets[member, dylib.name] = found
+            else:
+                problems.append(Unmendable(member, "load", f"{dylib.name}: {found.why}"))
     paths, more = _new_paths(binaries, frozenset(targets.values()), frozenset(members), named_in_code, blocked)
     problems += more
     for (member, name), target in targets.items():
@@ -97,13 +95,7 @@ def plan_native_library(binaries: Mapping[str, MachOSlice]) -> Libraries:
     Args:
         binaries: The wheel's dylibs and bundles, by path.
     """
-    loads: dict[str, dict[str, str]] = {}
-    for member, one in binaries.items():
-        for dylib in one.dylibs:
-            new = _system_name(dylib.name)
-            if new is not None and new != dylib.name:
-                loads.setdefault(member, {})[dylib.name] = new
-    return Libraries({}, loads, {}, ())
+    return Libraries({}, _system_loads(binaries), {}, ())
 
 
 def library_names(members: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
@@ -121,6 +113,17 @@ def library_names(members: Iterable[str]) -> dict[str, tuple[bytes, ...]]:
             texts = (name, f"*{posixpath.splitext(name)[1]}", *((above,) if "." in above else ()))
             found[name] = tuple({*found.get(name, ()), *(text.encode() for text in texts)})
     return found
+
+
+def _system_loads(binaries: Mapping[str, MachOSlice]) -> dict[str, dict[str, str]]:
+    """By member, what it loads of the system or of Python by another name, and what to call that instead."""
+    loads: dict[str, dict[str, str]] = {}
+    for member, one in binaries.items():
+        for dylib in one.dylibs:
+            new = _system_name(dylib.name)
+            if new is not None and new != dylib.name:
+                loads.setdefault(member, {})[dylib.name] = new
+    return loads
 
 
 def _system_name(name: str) -> str | None:

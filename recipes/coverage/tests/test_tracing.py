@@ -77,5 +77,4 @@ def test_contexts(module):
 
 
 def test_the_tracer_itself():
-    tracer = CTracer()
-    assert tracer.get_stats() is None or "calls" in tracer.get_stats()
+    assert CTracer().get_stats() is None  # it counts only where it is built to

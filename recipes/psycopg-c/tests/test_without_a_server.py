@@ -65,8 +65,12 @@ class _Server(threading.Thread):
             connection.settimeout(20)
             self._greet()
             self.state, self.binary = b"I", False
+            answers = {
+                b"Q": self._query, b"P": self._parse, b"B": self._bind, b"D": self._describe, b"E": self._execute,
+                b"S": self._sync,
+            }  # fmt: skip
             while (message := self._read()) and message[0] != b"X":
-                answer = getattr(self, f"_on_{message[0].decode()}", lambda _: b"")(message[1])
+                answer = answers.get(message[0], lambda _: b"")(message[1])
                 self.stream.write(answer)
                 self.stream.flush()
 
@@ -89,7 +93,7 @@ class _Server(threading.Thread):
     def _ready(self):
         return _message(b"Z", self.state)
 
-    def _on_Q(self, body):  # noqa: N802 - the protocol's letter
+    def _query(self, body):
         query = body.rstrip(b"\0").decode()
         self.asked.append(query)
         self.state = b"I" if query in ("COMMIT", "ROLLBACK") else b"T"
@@ -100,22 +104,22 @@ class _Server(threading.Thread):
             return b"".join(_row_of(False)) + _message(b"C", b"SELECT 1\0") + self._ready()
         return _message(b"C", query.encode() + b"\0") + self._ready()
 
-    def _on_P(self, body):  # noqa: N802
+    def _parse(self, body):
         self.asked.append(body.split(b"\0")[1].decode())
         return _message(b"1")
 
-    def _on_B(self, body):  # noqa: N802
+    def _bind(self, body):
         self.parameters = body
         self.binary = body.endswith(b"\0\1\0\1")
         return _message(b"2")
 
-    def _on_D(self, _):  # noqa: N802
+    def _describe(self, _):
         return _row_of(self.binary)[0]
 
-    def _on_E(self, _):  # noqa: N802
+    def _execute(self, _):
         return _row_of(self.binary)[1] + _message(b"C", b"SELECT 1\0")
 
-    def _on_S(self, _):  # noqa: N802
+    def _sync(self, _):
         return self._ready()
 
 
