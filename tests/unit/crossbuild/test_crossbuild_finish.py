@@ -10,7 +10,7 @@ from forge.base.errors import WheelError
 from forge.crossbuild.finish import finish_wheel, replace_paths
 from forge.wheel.contents import read_wheel
 from forge.wheel.record import parse_record, record_digest
-from tests.unit.macho.builder import macho
+from tests.unit.macho.builder import LOAD, PYTHON, macho
 from tests.unit.wheel.wheels import DEVICE, make_wheel
 
 WORK = Path("/home/someone/.cache/forge/builds/demo-1.0")
@@ -121,3 +121,17 @@ def test_what_openssl_is_linked_into_gets_a_privacy_manifest(tmp_path: Path) -> 
     ]  # fmt: skip
     assert plistlib.loads(contents.read("demo/_x.xcprivacy"))["NSPrivacyTracking"] is False
     assert contents.read("demo/_own.xcprivacy") == b"<plist/>"
+
+
+def test_a_shared_library_with_openssl_in_it_gets_one_too(tmp_path: Path) -> None:
+    """As libpq, which psycopg's modules load: it goes along to where app builds make a framework of the library."""
+    host, name = tmp_path / "lib", "@rpath/libx.dylib"
+    host.mkdir()
+    openssl = b'OpenSSL 3.0.16 11 Feb 2025\0OPENSSLDIR: "/usr"\0'
+    (host / "libx.dylib").write_bytes(macho(exports=("_f",), install_name=name, strings=openssl))
+    module = macho(exports=("_PyInit__x",), imports=(("_f", 2, False),), loads=((PYTHON, LOAD), (name, LOAD)))
+    wheel = make_wheel(tmp_path / "native", {"demo/_x.cpython-313-iphoneos.so": module}, name="demo", tag=DEVICE)
+    contents = read_wheel(finish_wheel(wheel, tmp_path / "work", {}, libraries=host).path)
+    members = {member.path for member in contents.members}
+    assert {"demo/_dylibs/libx.so", "demo/_dylibs/libx.xcprivacy"} <= members
+    assert not {path for path in members if path.startswith("demo/.dylibs/")}
