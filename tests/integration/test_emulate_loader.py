@@ -17,6 +17,7 @@ from forge.base.progress import SilentProgress
 from forge.base.target import Abi, Arch, Target, select_targets
 from forge.emulate.guest import find_qemu
 from forge.emulate.libcxx import ensure_libcxx
+from forge.emulate.runtime.main import VARIABLE
 from forge.frameworks.make import make_frameworks
 from forge.frameworks.options import Options
 from forge.plan.builds import build_one
@@ -332,17 +333,21 @@ result = [error("damaged"), error("other")]
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["main interpreter first", "other interpreter first"])
-def test_two_interpreters(emulator: Emulator, first: bool) -> None:
+def test_two_interpreters(emulator: Emulator, first: bool, tmp_path: Path) -> None:
+    loader = {"shim": str(emulator.shim), "libcxx": str(emulator.libcxx)}
+    session = {"loader": loader, "guise": None, "executable": None, "paths": [str(emulator.here)]}
+    (tmp_path / "session.json").write_text(json.dumps(session))
     script = f"""
-import _interpreters
+import _interpreters, os
+os.environ[{VARIABLE!r}] = {str(tmp_path / "session.json")!r}
 sys.path.insert(0, HERE)
 if {first}: import multi
 other = _interpreters.create()  # with a GIL and an allocator of its own
 said = _interpreters.exec(other, '''
 import sys
-sys.path[:0] = [{str(ROOT)!r}, {str(emulator.here)!r}]
-from forge.emulate.runtime.finders import install_finders
-install_finders()
+sys.path.insert(0, {str(ROOT)!r})
+from forge.emulate.runtime import child
+child.join()  # as its sitecustomize does
 import multi
 assert multi.answer == 42
 try: multi.fail()
@@ -351,6 +356,7 @@ except KeyError: pass
 refused = _interpreters.exec(other, "import single")
 import multi
 _interpreters.destroy(other)
+library("trouble")  # the loader has outlived the other interpreter
 result = [said and said.formatted, refused and refused.formatted, multi.answer]
 """
     refusal = "ImportError: module single does not support loading in subinterpreters"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from forge.emulate.runtime import install, stdlib
 from forge.emulate.runtime.config import LoaderConfig
 from forge.emulate.runtime.errors import AddressTakenError
+from forge.emulate.runtime.finders import install_finders
 from forge.emulate.runtime.guise import Guise, put_on
 from forge.emulate.runtime.restart import forget, randomise, restart
 from forge.emulate.runtime.results import ResultWriter
@@ -74,12 +75,25 @@ def set_up(session: dict[str, Any]) -> Loader | None:
     loader = None
     if session["loader"] is not None:  # first: it looks whether this is a Linux that it knows
         loader = install(LoaderConfig.from_json(json.dumps(session["loader"])))
+    _set_up_interpreter(session)
+    return loader
+
+
+def set_up_further(session: dict[str, Any]) -> None:
+    """Make a sub-interpreter import Mach-O files, which its process's loader loads, and answer as the main one does."""
+    if session["loader"] is not None:
+        executable = LoaderConfig.from_json(json.dumps(session["loader"])).executable_path
+        install_finders(None if executable is None else executable.parent)
+    _set_up_interpreter(session)
+
+
+def _set_up_interpreter(session: dict[str, Any]) -> None:
+    """What every interpreter of a process has of its own."""
     if session["guise"]:
         put_on(Guise(**session["guise"]))
     if session["executable"]:
         sys.executable = session["executable"]
     sys.path[:0] = session["paths"]
-    return loader
 
 
 def _run_pytest(session: dict[str, Any]) -> int:
