@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forge.audit import app_checks, further, image_checks, load_checks, macho_checks, symbol_checks, wheel_checks
+from forge.audit.classes import check_classes
 from forge.audit.rules import rule
 from forge.audit.subject import Promise, Subject, read_subject
 from forge.base.errors import WheelError
@@ -66,6 +67,7 @@ CHECKS = (
         needs_target=True,
     ),
     Check(symbol_checks.check_private_symbols, ("non-public-symbol",)),
+    Check(check_classes, ("duplicate-classes",)),
     Check(symbol_checks.check_limited_api, ("outside-limited-api",)),
     Check(
         image_checks.check_signatures,

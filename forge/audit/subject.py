@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from forge.audit.classes import own_classes
 from forge.audit.content import Leak, find_leaks, foreign_program, guess_leaks
 from forge.audit.instructions import NewInstructions, new_instructions
 from forge.macho.checkout import layout_problem
@@ -81,6 +82,7 @@ class Subject:
         programs: Which other systems' programs and libraries the rest holds, by path.
         signatures: Of each Mach-O file, what a look at each slice's signature gave.
         openssl: The OpenSSL that a Mach-O file contains, by path.
+        classes: The C++ classes that a Mach-O file has for itself (`forge.audit.classes.own_classes`), by path.
         load_code: Of each Mach-O file that a dynamic linker loads, what runs in each slice when it does.
         fixed_up_read_only: The read-only segments that dyld would have to write to, by path.
         sboms: The bills of materials in it.
@@ -103,6 +105,7 @@ class Subject:
     programs: Mapping[str, str] = field(default_factory=dict)
     signatures: Mapping[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
     openssl: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     load_code: Mapping[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: tuple[WheelSbom, ...] = ()
@@ -182,6 +185,7 @@ def read_files(
         programs=reading.programs,
         signatures=reading.signatures,
         openssl=reading.openssl,
+        classes=reading.classes,
         load_code=reading.load_code,
         fixed_up_read_only=reading.fixed_up_read_only,
         sboms=tuple(reading.sboms),
@@ -207,6 +211,7 @@ class _Reading:
     programs: dict[str, str] = field(default_factory=dict)
     signatures: dict[str, tuple[SignatureCheck, ...]] = field(default_factory=dict)
     openssl: dict[str, str] = field(default_factory=dict)
+    classes: dict[str, frozenset[str]] = field(default_factory=dict)
     load_code: dict[str, tuple[LoadCode, ...]] = field(default_factory=dict)
     fixed_up_read_only: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sboms: list[WheelSbom] = field(default_factory=list)
@@ -253,7 +258,7 @@ class _Reading:
             self.programs[member] = what
 
     def _look_into(self, member: str, data: bytes, binary: MachOFile) -> None:
-        """What dyld does with the file: where it writes, what it runs."""
+        """What dyld does with the file: where it writes, what it runs; and whose classes are in it."""
         frames = read_layout(data)[1]
         parts = [(data[f.offset : f.offset + f.size], f, s) for f, s in zip(frames, binary.slices, strict=True)]
         problems = [problem for frame in frames if (problem := layout_problem(frame)) is not None]
@@ -266,6 +271,7 @@ class _Reading:
                 raise MachOError(f"dyld looks up {other[0]}, which the symbol table does not have")
         images = [part for part in parts if part[2].file_type is not FileType.OBJECT]
         self.load_code[member] = tuple(read_load_code(*part) for part in images)
+        self.classes[member] = frozenset(name for body, _, one in images for name in own_classes(body, one))
         for body, _, one in images:
             if (found := new_instructions(body, one)) is not None:
                 self.new_instructions[member] = found

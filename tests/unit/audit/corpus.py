@@ -48,6 +48,7 @@ from tests.unit.audit.broken import (
     with_section,
     zipped,
 )
+from tests.unit.audit.classes import LIBRARY, two_modules
 from tests.unit.macho import builder
 from tests.unit.macho.builder import fat, macho
 from tests.unit.wheel.wheels import wheel_text
@@ -296,4 +297,5 @@ CASES = (
     Case("path-clash", "data", wheel({MODULE: SOUND, f"example-1.0.data/data/{MODULE}": SOUND})),
     Case("not-pure", "tagged for any", wheel({"example/x.so": SOUND}, "py3-none-any")),
     Case("large", "wheel and code", wheel(), tiny_limits=True),
+    Case("duplicate-classes", "in two modules", two_modules(LIBRARY, LIBRARY)),
 )
