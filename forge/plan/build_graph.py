@@ -8,7 +8,6 @@ then.
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,14 +18,15 @@ from forge.base.errors import ForgeError
 from forge.base.hashing import fingerprint
 from forge.base.memory import measured
 from forge.plan.applying import applying
-from forge.plan.cache import UNKNOWN_SECONDS, LatestBuild, is_cached, read_latest, write_latest
+from forge.plan.cache import UNKNOWN_SECONDS, LatestBuild, is_cached, write_latest
+from forge.plan.estimates import estimate, slug
 from forge.plan.fingerprint import step_inputs
 from forge.plan.graph import Graph, Node
 from forge.plan.matrix import serves
 from forge.plan.prerequisites import Prerequisite, prerequisites
 from forge.plan.provision import PlannedContext
 from forge.plan.required import required_steps
-from forge.plan.run import Failure, Result, build_afresh, build_name, build_or_find, host_package, publish, subject_of
+from forge.plan.run import Failure, Result, build_afresh, build_or_find, host_package, publish, subject_of
 from forge.wheel.contents import read_metadata
 
 if TYPE_CHECKING:
@@ -334,9 +334,8 @@ class BuildGraph:
     def _expected(self, node: Node[Work]) -> tuple[float, int]:
         """Seconds and bytes, as far as they are known from earlier runs."""
         if node.name not in self.expected:
-            latest = latest_run(node.name, node.work)
-            seconds = expected_seconds(node.name, node.work) or UNKNOWN_SECONDS
-            self.expected[node.name] = (seconds, 0 if latest is None else latest.memory)
+            known = estimate(node.name, node.work)
+            self.expected[node.name] = (known.seconds or UNKNOWN_SECONDS, known.memory)
         return self.expected[node.name]
 
     def waits(self, node: Node[Work]) -> bool:
@@ -365,23 +364,3 @@ class BuildGraph:
             return []
         known.update({step.recipe.normalized_name: step.recipe.version for step in steps})
         return self._nodes(number, steps)
-
-
-def expected_seconds(name: str, work: Work) -> float | None:
-    """How long a node takes by itself, as it did the last time; None if it was never run."""
-    latest = latest_run(name, work)
-    if latest is not None:
-        return latest.seconds
-    return work.seconds if isinstance(work, Prerequisite) else None
-
-
-def latest_run(name: str, work: Work) -> LatestBuild | None:
-    """What is known of the last time that a node was made; None if it was never made."""
-    if isinstance(work, Prerequisite):
-        return read_latest(work.home, slug(name))
-    return read_latest(work.context.home, build_name(work.step.recipe))
-
-
-def slug(name: str) -> str:
-    """A node's name as that of a file."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)

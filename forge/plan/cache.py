@@ -20,6 +20,7 @@ from forge.base.hashing import file_sha256
 from forge.base.severity import Severity
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
@@ -166,11 +167,15 @@ def write_latest(home: ForgeHome, name: str, latest: LatestBuild) -> None:
 
 def read_latest(home: ForgeHome, name: str) -> LatestBuild | None:
     """What was built last under a name; None if that is not known."""
-    try:
-        data: dict[str, Any] = json.loads(_latest(home, name).read_text(encoding="utf-8"))
-        return LatestBuild(str(data["fingerprint"]), float(data["seconds"]), int(data.get("memory", 0)))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return _read_latest(_latest(home, name))
+
+
+def read_newest(home: ForgeHome, name: re.Pattern[str]) -> LatestBuild | None:
+    """What was built last under any of the names that a pattern matches; None if that is not known."""
+    found = [path for path in _latest(home, "").parent.glob("*.json") if name.fullmatch(path.stem)]
+    builds = ((path.stat().st_mtime, _read_latest(path)) for path in found)
+    known = [(when, build) for when, build in builds if build is not None]
+    return max(known, key=lambda one: one[0])[1] if known else None
 
 
 def read_inputs(home: ForgeHome, fingerprint: str) -> dict[str, Any] | None:
@@ -178,6 +183,14 @@ def read_inputs(home: ForgeHome, fingerprint: str) -> dict[str, Any] | None:
     try:
         data: dict[str, Any] = json.loads((entry_directory(home, fingerprint) / "build.json").read_text("utf-8"))
         return dict(data["inputs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_latest(path: Path) -> LatestBuild | None:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return LatestBuild(str(data["fingerprint"]), float(data["seconds"]), int(data.get("memory", 0)))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

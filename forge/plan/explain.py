@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from forge.plan.build_graph import expected_seconds, latest_run
 from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs
+from forge.plan.estimates import estimate, latest_run
 from forge.plan.prerequisites import Prerequisite
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class PlannedBuild:
         fingerprint: Its fingerprint; empty for what is no wheel.
         doing: What becomes of it.
         needs: The names of the builds before it.
-        seconds: How long the last such build took, by the clock; None if that is not known.
-        memory: The most memory that its programs took then, in bytes; None if that is not known.
+        seconds: How long it will probably take, by the clock (`forge.plan.estimates`); None if that is not known.
+        memory: The most memory that its programs will probably take, in bytes; None if that is not known.
         is_new: Whether no such build is known.
         changes: What has changed since the last one.
         inputs: What its fingerprint covers, as JSON data; None for what is no wheel.
@@ -85,7 +85,7 @@ class Plan:
         critical_path: The chain of builds, of those to build, that takes longest.
         seconds: How long they take at the least, by the clock, with as many CPUs as they like.
         work: How long they take one after the other.
-        unknown: How many of them have never been built; each is taken for a minute.
+        unknown: How many of them have never been built, for no target and Python; each is taken for a minute.
     """
 
     builds: tuple[PlannedBuild, ...]
@@ -122,10 +122,11 @@ def explain_plan(graph: Graph[Work], cache: SharedCache | None = None) -> Plan:
 
 def _explain(name: str, work: Work, needs: tuple[str, ...], cache: SharedCache | None) -> PlannedBuild:
     latest = latest_run(name, work)
-    memory = None if latest is None or not latest.memory else latest.memory
+    known = estimate(name, work)
+    memory = known.memory or None
     if isinstance(work, Prerequisite):
         doing = Doing.FETCH if work.is_download else Doing.PREPARE
-        return PlannedBuild(name, "", doing, needs, expected_seconds(name, work), memory, is_new=False, changes=())
+        return PlannedBuild(name, "", doing, needs, known.seconds, memory, is_new=False, changes=())
     home, key = work.context.home, work.key
     doing = Doing.CACHED if is_cached(home, key) else Doing.BUILD
     if doing is Doing.BUILD and cache is not None and cache.has(key):
@@ -133,8 +134,7 @@ def _explain(name: str, work: Work, needs: tuple[str, ...], cache: SharedCache |
     before = None if latest is None or latest.fingerprint == key else read_inputs(home, latest.fingerprint)
     inputs = as_json(work.inputs)
     changes = () if before is None or doing is not Doing.BUILD else tuple(changed(before, inputs))
-    seconds = None if latest is None else latest.seconds
-    return PlannedBuild(name, key, doing, needs, seconds, memory, latest is None, changes, inputs)
+    return PlannedBuild(name, key, doing, needs, known.seconds, memory, latest is None, changes, inputs)
 
 
 def as_json(inputs: Mapping[str, object]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forge.plan.build_graph import WheelBuild, expected_seconds
+from forge.plan.build_graph import WheelBuild
 from forge.plan.cache import UNKNOWN_SECONDS, is_cached
+from forge.plan.estimates import estimate
 from forge.plan.provision import PlannedContext
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def make_stages(
             stages.append([])
         recipe, context = work.step.recipe, work.context
         python = context.version if isinstance(context, PlannedContext) else context.python.minor
-        seconds = expected_seconds(name, work) or UNKNOWN_SECONDS
+        seconds = estimate(name, work).seconds or UNKNOWN_SECONDS
         stages[depth].append(StageJob(name, (recipe.normalized_name,), recipe.target, python, seconds))
     return tuple(_merged(stage, most) for stage in stages)
 

@@ -67,6 +67,20 @@ def test_what_is_there_and_what_has_changed(yard: Yard, snapshot: SnapshotAssert
     assert to_mermaid(found) == snapshot
 
 
+def test_what_was_never_built_takes_as_long_as_for_another_target_or_python(yard: Yard) -> None:
+    home = yard.request("3.13", DEVICE, "sci").context.home
+    built = {"blas-x86_64-iphonesimulator": 700.0, "num-arm64-iphonesimulator-3.14": 500.0, "sci-kit-any-3.13": 20.0}
+    for number, (name, seconds) in enumerate(built.items()):
+        write_latest(home, name, LatestBuild("ab" * 32, seconds, 1000 + number))
+    found = planned(yard, "sci")
+    known = {build.name.split()[0]: (build.seconds, build.memory, build.is_new) for build in found.builds}
+    assert known == {
+        "blas": (700.0, 1000, True), "num": (500.0, 1001, True),
+        "lapack": (None, None, True), "sci": (None, None, True),
+    }  # fmt: skip
+    assert found.unknown == 2
+
+
 def test_json(yard: Yard) -> None:
     data = json.loads(to_json(planned(yard, "sci")))
     Draft202012Validator(SCHEMA).validate(data)
