@@ -10,8 +10,9 @@ from rich.console import Console
 
 from forge.base.paths import ForgeHome
 from forge.base.printable import printable
+from forge.base.target import select_targets
 from forge.cli.display import progress_display
-from forge.cli.options import wheels_in
+from forge.cli.options import target_choice, wheels_in
 from forge.index.make import make_index, rewrite
 from forge.index.model import PackageIndexError
 from forge.index.yank import yanked
@@ -117,16 +118,18 @@ def promote_files(source: str, target: str, what: tuple[str, ...], dry_run: bool
 @click.argument("place", metavar="DIR|URL")
 @click.option("--offline", is_flag=True, help="Do not ask the package index that pip is configured for.")
 @click.option("--cache", "against_cache", is_flag=True, help="Also compare files with what this machine has built.")
-def verify(place: str, offline: bool, against_cache: bool) -> int:
+@target_choice
+def verify(place: str, offline: bool, against_cache: bool, abi: str, arch: str) -> int:
     """Look for what is wrong with an index: damaged files, stale pages, missing targets, dangling requirements.
 
     What wheels require is looked for in the index and in the one that pip is configured for, which is also asked for
     newer versions that installers would take instead, and for iOS wheels of the same versions: these are downloaded and
     compared. Signed statements are verified with the keys and identities of [index] in config.toml; if there are any,
-    every file has to be signed with one of them. The exit code is 16 if anything is wrong.
+    every file has to be signed with one of them. With --abi or --arch, wheels for other targets are not missed. The
+    exit code is 16 if anything is wrong.
     """
     from forge.index.trust import index_settings  # noqa: PLC0415 - imports cryptography's
-    from forge.index.verify import verify_index  # noqa: PLC0415 - as above
+    from forge.index.verify import Against, verify_index  # noqa: PLC0415 - as above
     from forge.lint.upstream import Upstream  # noqa: PLC0415 - imports the HTTP client
     from forge.source.pip_settings import PipSettings  # noqa: PLC0415 - as above
 
@@ -134,7 +137,8 @@ def verify(place: str, offline: bool, against_cache: bool) -> int:
     with progress_display(Console(stderr=True, highlight=False)) as progress:
         home = ForgeHome.from_environment()
         upstream = None if offline else Upstream(home, progress, PipSettings.from_pip())
-        faults = verify_index(place, progress, upstream, trust, home if against_cache else None)
+        against = Against(upstream, trust, home if against_cache else None, select_targets(abi, arch))
+        faults = verify_index(place, progress, against)
     for fault in faults:
         click.echo(printable(f"{fault.kind}: {fault.subject}: {fault.message}"))
     wrong, notes = sum(fault.is_wrong for fault in faults), sum(not fault.is_wrong for fault in faults)

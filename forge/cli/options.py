@@ -47,8 +47,12 @@ def ios_version_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--abi``, ``--arch`` and ``--ios-version``."""
+    return target_choice(ios_version_option(function))
+
+
+def target_choice(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--abi`` and ``--arch``."""
     for option in (
-        ios_version_option,
         click.option("--arch", type=click.Choice([*(a.value for a in Arch), "all"]), default="all", show_default=True,
                      help="CPU architecture."),
         click.option("--abi", type=click.Choice([*(a.value for a in Abi), "all"]), default="all", show_default=True,

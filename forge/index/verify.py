@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,29 +44,42 @@ _ANY_PYTHON = ("3.13",)
 """Taken where no wheel names a Python: the first that has iOS among its platforms."""
 
 
-def verify_index(
-    where: str, progress: Progress, upstream: OtherIndex | None,
-    trust: Trust = NOBODY, cache: ForgeHome | None = None,
-) -> list[Fault]:  # fmt: skip
+@dataclass(frozen=True)
+class Against:
+    """What an index is held against.
+
+    Args:
+        upstream: Another index, which installers ask as well; None asks nobody.
+        trust: Who is to have signed each file; if that is nobody, files need not be signed.
+        cache: The cache whose wheels the files are to be; None not to look.
+        targets: What every project is to have wheels for.
+    """
+
+    upstream: OtherIndex | None = None
+    trust: Trust = NOBODY
+    cache: ForgeHome | None = None
+    targets: tuple[Target, ...] = field(default_factory=select_targets)
+
+
+def verify_index(where: str, progress: Progress, against: Against) -> list[Fault]:
     """Look for everything that is wrong with an index, and for what is worth a note.
 
     Args:
         where: A directory, or an ``s3``, ``http`` or ``https`` URL: of the index, not of its ``simple/``.
         progress: Receives progress updates.
-        upstream: Another index, which installers ask as well; None asks nobody.
-        trust: Who is to have signed each file; if that is nobody, files need not be signed.
-        cache: The cache whose wheels the files are to be; None not to look.
+        against: What it is held against.
 
     Raises:
         PackageIndexError: There is no index, or it cannot be reached.
         NetworkError: Upstream does not answer.
     """
+    upstream = against.upstream
     with reading(where) as (place, state):
-        faults = [*_files(place, state, progress), *_signatures(place, state, trust), *_pages(place, state)]
-        if cache is not None:
-            faults += not_as_built(state, stored_wheels(cache), cache)
-        faults += _targets(state)
-        faults += dangling(newest(state), state, upstream.files if upstream else None)
+        faults = [*_files(place, state, progress), *_signatures(place, state, against.trust), *_pages(place, state)]
+        if against.cache is not None:
+            faults += not_as_built(state, stored_wheels(against.cache), against.cache)
+        faults += _targets(state, against.targets)
+        faults += dangling(newest(state), state, upstream.files if upstream else None, against.targets)
         if upstream is not None:
             faults += newer_upstream(state, upstream)
             faults += same_upstream(place, state, upstream)
@@ -132,11 +146,13 @@ def _pages(place: Place, state: IndexState) -> Iterator[Fault]:
                 yield Fault(Kind.PAGE, path, "it is not what the index holds: 'forge index make --afresh' writes it")
 
 
-def _targets(state: IndexState) -> Iterator[Fault]:
+def _targets(state: IndexState, targets: Sequence[Target]) -> Iterator[Fault]:
+    wanted = {target.multiarch for target in targets}
     for name, files in newest(state):
         for cell in cells_of(files, pythons_of(files)):
-            if cell.present and cell.missing:
-                message = f"{files[0].version} for Python {cell.python} lacks {', '.join(cell.missing)}"
+            missing = [multiarch for multiarch in cell.missing if multiarch in wanted]
+            if cell.present and missing:
+                message = f"{files[0].version} for Python {cell.python} lacks {', '.join(missing)}"
                 yield Fault(Kind.TARGET, name, message)
 
 
@@ -144,6 +160,7 @@ def dangling(
     releases: Iterable[tuple[str, Sequence[HeldFile]]],
     state: IndexState,
     upstream: Callable[[str], Sequence[IndexFile]] | None,
+    targets: Sequence[Target],
 ) -> Iterator[Fault]:
     """What wheels require and nobody has for the Python and the target that they are for.
 
@@ -151,6 +168,7 @@ def dangling(
         releases: Projects' names, each with its wheels of one version.
         state: What the index holds.
         upstream: What another index has of a project, which is looked at after this one; None asks nobody.
+        targets: Which targets are looked at.
 
     Raises:
         NetworkError: Upstream does not answer.
@@ -160,7 +178,7 @@ def dangling(
     told: set[tuple[str, str]] = set()
     for name, files in releases:
         for python in pythons_of(files) or pythons_of(state.files.values()) or _ANY_PYTHON:
-            for target in select_targets():
+            for target in targets:
                 for requirement in _wanted(files, python, target):
                     other = canonicalize_name(requirement.name)
                     own = [f for f in projects.get(other, ()) if f.yanked is None]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from forge.audit.check import missing_targets
 from forge.base.errors import WheelError
 from forge.base.severity import Severity
+from forge.base.target import select_targets
 from forge.index.model import IndexState
 from forge.index.verify import dangling
 from forge.publish.model import Gate, Refusal
@@ -68,7 +69,8 @@ def requirements_gate(files: Sequence[NewFile], upstream: Callable[[str], Sequen
     for project, held in state.projects.items():
         for one in held:
             releases.setdefault((project, str(one.version)), []).append(one)
-    for fault in dangling([(project, held) for (project, _), held in releases.items()], state, upstream):
+    added = [(project, held) for (project, _), held in releases.items()]
+    for fault in dangling(added, state, upstream, select_targets()):
         yield Refusal(fault.subject, fault.message, Gate.REQUIREMENTS)
 
 

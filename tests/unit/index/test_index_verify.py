@@ -12,7 +12,7 @@ from forge.base.errors import SourceError
 from forge.base.hashing import file_sha256
 from forge.base.progress import SilentProgress
 from forge.index.faults import Kind
-from forge.index.verify import verify_index
+from forge.index.verify import Against, verify_index
 from forge.source.index import IndexFile
 from forge.source.pip_settings import PipSettings
 from tests.unit.index.test_index_make import TAGS, made, wheel
@@ -87,9 +87,9 @@ def test_over_http(made: Forge, server: Server) -> None:
     for file in site.rglob("*"):
         if file.is_file():
             server.put(f"/index/{file.relative_to(site)}", file.read_bytes())
-    assert verify_index(f"{server.url}/index", SilentProgress(), None) == []
+    assert verify_index(f"{server.url}/index", SilentProgress(), Against()) == []
     server.put(f"/index/{DEMO}", b"something else")
-    assert [fault.kind for fault in verify_index(f"{server.url}/index", SilentProgress(), None)] == [Kind.FILE]
+    assert [fault.kind for fault in verify_index(f"{server.url}/index", SilentProgress(), Against())] == [Kind.FILE]
 
 
 @pytest.mark.parametrize("place", ["nowhere", "http://127.0.0.1:9/x", "ftp://example.org/x"])
@@ -104,6 +104,14 @@ def test_a_target_that_is_missing(made: Forge) -> None:
         "target: other: 1.5 for Python 3.13 lacks arm64-iphonesimulator, x86_64-iphonesimulator\n"
         "requirement: demo: requires other<2, of which there is no wheel for Python 3.13 on arm64-iphonesimulator\n"
     )
+
+
+def test_an_index_of_fewer_targets(made: Forge) -> None:
+    device = made("index", "verify", "site", "--offline", "--abi", "iphoneos")
+    assert (device.code, device.out) == (0, "")
+    simulator = made("index", "verify", "site", "--offline", "--arch", "x86_64")
+    assert simulator.code == 16
+    assert simulator.out.startswith("target: other: 1.5 for Python 3.13 lacks x86_64-iphonesimulator\n")
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ def faults(made: Forge, **projects: Sequence[str]) -> list[tuple[str, str, str]]
 
 
 def told(made: Forge, other: Other) -> list[tuple[str, str, str]]:
-    found = verify_index(str(made.root / "site"), SilentProgress(), other)
+    found = verify_index(str(made.root / "site"), SilentProgress(), Against(other))
     return [(str(fault.kind), fault.subject, fault.message) for fault in found]
 
 
