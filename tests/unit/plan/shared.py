@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from forge.plan.run import Result
 
+TAKEN = "demo 1.0 arm64-iphoneos: taken from the shared cache"
+
 
 @dataclass
 class WebServer:
@@ -134,3 +136,40 @@ class Team:
             )  # fmt: skip
             meanwhile()
         return result, progress.said
+
+
+class Files:
+    """The files of a place, whichever it is."""
+
+    def __init__(self, root: Path, web: WebServer | None) -> None:
+        self.root, self.web = root, web
+
+    def all(self) -> dict[str, bytes]:
+        if self.web is not None:
+            return {path.removeprefix("/cache/"): content for path, content in self.web.files.items()}
+        return {str(p.relative_to(self.root)): p.read_bytes() for p in self.root.rglob("*") if p.is_file()}
+
+    def one(self, start: str) -> str:
+        (path,) = [path for path in self.all() if path.startswith(start)]
+        return path
+
+    def write(self, path: str, content: bytes) -> None:
+        if self.web is not None:
+            self.web.files[f"/cache/{path}"] = content
+            return
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_bytes(content)
+
+    def wheel(self, content: bytes) -> str:
+        (path,) = [path for path, found in self.all().items() if path.startswith("cas/") and found == content]
+        return path
+
+
+def notes(said: list[str]) -> list[str]:
+    """What was said of the shared cache that is wrong."""
+    return [line for line in said if "the shared cache" in line and ("ignored" in line or "failed" in line)]
+
+
+def left(root: Path) -> list[str]:
+    """What is half written below a directory."""
+    return [str(path) for path in root.rglob("*") if path.name.endswith((".part", ".old"))]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
 import shutil
 import threading
 from typing import TYPE_CHECKING, Any
@@ -22,87 +20,14 @@ from forge.plan.shared.config import read_settings
 from forge.plan.shared.keys import make_key
 from forge.plan.shared.model import CacheError
 from forge.plan.shared.places import open_place
-from forge.plan.shared.web import PATIENCE
-from forge.source.http import Patience
 from tests.unit.crossbuild.fakes import WHEEL
-from tests.unit.full_places import fill
-from tests.unit.plan.shared import Team, WebServer, web_server
-from tests.unit.plan.test_plan_run import Builder
+from tests.unit.plan.shared import TAKEN, Files, Team, WebServer, left, notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-TAKEN = "demo 1.0 arm64-iphoneos: taken from the shared cache"
-
-
-@pytest.fixture
-def builder(monkeypatch: pytest.MonkeyPatch) -> Builder:
-    made = Builder()
-    monkeypatch.setattr(run_module, "build_recipe", made)
-    monkeypatch.setattr(run_module, "verify_wheel", made.verify)
-    return made
-
-
-@pytest.fixture
-def team(tmp_path: Path, builder: Builder, monkeypatch: pytest.MonkeyPatch) -> Team:
-    return Team(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
-    quick = Patience(connect=2, read=2, attempts=PATIENCE.attempts, backoff=0.0)
-    monkeypatch.setattr("forge.plan.shared.web.WebPlace.__init__.__defaults__", (quick,))
-    with web_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["directory", "web"])
-def shared(request: pytest.FixtureRequest, team: Team, tmp_path: Path) -> Files:
-    """A place that is configured."""
-    if request.param == "directory":
-        team.place(tmp_path / "shared")
-        return Files(tmp_path / "shared", None)
-    web: WebServer = request.getfixturevalue("web")
-    team.place(web.url)
-    return Files(tmp_path, web)
-
-
-class Files:
-    """The files of a place, whichever it is."""
-
-    def __init__(self, root: Path, web: WebServer | None) -> None:
-        self.root, self.web = root, web
-
-    def all(self) -> dict[str, bytes]:
-        if self.web is not None:
-            return {path.removeprefix("/cache/"): content for path, content in self.web.files.items()}
-        return {str(p.relative_to(self.root)): p.read_bytes() for p in self.root.rglob("*") if p.is_file()}
-
-    def one(self, start: str) -> str:
-        (path,) = [path for path in self.all() if path.startswith(start)]
-        return path
-
-    def write(self, path: str, content: bytes) -> None:
-        if self.web is not None:
-            self.web.files[f"/cache/{path}"] = content
-            return
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_bytes(content)
-
-    def wheel(self, content: bytes) -> str:
-        (path,) = [path for path, found in self.all().items() if path.startswith("cas/") and found == content]
-        return path
-
-
-def notes(said: list[str]) -> list[str]:
-    """What was said of the shared cache that is wrong."""
-    return [line for line in said if "the shared cache" in line and ("ignored" in line or "failed" in line)]
-
-
-def left(root: Path) -> list[str]:
-    """What is half written below a directory."""
-    return [str(path) for path in root.rglob("*") if path.name.endswith((".part", ".old"))]
+    from tests.unit.plan.test_plan_run import Builder
 
 
 def test_one_builds_and_uploads_the_other_takes_it(team: Team, shared: Files, builder: Builder) -> None:
@@ -280,117 +205,6 @@ def test_a_wheel_that_fails_its_check_is_not_taken(team: Team, shared: Files, bu
     result, said = team.build("two")
     assert any(line.endswith(f"is not taken: {WHEEL} does not match its recipe") for line in said)
     assert result.built
-
-
-# What is wrong with a place
-
-
-@pytest.mark.parametrize("start", ["/cache/ac/", "/cache/cas/"])
-def test_a_connection_that_is_cut(team: Team, web: WebServer, start: str) -> None:
-    team.place(web.url)
-    team.build("one", "write")
-    web.cut = start
-    result, said = team.build("two")
-    (note,) = notes(said)
-    assert "it is not asked again in this run" in note
-    assert result.built
-    assert left(team.root) == []
-    assert sum(request.startswith(f"GET {start}") for request in web.requests[-3:]) == PATIENCE.attempts
-
-
-@pytest.mark.parametrize("status", [500, 503, 401, 403])
-def test_a_server_that_fails(team: Team, web: WebServer, status: int) -> None:
-    team.place(web.url)
-    web.status = {"GET": status}
-    result, said = team.build("two")
-    assert f"failed: HTTP {status}" in notes(said)[0]
-    assert result.built
-
-
-def test_no_server(team: Team, web: WebServer) -> None:
-    team.place("http://127.0.0.1:1/cache")
-    result, said = team.build("two", "write")
-    assert result.built
-    assert "failed" in notes(said)[0]
-    assert any("cannot be uploaded to the shared cache http://127.0.0.1:1/cache" in line for line in said)
-    assert said[-1] == "shared cache: 1 wheel could not be uploaded to http://127.0.0.1:1/cache"
-
-
-@pytest.mark.parametrize("status", [403, 405, 500, 507])
-def test_a_server_that_takes_no_uploads(team: Team, web: WebServer, status: int) -> None:
-    team.place(web.url)
-    web.status = {"PUT": status}
-    result, said = team.build("one", "write")
-    assert result.built
-    assert any(f"cannot be uploaded to the shared cache {web.url}: HTTP {status}" in line for line in said)
-    assert web.files == {}
-
-
-def test_the_manifest_is_put_last(team: Team, web: WebServer) -> None:
-    team.place(web.url)
-    team.build("one", "write")
-    assert [line.split("/")[2] for line in web.requests if line.startswith("PUT")] == ["cas", "cas", "ac"]
-
-
-def test_user_and_password_are_sent_but_not_shown(team: Team, web: WebServer) -> None:
-    team.place(web.url.replace("http://", "http://me:secret@"))
-    web.status = {"PUT": 403}
-    _, said = team.build("one", "write")
-    assert all(headers["Authorization"].startswith("Basic ") for headers in web.headers)
-    assert "secret" not in "".join(said)
-
-
-def test_a_full_disk_of_the_shared_cache(team: Team, tmp_path: Path) -> None:
-    team.place(tmp_path / "shared")
-    fill(team.monkeypatch)
-    result, said = team.build("one", "write")
-    assert result.built
-    assert any(line.endswith(f"{os.strerror(errno.ENOSPC)}; nothing more is uploaded in this run") for line in said)
-    assert [path for path in (tmp_path / "shared").rglob("*") if path.is_file()] == []
-
-
-def test_a_full_disk_of_this_machine(team: Team, shared: Files) -> None:
-    team.build("one", "write")
-    download = cache_module._download
-
-    def full(*arguments: Any) -> None:
-        download(*arguments)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(arguments[-1]))
-
-    team.monkeypatch.setattr(cache_module, "_download", full)
-    result, said = team.build("two")
-    assert any("cannot be kept: no space left on the disk" in line for line in said)
-    assert result.built
-    assert left(team.root) == []
-
-
-def test_a_directory_that_cannot_be_made(team: Team, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    team.place(tmp_path / "file" / "shared")
-    result, said = team.build("one", "write")
-    assert result.built
-    assert "cannot be uploaded" in "".join(said)
-
-
-def test_a_place_that_has_failed_is_left_alone(team: Team, web: WebServer) -> None:
-    web.status = {"GET": 403}
-    team.place(web.url)
-    cache = SharedCache(ForgeHome(team.root / "home"), read_settings(), SilentProgress())
-    for number in range(3):
-        key = f"{number:064x}"
-        assert cache.take(cache_module.Wanted("demo", "demo", key), lambda _: ()) is None
-    assert len(web.requests) == 1
-    cache.finish()
-
-
-def test_the_second_place_has_it(team: Team, web: WebServer, tmp_path: Path) -> None:
-    team.place(tmp_path / "second")
-    team.build("one", "write")
-    team.place(f"{web.url} {tmp_path / 'second'}")
-    result, said = team.build("two", "write")
-    assert (result.built, said[-1]) == (False, TAKEN)
-    team.place(f"http://127.0.0.1:1 {tmp_path / 'second'}")
-    assert not team.build("three")[0].built, "a place that fails does not keep others from being asked"
 
 
 # Uploads
