@@ -23,6 +23,8 @@ from forge.emulate.shim import shim_path
 from forge.toolchain.llvm import LLVMToolchain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from forge.base.progress import Progress
     from forge.crossbuild.context import BuildContext
 
@@ -92,9 +94,7 @@ def ensure_emulator(
     check_runs_here(target, cpu)
     linux = ensure_linux(context, target.arch, progress, cpu)
     # In the bundle, for what counts paths from it (ctypes reads .fwork files); and under qemu to start Python at all.
-    executable = app / "python"
-    executable.write_text(f'#!/bin/sh\nexec {shlex.join(linux.command)} "$@"\n', encoding="utf-8")
-    executable.chmod(0o755)
+    executable = write_python(app / "python", linux.command)
     # Each of these takes long to make or to fetch, so only what is loaded is.
     loaded = loaded_names(app)
     openblas = ensure_openblas(context, target.arch, progress) if names_accelerate(loaded) else None
@@ -119,6 +119,23 @@ def ensure_emulator(
         guise=None if as_host else guise,
         executable=executable,
     )
+
+
+def write_python(path: Path, command: Sequence[str]) -> Path:
+    """Write a program that is called as Python and starts one, with its arguments and its whole environment.
+
+    Args:
+        path: The program.
+        command: What starts Python.
+
+    Returns:
+        The path.
+    """
+    # Not /bin/sh: dash leaves out environment variables whose names are not a shell's. Suites have such (h5py's are
+    # made of paths), and without its own a test that starts itself again does so for ever.
+    path.write_text(f'#!/bin/bash -p\nexec {shlex.join(command)} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
+    return path
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,3 +70,14 @@ def test_libcxx_is_made_for_who_loads_it(name: str, tmp_path: Path, fetched: lis
     assert told(tmp_path / "c", module(INTEL)).libcxx is None
     loads = ((builder.SYSTEM, builder.LOAD), (name, builder.LOAD))
     assert told(tmp_path / "c++", module(INTEL, loads=loads)).libcxx == Path("/cache/libc++.1.dylib")
+
+
+def test_the_python_in_the_bundle_gets_the_whole_environment(tmp_path: Path) -> None:
+    (tmp_path / "a b").mkdir()
+    python = emulator.write_python(tmp_path / "a b" / "python", (sys.executable, "-I"))
+    environment = {"PATH": "/nowhere", "IN_SUBPROCESS_test-1:x": "1 2", "PLAIN": ""}
+    script = "import json, os, sys; print(json.dumps([dict(os.environ), sys.argv[1:]]))"
+    said = subprocess.run([python, "-c", script, "a b", ""], env=environment, check=True, capture_output=True)
+    found, arguments = json.loads(said.stdout)
+    assert found.items() >= environment.items()
+    assert arguments == ["a b", ""]
