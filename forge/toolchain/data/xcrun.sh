@@ -82,6 +82,17 @@ stubs_for() {
     printf '%s/usr/lib/versions/%s\n' "$sdk_path" "${chosen:-12.0}"
 }
 
+# Where $1, a path from / on, is from the working directory.
+from_here() {
+    base=$(pwd -P)
+    up=
+    while [ "${1#"$base"/}" = "$1" ]; do
+        base=${base%/*}
+        up=../$up
+    done
+    relative=$up${1#"$base"/}
+}
+
 compile() {
     driver=$1
     shift
@@ -91,6 +102,7 @@ compile() {
     strict=
     output=a.out
     openmp=
+    lto=
     rpaths=
     previous=
     for argument; do
@@ -113,6 +125,8 @@ compile() {
             -no_weak_imports) strict=yes ;; # after -Xlinker
             -Wl,-rpath,/*) rpaths=yes ;;
             -fopenmp | -fopenmp=*) openmp=yes ;;
+            -flto | -flto=*) lto=yes ;;
+            -fno-lto) lto= ;;
         esac
         previous=$argument
     done
@@ -156,6 +170,19 @@ compile() {
                     -Wl,-rpath,/*) ;;
                     *) set -- "$@" "$argument" ;;
                 esac
+            done
+        fi
+        if [ -n "$lto" ]; then
+            # Bitcode has the source's name as it is given, whatever -ffile-prefix-map says, and ThinLTO renames functions
+            # by a hash of the bitcode. CMake gives names from / on.
+            for argument; do
+                shift
+                case $argument in
+                    /*.c | /*.cc | /*.cpp | /*.cxx | /*.m | /*.mm | /*.C)
+                        from_here "$argument"
+                        argument=$relative ;;
+                esac
+                set -- "$@" "$argument"
             done
         fi
         rest=$FORGE_PREFIX_MAP:

@@ -298,6 +298,26 @@ def test_the_place_of_a_build_leaves_no_trace(bench: Bench, target: Target, tmp_
     assert not read_macho(made[0]).slices[0].has_debug_map
 
 
+@every_target
+def test_thin_lto_names_nothing_by_the_place(bench: Bench, target: Target, tmp_path: Path) -> None:
+    """A function that is inlined into another file refers to the static one by a name with a hash of its file."""
+    made = []
+    for name in ("one", "a/longer/place"):
+        directory = tmp_path / name
+        directory.mkdir(parents=True)
+        (directory / "table.c").write_text("static int table[] = {3, 1, 2};\nint *slot(int i) { return &table[i]; }\n")
+        (directory / "use.c").write_text("int *slot(int);\nint use(int i) { return ++*slot(i); }\n")
+        env = cross_environment(bench.toolchain, target, directory, prefix_map={directory: "/build"})
+        clang = ["xcrun", "--sdk", target.abi, "clang", "-target", target.clang_triple, "-O2", "-flto=thin"]
+        for source in ("table", "use"):
+            compile_it = [*clang, "-c", str(directory / f"{source}.c"), "-o", f"{source}.o"]
+            subprocess.run(compile_it, cwd=directory, env=env, check=True)
+        subprocess.run([*clang, "-dynamiclib", "table.o", "use.o", "-o", "x"], cwd=directory, env=env, check=True)
+        made.append((directory / "x").read_bytes())
+    assert b"_table.llvm." in made[0]
+    assert made[0] == made[1]
+
+
 def test_a_check_for_unused_arguments_passes(bench: Bench) -> None:
     # Meson asks so, and a failure loses features in silence.
     for name in ("snippet.c", "snippet.cpp"):

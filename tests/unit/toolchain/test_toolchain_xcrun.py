@@ -260,6 +260,31 @@ def test_prefix_maps(seam: Seam) -> None:
     assert seam.user_argv("clang", *triple, FORGE_PREFIX_MAP="") == triple
 
 
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ("{root}/a b/x.cpp", "a b/x.cpp"),
+        ("{root}/../y.c", "../y.c"),
+        ("/elsewhere/z.mm", "{up}elsewhere/z.mm"),
+        ("a/x.cc", "a/x.cc"),
+        ("{root}/x.o", "{root}/x.o"),
+    ],
+)
+def test_with_link_time_optimization_sources_are_named_from_the_working_directory(
+    seam: Seam, source: str, named: str
+) -> None:
+    root = seam.root.resolve()
+    up = "../" * (len(root.parts) - 1)
+    given = source.format(root=root)
+    triple = ["-target", "arm64-apple-ios12.0"]
+    for option in ("-flto", "-flto=thin"):
+        assert seam.user_argv("clang++", *triple, option, "-c", given, FORGE_PREFIX_MAP="/x=/y") == [
+            "-ffile-prefix-map=/x=/y", *triple, option, "-c", named.format(root=root, up=up),
+        ]  # fmt: skip
+    for others, prefix_map in (([], "/x=/y"), (["-flto", "-fno-lto"], "/x=/y"), (["-flto"], "")):
+        assert seam.user_argv("clang++", *triple, *others, "-c", given, FORGE_PREFIX_MAP=prefix_map)[-1] == given
+
+
 def test_in_a_build_no_place_reaches_the_linker(seam: Seam) -> None:
     given = ["-target", "arm64-apple-ios12.0", "-shared", "-o", "some where/lib x.dylib"]
     rpaths = ["-Wl,-rpath,/a/b", "-Wl,-rpath,@loader_path/..", "-Wl,-rpath,/usr/lib/swift"]
