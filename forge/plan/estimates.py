@@ -25,28 +25,27 @@ class Estimate:
     Args:
         seconds: By the clock; None if nothing like it was ever run.
         memory: The most that its programs take at the same time, in bytes; 0 if that is not known.
+        latest: The last time that this very node was made; None if it never was.
     """
 
     seconds: float | None
-    memory: int = 0
+    memory: int
+    latest: LatestBuild | None
 
 
 def estimate(name: str, work: Work) -> Estimate:
     """What a node will take: as much as the last time, or as its recipe took for another target or Python."""
-    latest = latest_run(name, work)
-    if latest is None and not isinstance(work, Prerequisite):
-        recipe = re.escape(work.step.recipe.normalized_name)
-        latest = read_newest(work.context.home, re.compile(rf"{recipe}-(?:{_BUILT_FOR})(?:-\d+\.\d+)?", re.ASCII))
-    if latest is not None:
-        return Estimate(latest.seconds, latest.memory)
-    return Estimate(work.seconds if isinstance(work, Prerequisite) else None)
-
-
-def latest_run(name: str, work: Work) -> LatestBuild | None:
-    """What is known of the last time that a node was made; None if it was never made."""
     if isinstance(work, Prerequisite):
-        return read_latest(work.home, slug(name))
-    return read_latest(work.context.home, build_name(work.step.recipe))
+        latest = known = read_latest(work.home, slug(name))
+        seconds: float | None = work.seconds
+    else:
+        home, recipe = work.context.home, work.step.recipe
+        latest = known = read_latest(home, build_name(recipe))
+        if known is None:
+            named = rf"{re.escape(recipe.normalized_name)}-(?:{_BUILT_FOR})(?:-\d+\.\d+)?"
+            known = read_newest(home, re.compile(named, re.ASCII))
+        seconds = None
+    return Estimate(seconds, 0, latest) if known is None else Estimate(known.seconds, known.memory, latest)
 
 
 def slug(name: str) -> str:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from forge.plan.cache import UNKNOWN_SECONDS, is_cached, read_inputs
-from forge.plan.estimates import estimate, latest_run
+from forge.plan.estimates import estimate
 from forge.plan.prerequisites import Prerequisite
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def explain_plan(graph: Graph[Work], cache: SharedCache | None = None) -> Plan:
 
 
 def _explain(name: str, work: Work, needs: tuple[str, ...], cache: SharedCache | None) -> PlannedBuild:
-    latest = latest_run(name, work)
     known = estimate(name, work)
+    latest = known.latest
     memory = known.memory or None
     if isinstance(work, Prerequisite):
         doing = Doing.FETCH if work.is_download else Doing.PREPARE
