@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 from collections import defaultdict
@@ -80,9 +81,8 @@ def check_classes(subject: Subject, _promise: Promise) -> Iterator[Finding]:
 
 
 def _namespace(name: str) -> str:
-    digits = re.match(r"N(\d+)", name)
-    assert digits is not None, name  # noqa: S101 - every name comes from _TYPE_NAME
-    return name[digits.end() :][: int(digits[1])]
+    length = "".join(itertools.takewhile(str.isdigit, name[1:]))
+    return name[1 + len(length) :][: int(length)]
 
 
 def _address(offset: int, one: MachOSlice) -> int | None:
