@@ -278,12 +278,18 @@ def test_cxx_streams_use_the_system_where_it_has_them(bench: Bench) -> None:
     assert any("basic_stringbuf" in name for name in imports)
 
 
+def two_places(root: Path) -> tuple[Path, Path]:
+    """Directories whose names have nothing in common."""
+    places = (root / "one", root / "a/longer/place")
+    for place in places:
+        place.mkdir(parents=True)
+    return places
+
+
 @every_target
 def test_the_place_of_a_build_leaves_no_trace(bench: Bench, target: Target, tmp_path: Path) -> None:
     made = []
-    for name in ("one", "a/longer/place"):
-        directory = tmp_path / name
-        directory.mkdir(parents=True)
+    for directory in two_places(tmp_path):
         source = "#include <stdio.h>\nvoid f(void) { puts(__FILE__); }\n"
         compiled = bench.compile(source, target, "-g", "-c", directory=directory, prefix_map={directory: "/build"})
         assert compiled.ok, compiled.output
@@ -302,9 +308,7 @@ def test_the_place_of_a_build_leaves_no_trace(bench: Bench, target: Target, tmp_
 def test_thin_lto_names_nothing_by_the_place(bench: Bench, target: Target, tmp_path: Path) -> None:
     """A function that is inlined into another file refers to the static one by a name with a hash of its file."""
     made = []
-    for name in ("one", "a/longer/place"):
-        directory = tmp_path / name
-        directory.mkdir(parents=True)
+    for directory in two_places(tmp_path):
         (directory / "table.c").write_text("static int table[] = {3, 1, 2};\nint *slot(int i) { return &table[i]; }\n")
         (directory / "use.c").write_text("int *slot(int);\nint use(int i) { return ++*slot(i); }\n")
         env = cross_environment(bench.toolchain, target, directory, prefix_map={directory: "/build"})

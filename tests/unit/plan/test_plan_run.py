@@ -17,7 +17,6 @@ from forge.audit.rules import rule
 from forge.base.errors import BuildError
 from forge.crossbuild.context import BuildContext
 from forge.crossbuild.recipe_build import BuiltWheel
-from forge.plan import run as run_module
 from forge.plan.builds import build_all, build_one
 from forge.plan.cache import entry_directory, find_wheel
 from forge.recipe.read import read_recipe
@@ -76,14 +75,6 @@ class Forge:
         return build_one(
             read_recipe(self.recipe_directory), DEVICE, self.context, self.store, self.out, progress or Recorder()
         )
-
-
-@pytest.fixture
-def builder(monkeypatch: pytest.MonkeyPatch) -> Builder:
-    made = Builder()
-    monkeypatch.setattr(run_module, "build_recipe", made)
-    monkeypatch.setattr(run_module, "verify_wheel", made.verify)
-    return made
 
 
 @pytest.fixture
