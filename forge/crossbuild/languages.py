@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forge.crossbuild.context import Support
 from forge.crossbuild.fortran import fortran_runtime, fortran_variables
 from forge.crossbuild.rust import link_objcopy, rust_variables
-from forge.toolchain.rust import link_programs
+from forge.toolchain.rust import link_programs, write_rustc_wrapper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ def support_languages(compilers: Compilers, build: Build, names: Mapping[Path, s
         env |= rust_variables(compilers.rust, build.context, build.target, build.environment, names, progress)
         programs = link_programs(compilers.rust, build.work / "rust")
         link_objcopy(compilers.rust, build.context.toolchain, programs)
+        env["RUSTC_WRAPPER"] = str(write_rustc_wrapper(programs))
         path = (programs,)
     if compilers.fortran is not None:
         runtime = fortran_runtime(compilers.fortran, build.context, build.target, progress)

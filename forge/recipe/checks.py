@@ -33,6 +33,7 @@ RESERVED_VARIABLES = frozenset(
         "PYTHONPATH", "PYTHONHOME", "PYTHONPYCACHEPREFIX", "IPHONEOS_DEPLOYMENT_TARGET", "PKG_CONFIG_LIBDIR",
         "PKG_CONFIG_PATH", "PKG_CONFIG_SYSROOT_DIR", "ZERO_AR_DATE", "FORGE_PREFIX_MAP", "SDKROOT", "TMPDIR",
         "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "MESON", "MAKEFLAGS", "DESTDIR", "PREFIX", "HOST_PREFIX",
+        "RUSTC_WRAPPER",
     }
 )  # fmt: skip
 """Variables that make a build isolated and reproducible, or name its places: the build sets them, no recipe may."""

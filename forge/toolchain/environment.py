@@ -89,5 +89,14 @@ def cross_environment(
         "ZERO_AR_DATE": "1",  # Apple's ar and libtool; LLVM's are deterministic by default
     }
     if prefix_map:
-        own["FORGE_PREFIX_MAP"] = ":".join(f"{path}={name}" for path, name in prefix_map.items())
+        own |= prefix_map_variable(prefix_map)
     return build_environment(home, [*path, *toolchain.path], own | dict(variables or {}))
+
+
+def prefix_map_variable(prefix_map: Mapping[Path, str]) -> dict[str, str]:
+    """What tells the programs that forge puts before the compilers how compiled files are to call directories.
+
+    Args:
+        prefix_map: Directories and their names, the longer path before its parent.
+    """
+    return {"FORGE_PREFIX_MAP": ":".join(f"{path}={name}" for path, name in prefix_map.items())}

@@ -21,7 +21,8 @@ from forge.base.errors import BuildError, ToolchainError
 from forge.base.hashing import fingerprint
 from forge.base.process import output, run
 from forge.base.target import Arch, Target
-from forge.toolchain.environment import build_environment
+from forge.toolchain.data import data_path
+from forge.toolchain.environment import build_environment, prefix_map_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -199,12 +200,15 @@ def has_std(home: ForgeHome, rust: Rust, toolchain: Toolchain, target: Target) -
 
 
 def _sysroot(home: ForgeHome, rust: Rust, toolchain: Toolchain, triple: str) -> Path:
-    key = fingerprint({"rust": rust.id, "toolchain": toolchain.id, "triple": triple, "code": _CODE})
+    wrapper = data_path(_WRAPPER).read_text(encoding="utf-8")
+    key = fingerprint({"rust": rust.id, "toolchain": toolchain.id, "triple": triple, "code": _CODE, "wrapper": wrapper})
     return home.toolchains / f"rust-{rust.version}-{triple}-{key[:12]}"
 
 
-_CODE = 3
+_CODE = 4
 """Goes up when what `_build_std` does changes."""
+
+_WRAPPER = "rustc.sh"
 
 
 def _by_rustup(home: ForgeHome, rust: Rust, words: Sequence[str], progress: Progress) -> bool:
@@ -240,8 +244,12 @@ def _build_std(
     flags = ["-Cembed-bitcode=yes", *(f"--remap-path-prefix={place}={name}" for place, name in names.items())]
     variables = rust_environment(rust, target, None, home, flags)
     env = build_environment(work, [wrappers, *toolchain.path]) | variables
-    env["RUSTC_WRAPPER"] = str(_write_wrapper(work))
-    env |= {"RUSTC_BOOTSTRAP": "1", "IPHONEOS_DEPLOYMENT_TARGET": str(target.ios_version)}
+    env |= {
+        "RUSTC_WRAPPER": str(write_rustc_wrapper(work)),
+        **prefix_map_variable(names),
+        "RUSTC_BOOTSTRAP": "1",
+        "IPHONEOS_DEPLOYMENT_TARGET": str(target.ios_version),
+    }
     run(
         [rust.cargo, "build", "--release", "-Zbuild-std=std,panic_unwind", "--target", triple],
         log=log, env=env, cwd=crate, what=subject,
@@ -258,18 +266,16 @@ def _build_std(
     remove_tree(work)
 
 
-def _write_wrapper(directory: Path) -> Path:
-    """A program that cargo runs in the compiler's place: ``panic_abort`` alone is compiled to abort.
+def write_rustc_wrapper(directory: Path) -> Path:
+    """Write the program that cargo runs in the compiler's place (``RUSTC_WRAPPER``).
 
-    Rust's own build does so (``src/bootstrap/src/bin/rustc.rs``): a crate with ``panic = "abort"`` takes no other.
+    With it no crate's symbols depend on where the crate is.
+
+    Args:
+        directory: An existing directory.
     """
     wrapper = directory / "rustc-wrapper"
-    wrapper.write_text(
-        "#!/bin/sh\nrustc=$1\nshift\n"
-        'case " $* " in *" --crate-name panic_abort "*) set -- "$@" -Cpanic=abort ;; esac\n'
-        'exec "$rustc" "$@"\n',
-        encoding="utf-8",
-    )
+    shutil.copyfile(data_path(_WRAPPER), wrapper)
     wrapper.chmod(0o755)
     return wrapper
 
