@@ -61,6 +61,15 @@ def newest(state: IndexState) -> Iterator[tuple[str, Sequence[HeldFile]]]:
             yield name, [file for file in kept if file.version == kept[-1].version]
 
 
+def offered(upstream: OtherIndex, name: str) -> list[IndexFile]:
+    """What another index has of a project for installers that ask for no version of it: nothing yanked (PEP 592).
+
+    Raises:
+        NetworkError: It does not answer.
+    """
+    return [file for file in upstream.files(name) if not file.is_yanked]
+
+
 def newer_upstream(state: IndexState, upstream: OtherIndex) -> Iterator[Fault]:
     """Wheels of newer versions, iOS ones and those without compiled code.
 
@@ -74,7 +83,7 @@ def newer_upstream(state: IndexState, upstream: OtherIndex) -> Iterator[Fault]:
     for name, files in newest(state):
         ours = files[0].version
         newer: dict[str, str] = {}
-        for file in upstream.files(name):
+        for file in offered(upstream, name):
             try:
                 parsed = parse_wheel_name(file.filename)
                 version = Version(file.version)
@@ -104,7 +113,7 @@ def same_upstream(place: Place, state: IndexState, upstream: OtherIndex) -> Iter
         NetworkError: It does not answer.
     """
     for name, files in state.projects.items():
-        theirs = _by_version({file.filename: file for file in upstream.files(name) if not file.is_yanked})
+        theirs = _by_version({file.filename: file for file in offered(upstream, name)})
         ours = _by_version({file.filename: file for file in files if file.yanked is None})
         for version in sorted(ours.keys() & theirs.keys()):
             pairs = {key: (held, theirs[version].get(key)) for key, held in ours[version].items()}

@@ -6,6 +6,7 @@ import contextlib
 import io
 import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from forge.index.built_files import not_as_built
 from forge.index.faults import Fault, Kind
 from forge.index.matrix import cells_of, is_for, pythons_of
 from forge.index.reading import MOST_BESIDE, problem, reading
-from forge.index.shadows import newer_upstream, newest, same_upstream
+from forge.index.shadows import newer_upstream, newest, offered, same_upstream
 from forge.index.simple import project_pages, root_html, root_json
 from forge.index.trust import NOBODY, Trust, provenance_problem
 from forge.plan.applying import applying
@@ -79,7 +80,7 @@ def verify_index(where: str, progress: Progress, against: Against) -> list[Fault
         if against.cache is not None:
             faults += not_as_built(state, stored_wheels(against.cache), against.cache)
         faults += _targets(state, against.targets)
-        faults += dangling(newest(state), state, upstream.files if upstream else None, against.targets)
+        faults += dangling(newest(state), state, partial(offered, upstream) if upstream else None, against.targets)
         if upstream is not None:
             faults += newer_upstream(state, upstream)
             faults += same_upstream(place, state, upstream)

@@ -21,7 +21,7 @@ from tests.unit.source.test_source_index import html as html_page
 from tests.unit.wheel.wheels import make_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from syrupy.assertion import SnapshotAssertion
@@ -120,6 +120,7 @@ class Other:
 
     projects: Mapping[str, Sequence[str]]
     contents: Path | None = None
+    yanked: Collection[str] = ()
     got: list[str] = field(default_factory=list)
 
     def files(self, name: str) -> list[IndexFile]:
@@ -127,6 +128,7 @@ class Other:
             IndexFile(
                 filename, filename.split("-")[1], filename.endswith(".tar.gz"), "https://example.org/x",
                 file_sha256(self.contents / filename) if self.contents else "ab" * 32,
+                is_yanked=filename in self.yanked,
             )
             for filename in self.projects.get(name, ())
         ]  # fmt: skip
@@ -170,6 +172,17 @@ def test_what_is_taken_instead(made: Forge) -> None:
     (fault,) = faults(made, demo=["demo-1.1-py3-none-any.whl", "demo-1.2-cp313-cp313-ios_13_0_arm64_iphoneos.whl"])
     assert fault[:2] == ("shadow", "demo")
     assert "iOS wheels of the project's own of 1.2, which is newer than 1.0" in fault[2]
+
+
+def test_what_upstream_has_yanked_is_not_taken(made: Forge) -> None:
+    for tag in TAGS:
+        wheel(made.root, "user", tag=tag, Requires_Dist="pure>=2")
+    whole(made)
+    newer, pure = "demo-1.1-py3-none-any.whl", "pure-2.0-py3-none-any.whl"
+    projects = {"demo": [newer], "pure": [pure]}
+    assert [kind for kind, *_ in told(made, Other(projects))] == ["shadow"]
+    assert told(made, Other(projects, yanked=[newer])) == []
+    assert [kind for kind, *_ in told(made, Other(projects, yanked=[newer, pure]))] == ["requirement"]
 
 
 def test_what_is_yanked_does_not_count(made: Forge) -> None:
