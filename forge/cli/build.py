@@ -183,4 +183,4 @@ def build(
             code = emit_events(events, spans, results, failures, trials)
     for trial in trials if events is None else ():
         click.echo(render_trial(trial), nl=False)
-    return code or (0 if all(trial.outcome.is_good for trial in trials) else TrialError.exit_code)
+    return code or (0 if all(trial.is_good for trial in trials) else TrialError.exit_code)

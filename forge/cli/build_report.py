@@ -85,7 +85,7 @@ def emit_events(
     for trial in trials:
         told = counts(trial)
         progress.event(
-            "test", subject=trial.subject, python=trial.python, passed=trial.outcome.is_good, tests=sum(told.values()),
+            "test", subject=trial.subject, python=trial.python, passed=trial.is_good, tests=sum(told.values()),
             tests_passed=told["passed"], log=str(trial.outcome.output),
         )  # fmt: skip
     for failure in failures:

@@ -159,8 +159,9 @@ def test(
     CPython's testbed on Apple's simulator. A wheel for the stable ABI is built once and run in each version asked for.
 
     For a recipe, its imports and test files are run, or the project's own suite with --suite. For a wheel file,
-    everything in it is imported. The exit code is 11 if a test fails. See docs/emulation.md for what such a run proves
-    and what it does not.
+    everything in it is imported. The exit code is 11 if a test fails; with --against-host, if it passes with the Linux
+    wheel and suite-results.yaml does not say why. See docs/emulation.md for what such a run proves and what it does
+    not.
     """
     home = ForgeHome.from_environment()
     settings = read_settings(cache_mode)
@@ -250,7 +251,7 @@ class _Done:
     def report(self) -> int:
         """Print what there is beside the trials themselves; the exit code."""
         for trial in self.trials:
-            if not trial.outcome.is_good:
+            if not trial.is_good:
                 click.echo(f"log: {trial.outcome.output}", err=True)
         for name in self.unchanged:
             click.echo(f"{name}: passed before with the same wheels", err=True)
@@ -259,7 +260,7 @@ class _Done:
         for name, failure in self.failures:
             console.print(Text(f"{printable(name)}:"))
             codes.append(show_error(console, failure))
-        good = all(trial.outcome.is_good for trial in self.trials)
+        good = all(trial.is_good for trial in self.trials)
         return codes[0] if codes else 0 if good else TrialError.exit_code
 
 

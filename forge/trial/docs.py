@@ -26,8 +26,11 @@ _HEAD = """\
 
 The same tests, in the same Linux Python, with forge's wheel ([emulation.md](emulation.md) explains what that proves)
 and with the Linux wheel of the same release: `forge test NAME --suite --as-host --against-host --record`. With `--all`
-in place of names, those are run whose wheels or tests have changed.
+in place of names, those are run whose wheels or tests have changed. "As iOS": without `--as-host`, forge's wheel in a
+Python that answers as iOS's does.
+"""
 
+_ROWS = """
 | package | Python | target | pass with the Linux wheel | of these pass with forge's | skipped with forge's | run on |
 | --- | --- | --- | --- | --- | --- | --- |
 """
@@ -43,9 +46,15 @@ def render(store: RecipeStore) -> str:
         RecipeError: A file of results is not valid.
     """
     found = {name: read_results(store.path(name).parent) for name in store.names()}
-    rows = [_row(name, one) for name, results in found.items() for one in results]
+    every = [(name, one) for name, results in found.items() for one in results]
+    rows = [_row(name, one) for name, one in every]
     packages = [_package(recipe) for recipe in store.load_all(store.names()) if recipe.disabled is None]
-    return "".join([_HEAD, *rows, *_differences(found), _PACKAGES, *packages])
+    return "".join([_HEAD, _count([one for _, one in every]), _ROWS, *rows, *_differences(found), _PACKAGES, *packages])
+
+
+def _count(results: Sequence[SuiteResult]) -> str:
+    nearly = sum(one.passed * 1000 >= one.host_passed * 999 for one in results)
+    return f"\n{nearly} of {len(results)} pass at least 99.9 % of what passes with the Linux wheel.\n"
 
 
 _PACKAGES = """
@@ -72,7 +81,8 @@ def _yes(values: Sequence[object]) -> str:
 
 def _row(name: str, one: SuiteResult) -> str:
     of = f"{one.passed:,} ({_percent(one)})" if one.passed < one.host_passed else f"{one.passed:,}"
-    cells = (f"{name} {one.version}", one.python, one.target, f"{one.host_passed:,}", of, str(one.skipped), one.date)
+    python = one.python if one.as_host else f"{one.python}, as iOS"
+    cells = (f"{name} {one.version}", python, one.target, f"{one.host_passed:,}", of, str(one.skipped), one.date)
     return f"| {' | '.join(cells)} |\n"
 
 

@@ -141,6 +141,18 @@ def read_results(recipe: Path) -> tuple[SuiteResult, ...]:
         raise _damaged(file, f"a result lacks a field, or has one of another type ({error})") from error
 
 
+def explained(recipe: Path) -> frozenset[str]:
+    """The tests of which the results beside a recipe say why they do not pass, with whatever Python.
+
+    Args:
+        recipe: The recipe's directory.
+
+    Raises:
+        RecipeError: The file is not one that `record` wrote.
+    """
+    return frozenset(_whys(read_results(recipe)))
+
+
 def record(recipe: Path, result: SuiteResult, locks: Path) -> None:
     """Keep a result beside its recipe, in place of an earlier one for the same Python and target.
 
@@ -162,12 +174,17 @@ def _record(recipe: Path, result: SuiteResult) -> None:
     kept = read_results(recipe)
     same = [one for one in kept if _key(one) == _key(result)]
     others = [one for one in kept if _key(one) != _key(result)]
-    whys = {named.test: named.why for one in (*others, *same) for named in one.differences if named.why}
+    whys = _whys((*others, *same))
     told = tuple(replace(one, why=whys.get(one.test, one.why)) for one in result.differences)
     rows = sorted([*others, replace(result, differences=told)], key=_key)
     text = yaml.safe_dump([_row(one) for one in rows], sort_keys=False, allow_unicode=True, width=1000)
     with atomic_file(recipe / FILE, "w") as out:
         out.write(_HEAD + text)
+
+
+def _whys(results: Iterable[SuiteResult]) -> dict[str, str]:
+    """Why tests differ, as far as it is said; of several results' words the last one's."""
+    return {named.test: named.why for one in results for named in one.differences if named.why}
 
 
 def _key(result: SuiteResult) -> tuple[tuple[int, ...], str]:

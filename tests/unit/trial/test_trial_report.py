@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -65,12 +66,38 @@ COMPARED = Trial(
 GOOD = Trial(
     "demo 1.0 x86_64-iphonesimulator", (), Outcome(CASES[:1], (), (), 0.25, 0, Path("/cache/log")),
 )  # fmt: skip
+BAD_HERE = frozenset({"test_a.py::TestIt::test_bad", "test_b.py::test_only_here"})
+"""What passes with the Linux wheel only."""
+EXPLAINED = replace(COMPARED, explained=BAD_HERE)
 NOTHING = Trial("demo", (), Outcome((), (), (), 0.0, 0, Path("/cache/log")))
 
 
-@pytest.mark.parametrize("trial", [BAD, COMPARED, GOOD, NOTHING], ids=["bad", "compared", "good", "nothing"])
+@pytest.mark.parametrize(
+    "trial", [BAD, COMPARED, EXPLAINED, GOOD, NOTHING], ids=["bad", "compared", "explained", "good", "nothing"]
+)
 def test_text(trial: Trial, snapshot: SnapshotAssertion) -> None:
     assert render_text(trial) == snapshot
+
+
+def crashed(test: str | None) -> Trial:
+    return replace(EXPLAINED, outcome=replace(EXPLAINED.outcome, incidents=(Incident("fault", test, "SIGSEGV"),)))
+
+
+@pytest.mark.parametrize(
+    ("trial", "good"),
+    [
+        (BAD, False), (GOOD, True), (NOTHING, False),
+        # test_b.py cannot be collected with the Linux wheel either.
+        (COMPARED, False), (EXPLAINED, True),
+        (replace(COMPARED, explained=BAD_HERE - {"test_b.py::test_only_here"}), False),
+        (crashed("test_a.py::TestIt::test_bad"), True), (crashed("test_b.py"), False), (crashed(None), False),
+        (replace(GOOD, comparison=compare(CASES[:1], [], (), 0.1)), False),
+        (replace(BAD, explained=frozenset(case.id for case in CASES)), False),
+    ],
+)  # fmt: skip
+def test_what_counts_against_a_wheel(trial: Trial, good: bool) -> None:
+    assert trial.is_good is good
+    assert json.loads(to_json([trial]))["trials"][0]["good"] is good
 
 
 def test_text_says_what_stands_in_for_accelerate() -> None:

@@ -24,7 +24,7 @@ from forge.trial.comparison import Comparison, Difference
 from forge.trial.options import TrialOptions
 from forge.trial.passed import has_passed, mark_passed, trial_key
 from forge.trial.report import Trial
-from forge.trial.suite_results import FILE, Named, SuiteResult, read_results, record, result_of
+from forge.trial.suite_results import FILE, Named, SuiteResult, explained, read_results, record, result_of
 from tests.unit.crossbuild.fakes import RECIPE, make_context, write_recipe
 from tests.unit.ios_python.fakes import DEVICE
 
@@ -79,12 +79,15 @@ def test_the_file(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
 
 
 def test_why_a_test_differs_is_kept_as_long_as_it_does(tmp_path: Path) -> None:
+    assert explained(tmp_path) == frozenset()
     keep(tmp_path, RESULT)
+    assert explained(tmp_path) == frozenset()
     file = tmp_path / FILE
     file.write_text(file.read_text().replace("here: failed", "here: failed\n    why: no files in an app"))
     told = Named("t.py::a", "failed", "no files in an app")
     keep(tmp_path, RESULT)
     assert read_results(tmp_path)[0].differences[0] == told
+    assert explained(tmp_path) == {"t.py::a"}
     keep(tmp_path, dataclasses.replace(RESULT, python="3.14"))  # what is so on one Python is so on the next
     assert read_results(tmp_path)[1].differences[0] == told
     keep(tmp_path, dataclasses.replace(RESULT, differences=(Named("t.py::a", "crashed"),)))
@@ -208,7 +211,7 @@ def test_the_page(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     named = tuple(Named(f"t.py::n{number}", "failed", "iOS has no subprocesses.") for number in range(8))
     keep(recipes / "one", dataclasses.replace(RESULT, host_passed=123_456, passed=123_448, differences=named))
     keep(recipes / "one", dataclasses.replace(RESULT, python="3.14", differences=(), host_passed=9, passed=9))
-    keep(recipes / "two", RESULT)
+    keep(recipes / "two", dataclasses.replace(RESULT, as_host=not RESULT.as_host))
     assert docs.render(RecipeStore(recipes)) == snapshot
 
 
