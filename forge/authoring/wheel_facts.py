@@ -17,7 +17,7 @@ from forge.wheel.extension import parse_extension
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from forge.authoring.release import Release
@@ -40,8 +40,8 @@ class WheelFacts:
         packages: What it has at its top, by the names that they are imported by, sorted.
         modules: Dotted names of its extension modules, sorted.
         libraries: Dotted names of ``.so`` files that are no extension modules: the package opens them by path.
-        bundled: Names of the libraries that it carries, e.g. ``libyaml-0.2``, sorted.
-        loaded: Install names of the system's libraries that it loads, sorted.
+        bundled: Names of the libraries that it carries, e.g. ``yaml``, sorted; not what only other such libraries load.
+        loaded: Install names of the system's libraries that its own compiled files load, sorted.
         metadata: What it says of the project.
     """
 
@@ -93,7 +93,7 @@ def read_facts(path: Path) -> WheelFacts:
     """
     modules: set[str] = set()
     libraries: set[str] = set()
-    bundled: set[str] = set()
+    bundled: dict[str, frozenset[str]] = {}
     loaded: set[str] = set()
     with open_archive(path) as (archive, members):
         paths = [member.path for member in members]
@@ -105,10 +105,10 @@ def read_facts(path: Path) -> WheelFacts:
             if not (is_module or is_bundled):
                 continue
             symbols, loads = _mach_o(read_member(archive, name, path.name))
-            loaded |= {each for each in loads if each.startswith(_SYSTEM)}
             if is_bundled:
-                bundled.add(library_stem(name))
+                bundled[library_stem(name)] = frozenset(map(library_stem, loads))
                 continue
+            loaded |= set(loads)
             found = parse_extension(re.sub(r"\.pyd$", ".so", name))
             if found is None:
                 continue
@@ -121,10 +121,22 @@ def read_facts(path: Path) -> WheelFacts:
         packages=_packages(paths),
         modules=tuple(sorted(modules)),
         libraries=tuple(sorted(libraries)),
-        bundled=tuple(sorted(bundled)),
-        loaded=tuple(sorted(loaded)),
+        bundled=tuple(sorted(_of_its_own(bundled, loaded))),
+        loaded=tuple(sorted(each for each in loaded if each.startswith(_SYSTEM))),
         metadata=metadata,
     )
+
+
+def _of_its_own(bundled: Mapping[str, frozenset[str]], loaded: Iterable[str]) -> Iterable[str]:
+    """The libraries that a package links or opens itself: what a library needs in its turn is its recipe's business.
+
+    Args:
+        bundled: What each library loads, by their names.
+        loaded: Install names of what the package's other compiled files load.
+    """
+    direct = {library_stem(name) for name in loaded}
+    indirect = {name for one, loads in bundled.items() for name in loads - {one}}
+    return bundled.keys() & direct | bundled.keys() - indirect
 
 
 def _packages(paths: Iterable[str]) -> tuple[str, ...]:

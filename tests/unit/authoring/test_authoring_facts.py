@@ -260,6 +260,25 @@ class TestWheel:
         assert found.bundled == ("x",)
         assert found.loaded == (SYSTEM, "/usr/lib/libxml2.2.dylib")
 
+    def test_libraries_of_libraries_are_their_own_business(self, tmp_path: Path) -> None:
+        def library(name: str, *loads: str) -> bytes:
+            dylibs = ((f"@loader_path/{each}", LOAD) for each in (name, *loads) if not each.startswith("/"))
+            system = ((each, LOAD) for each in loads if each.startswith("/"))
+            return macho(exports=("_x",), loads=(*dylibs, *system))
+
+        module = macho(exports=("_PyInit__x",), loads=(("@loader_path/.dylibs/libavcodec.61.dylib", LOAD),))
+        files = {
+            "demo/_x.abi3.so": module,
+            "demo/.dylibs/libavcodec.61.dylib": library(
+                "libavcodec.61.dylib", "libx264.165.dylib", "/usr/lib/libcurl.4.dylib"
+            ),
+            "demo/.dylibs/libx264.165.dylib": library("libx264.165.dylib"),
+            "demo/.dylibs/libopened.dylib": library("libopened.dylib", "libx264.165.dylib"),
+        }
+        found = read_facts(make_wheel(tmp_path, files, name="demo", tag="cp313-cp313-macosx_11_0_arm64"))
+        assert found.bundled == ("avcodec", "opened")
+        assert found.loaded == ()
+
     def test_the_one_that_tells_most(self) -> None:
         names = ["demo-1-py3-none-any.whl", "demo-1-cp313-cp313-win_amd64.whl",
                  "demo-1-cp312-cp312-manylinux_2_17_x86_64.whl", "demo-1-pp310-pypy310_pp73-macosx_11_0_arm64.whl",
