@@ -17,6 +17,10 @@ _CMAKE = {
 }  # fmt: skip
 """Modules of back ends that run CMake, and what they are called."""
 
+_OWN_SCRIPT = "its own build script"
+_PROGRAMS = ("cmake", "ninja")
+"""What runs a build by CMake; only some back ends ask for what is not on PATH."""
+
 _KINDS = {"setuptools": Backend.SETUPTOOLS, "mesonpy": Backend.MESON_PYTHON, "maturin": Backend.MATURIN}
 _WITH_HOOKS = {
     "hatchling": "hatchling", "poetry": "poetry-core", "pdm": "pdm-backend", "flit_core": "flit", "uv_build": "uv",
@@ -38,6 +42,7 @@ class BackEnd:
         cmake: What runs CMake, or empty.
         doubt: What a person has to look at, or empty.
         languages: Compilers besides those of C and C++.
+        programs: Build requirements that it takes from PATH, and neither it nor the project names.
     """
 
     declared: str
@@ -45,6 +50,7 @@ class BackEnd:
     cmake: str = ""
     doubt: str = ""
     languages: tuple[Language, ...] = ()
+    programs: tuple[str, ...] = ()
 
 
 def back_end_of(tree: SourceTree) -> BackEnd:
@@ -64,7 +70,9 @@ def back_end_of(tree: SourceTree) -> BackEnd:
     if cmake := _cmake(tree, module):
         if cmake != _CMAKE["scikit_build_core"]:
             doubt += f"{'; ' if doubt else ''}{cmake} runs CMake, which finds a toolchain file for the target"
-        return BackEnd(declared, Backend.SCIKIT_BUILD_CORE, cmake, doubt)
+        finds = cmake in (_OWN_SCRIPT, _CMAKE["skbuild"])
+        programs = tuple(name for name in _PROGRAMS if finds and name not in tree.required)
+        return BackEnd(declared, Backend.SCIKIT_BUILD_CORE, cmake, doubt, programs=programs)
     if module in _KINDS:
         kind = _KINDS[module]
         return BackEnd(declared, kind, doubt=doubt, languages=_languages(tree, kind))
@@ -97,7 +105,7 @@ def _cmake(tree: SourceTree, module: str) -> str:
     if "CMakeLists.txt" in {file.rpartition("/")[2] for file in tree.files} and (
         "cmake" in tree.required or _CALLS_CMAKE.search(tree.setup)
     ):
-        return "its own build script"
+        return _OWN_SCRIPT
     return ""
 
 

@@ -88,6 +88,7 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
             python=_pythons(material.metadata.requires_python),
             license=_license(material),
             languages=back_end.languages,
+            requires=tuple(Item(name) for name in back_end.programs),
             env={**_release_env(material.tree), **_env(back_end.kind, libraries)},
             host=_host(material.tree, libraries, store),
             run=needs.with_recipe,

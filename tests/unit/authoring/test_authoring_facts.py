@@ -95,6 +95,23 @@ class TestBackEnd:
         found = back_end_of(tree(tmp_path, setup_dot_py=setup, lib__CMakeLists_dot_txt=""))
         assert (found.kind, found.cmake) == (Backend.SCIKIT_BUILD_CORE, "its own build script")
 
+    @pytest.mark.parametrize(
+        ("pyproject", "setup", "programs"),
+        [
+            (system("scikit_build_core.build"), "", ()),
+            (system("setuptools.build_meta", "'scikit-build'"), "", ("cmake", "ninja")),
+            (system("setuptools.build_meta", "'scikit-build', 'cmake>=3.18'"), "", ("ninja",)),
+            (system("setuptools.build_meta", "'ninja'"), "run(['cmake', '.'])", ("cmake",)),
+        ],
+    )
+    def test_programs_that_nobody_asks_for(
+        self, tmp_path: Path, pyproject: str, setup: str, programs: tuple[str, ...]
+    ) -> None:
+        found = back_end_of(
+            tree(tmp_path, pyproject_dot_toml=pyproject, setup_dot_py=setup, CMakeLists_dot_txt="")
+        )  # fmt: skip
+        assert found.programs == programs
+
     def test_a_vendored_library_that_has_cmake_as_well(self, tmp_path: Path) -> None:
         found = back_end_of(tree(tmp_path, setup_dot_py="setup()", lib__CMakeLists_dot_txt=""))
         assert found.kind is Backend.SETUPTOOLS
