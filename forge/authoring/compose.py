@@ -16,6 +16,7 @@ from forge.authoring.material import Material, read_material
 from forge.authoring.native_libraries import LibraryRecipes, native_libraries
 from forge.authoring.needs import run_needs
 from forge.authoring.readme import readme_examples, readme_test, true_examples
+from forge.authoring.release import at_least, newest_version
 from forge.authoring.switches import release_variables, switches
 from forge.authoring.trials import find_suite, imports_of
 from forge.base.errors import RecipeError
@@ -88,7 +89,7 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
             python=_pythons(material.metadata.requires_python),
             license=_license(material),
             languages=back_end.languages,
-            requires=tuple(Item(name) for name in back_end.programs),
+            requires=tuple(Item(at_least(name, newest_version(upstream, name))) for name in back_end.programs),
             env={**_release_env(material.tree), **_env(back_end.kind, libraries)},
             host=_host(material.tree, libraries, store),
             run=needs.with_recipe,

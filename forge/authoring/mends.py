@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from forge.authoring.native_libraries import recipe_of_header, recipe_of_library
+from forge.authoring.release import at_least
 from forge.failures.catalogue import Change, ChangeKind
 from forge.recipe.model import Backend, Language
 
@@ -133,8 +133,7 @@ class Mender:
             newest = self.newest(requirement.name)
             if newest is None:
                 return None
-            version = Version(newest)
-            text = f"{requirement.name}>={version.major}.{version.minor}"
+            text = at_least(requirement.name, newest)
         return Mend(draft.with_build_requirement(text, doubt), f"build.requires: {text}")
 
 

@@ -123,6 +123,19 @@ def newest_version(upstream: Upstream, name: str) -> str | None:
     return str(max(final)) if final else None
 
 
+def at_least(name: str, version: str | None) -> str:
+    """A requirement on a project of a version's major.minor or later; on any version if none is known.
+
+    Args:
+        name: The project.
+        version: The version (PEP 440), or None.
+    """
+    if version is None:
+        return name
+    parsed = Version(version)
+    return f"{name}>={parsed.major}.{parsed.minor}"
+
+
 def _version(asked: Asked, files: Sequence[IndexFile]) -> str:
     known = _versions(files)
     if asked.version is not None:

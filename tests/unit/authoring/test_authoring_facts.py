@@ -21,7 +21,7 @@ from forge.authoring.native_libraries import (
 )
 from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
-from forge.authoring.release import Asked, Release, find_release, newest_version, parse_asked
+from forge.authoring.release import Asked, Release, at_least, find_release, newest_version, parse_asked
 from forge.authoring.switches import release_variables, switches
 from forge.authoring.wheel_facts import choose_wheel, library_stem, read_facts
 from forge.base.errors import SourceError
@@ -320,6 +320,13 @@ class TestRelease:
     def test_pre_releases_where_there_is_nothing_else(self) -> None:
         assert find_release(upstream(demo=["demo-1.0a1.tar.gz"]), Asked("demo")).version == "1.0a1"
         assert newest_version(upstream(), "demo") is None
+
+    def test_a_floor(self) -> None:
+        assert [at_least("ninja", version) for version in ("1.13.2", "2", None)] == [
+            "ninja>=1.13",
+            "ninja>=2.0",
+            "ninja",
+        ]
 
     def test_no_valid_version(self) -> None:
         with pytest.raises(SourceError, match="no release with a version that is valid"):
