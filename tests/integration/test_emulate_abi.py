@@ -21,8 +21,8 @@ pytestmark = pytest.mark.toolchain
 HEADERS = (
     "sys/types.h", "ctype.h", "dirent.h", "dlfcn.h", "errno.h", "fcntl.h", "fenv.h", "fts.h", "glob.h", "ifaddrs.h",
     "langinfo.h", "locale.h", "mach-o/loader.h", "mach/mach.h", "math.h", "net/if.h", "netdb.h", "netinet/in.h",
-    "netinet/tcp.h", "poll.h", "pthread.h", "pwd.h", "runetype.h", "sched.h", "semaphore.h", "setjmp.h", "signal.h",
-    "spawn.h", "stddef.h", "stdio.h", "stdlib.h", "sys/event.h", "sys/filio.h", "sys/ioctl.h", "sys/mman.h",
+    "netinet/tcp.h", "poll.h", "pthread.h", "pwd.h", "regex.h", "runetype.h", "sched.h", "semaphore.h", "setjmp.h",
+    "signal.h", "spawn.h", "stddef.h", "stdio.h", "stdlib.h", "sys/event.h", "sys/filio.h", "sys/ioctl.h", "sys/mman.h",
     "sys/mount.h", "sys/resource.h", "sys/select.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/sysctl.h",
     "sys/time.h", "sys/utsname.h", "sys/wait.h", "termios.h", "time.h", "unistd.h", "wchar.h", "xlocale.h",
 )  # fmt: skip

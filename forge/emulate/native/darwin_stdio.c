@@ -4,6 +4,7 @@
 #include "darwin_common.h"
 
 #include <errno.h>
+#include <printf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,4 +93,32 @@ DARWIN_EXPORT FILE *forge_darwin_funopen(const void *cookie, int (*read)(void *,
     if (stream == NULL)
         free(own);
     return stream;
+}
+
+/* Whether two arguments of printf are passed alike: signs, and pointers to what, make no difference. */
+static int passed_alike(int one, int other) {
+    const int width = PA_FLAG_LONG | PA_FLAG_LONG_LONG;
+    int a = one & ~PA_FLAG_MASK, b = other & ~PA_FLAG_MASK;
+    int pointers = (one & PA_FLAG_PTR) || a == PA_POINTER || a == PA_STRING || a == PA_WSTRING;
+    int too = (other & PA_FLAG_PTR) || b == PA_POINTER || b == PA_STRING || b == PA_WSTRING;
+    if (pointers || too)
+        return pointers && too;
+    if (a == PA_DOUBLE || b == PA_DOUBLE)
+        return a == b && (one & PA_FLAG_LONG_DOUBLE) == (other & PA_FLAG_LONG_DOUBLE);
+    return !(one & width) == !(other & width);
+}
+
+/* stdio.h: a format that came from outside, if it takes the same arguments as the program's own. */
+DARWIN_EXPORT const char *forge_darwin_fmtcheck(const char *suspect, const char *known) {
+    enum { MOST = 64 };
+    int theirs[MOST], ours[MOST];
+    if (suspect == NULL)
+        return known;
+    size_t count = parse_printf_format(suspect, MOST, theirs);
+    if (count > MOST || count != parse_printf_format(known, MOST, ours))
+        return known;
+    for (size_t i = 0; i < count; i++)
+        if (!passed_alike(theirs[i], ours[i]))
+            return known;
+    return suspect;
 }

@@ -209,3 +209,23 @@ def test_random_bytes(shim: ctypes.CDLL) -> None:
     drawn = [shim.forge_darwin_arc4random_uniform(ctypes.c_uint32(6)) for _ in range(500)]
     assert set(drawn) == set(range(6))
     assert shim.forge_darwin_arc4random_uniform(ctypes.c_uint32(1)) == 0
+
+
+@pytest.mark.parametrize(
+    ("suspect", "known", "fits"),
+    [
+        (b"%d of %s", b"%u in %s", True),
+        (b"no more", b"%d", False),
+        (b"%s", b"%d", False),
+        (b"%ld", b"%d", False),
+        (b"%5.1f%%", b"%g", True),
+        (b"%Lf", b"%f", False),
+        (b"%*d", b"%d %d", True),
+        (b"%n", b"%d", False),
+        (b"%p", b"%s", True),
+    ],
+)
+def test_fmtcheck(shim: ctypes.CDLL, suspect: bytes, known: bytes, fits: bool) -> None:
+    shim.forge_darwin_fmtcheck.restype = ctypes.c_char_p
+    assert shim.forge_darwin_fmtcheck(suspect, known) == (suspect if fits else known)
+    assert shim.forge_darwin_fmtcheck(None, known) == known
