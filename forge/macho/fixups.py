@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from forge.macho import layout
 from forge.macho.errors import MachOError
-from forge.macho.leb import read_uleb
+from forge.macho.leb import read_uleb, skip_sleb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,10 @@ _REBASE_SET_SEGMENT = 0x20
 _REBASE_DO = frozenset({0x50, 0x60, 0x70, 0x80})
 _REBASE_ULEBS = {0x20: 1, 0x30: 1, 0x60: 1, 0x70: 1, 0x80: 2}
 _BIND_SET_SYMBOL = 0x40
+_BIND_SET_ADDEND = 0x60
 _BIND_SET_SEGMENT = 0x70
 _BIND_DO = frozenset({0x90, 0xA0, 0xB0, 0xC0})
-_BIND_ULEBS = {0x20: 1, 0x60: 1, 0x70: 1, 0x80: 1, 0xA0: 1, 0xC0: 2}
+_BIND_ULEBS = {0x20: 1, 0x70: 1, 0x80: 1, 0xA0: 1, 0xC0: 2}
 _BIND_THREADED = 0xD0
 
 _NO_FIXUPS_IN_PAGE = 0xFFFF
@@ -128,6 +129,8 @@ def _bound(opcodes: bytes, *, stop: bool, names: set[bytes] | None = None) -> It
             if names is not None:
                 names.add(opcodes[at:end])
             at = end + 1
+        elif opcode == _BIND_SET_ADDEND:
+            at = skip_sleb(opcodes, at, "dyld's information")
         elif opcode == _BIND_THREADED:
             at = _skip_ulebs(opcodes, at, 0 if immediate else 1)
         else:

@@ -30,21 +30,31 @@ class OpenedLibraries:
                 self._words.setdefault(word.encode(errors="surrogateescape"), set()).add(path)
         words = sorted(map(re.escape, self._words), key=len, reverse=True)
         self._pattern = re.compile(rb"[\"'/](" + b"|".join(words) + rb")[\"']") if words else None
-        self._named: set[str] = set()
+        self._named: dict[str, set[str]] = {}
         self._openers: set[str] = set()
 
     def look_at(self, path: str, data: bytes) -> None:
         """Take one of the package's files into account."""
         if self._pattern is None or not path.endswith(".py"):
             return
+        package = _top_level(path)
         if _OPENS.search(data):
-            self._openers.add(path.partition("/")[0])
+            self._openers.add(package)
         for found in self._pattern.finditer(data):
-            self._named |= self._words[found[1]]
+            for library in self._words[found[1]]:
+                self._named.setdefault(library, {_top_level(library)}).add(package)
 
     def found(self) -> frozenset[str]:
-        """The files that code of a package that uses ctypes or cffi names in a string."""
-        return frozenset(path for path in self._named if path.partition("/")[0] in self._openers)
+        """The files that are named in a string, where the package that names them or has them uses ctypes or cffi.
+
+        ``soundfile.py`` opens a library of ``_soundfile_data``, a package beside it.
+        """
+        return frozenset(path for path, packages in self._named.items() if packages & self._openers)
+
+
+def _top_level(path: str) -> str:
+    """The package or module that a file of a wheel belongs to."""
+    return path.partition("/")[0]
 
 
 def opened_libraries(modules: Mapping[str, str], files: Iterable[tuple[str, bytes]]) -> frozenset[str]:

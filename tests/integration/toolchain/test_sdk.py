@@ -88,6 +88,7 @@ int main() { return std::filesystem::exists(std::filesystem::temp_directory_path
 """
 
 CORE_FOUNDATION = r"""
+#include <CoreFoundation/CFString.h>
 #include <CoreFoundation/CoreFoundation.h>
 int main(void) {
     CFStringRef s = CFStringCreateWithCString(kCFAllocatorDefault, "x", kCFStringEncodingUTF8);

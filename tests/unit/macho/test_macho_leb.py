@@ -1,4 +1,4 @@
-"""ULEB128 numbers (DWARF 5, section 7.6)."""
+"""LEB128 numbers (DWARF 5, section 7.6)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge.macho.errors import MachOError
-from forge.macho.leb import read_uleb
+from forge.macho.leb import read_uleb, skip_sleb
 
 
 def written(number: int, padding: int = 0) -> bytes:
@@ -51,3 +51,37 @@ def test_any_bytes_give_a_number_within_them_or_an_error(data: bytes, at: int) -
 def test_errors(data: bytes, problem: str) -> None:
     with pytest.raises(MachOError, match=problem):
         read_uleb(data, 0, "the trie")
+
+
+def signed(number: int) -> bytes:
+    """DWARF 5, appendix C, figure C.2."""
+    parts = [number & 0x7F]
+    while not (number in (0, -1) or number >> 7 in (0, -1)) or (parts[-1] & 0x40 != 0) is not (number < 0):
+        number >>= 7
+        parts.append(number & 0x7F)
+    return bytes([*(part | 0x80 for part in parts[:-1]), parts[-1]])
+
+
+def test_the_specification_s_signed_numbers() -> None:  # DWARF 5, table 7.8
+    assert [signed(number).hex() for number in (2, -2, 127, -127, 128, -128, 129, -129)] == [
+        "02", "7e", "ff00", "817f", "8001", "807f", "8101", "ff7e",
+    ]  # fmt: skip
+
+
+@given(st.integers(-(2**63), 2**63 - 1), st.binary(max_size=3), st.binary(max_size=3))
+def test_a_signed_number_between_other_bytes(number: int, before: bytes, after: bytes) -> None:
+    data = before + signed(number) + after
+    assert skip_sleb(data, len(before), "it") == len(data) - len(after)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"", "the trie is cut off"),
+        (b"\xff\xff", "the trie is cut off"),
+        (b"\x80" * 10 + b"\x00", "the trie has a number above 64 bits"),
+    ],
+)
+def test_errors_of_signed_numbers(data: bytes, problem: str) -> None:
+    with pytest.raises(MachOError, match=problem):
+        skip_sleb(data, 0, "the trie")

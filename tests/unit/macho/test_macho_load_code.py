@@ -128,9 +128,17 @@ def test_any_code_and_any_pointers_are_looked_at(code: bytes, init: bytes, cpu: 
     assert found.functions == len(init) // (4 if offsets else 8)
 
 
-def segments(*, rebases: bytes = b"", chained: bytes = b"") -> frozenset[int]:
-    data = macho(rebases=rebases, chained=chained)
+def segments(*, rebases: bytes = b"", binds: bytes = b"", chained: bytes = b"") -> frozenset[int]:
+    data = macho(rebases=rebases, binds=binds, chained=chained)
     return fixed_up_segments(data, read_layout(data)[1][0])
+
+
+def test_a_bind_s_addend_is_a_signed_number() -> None:
+    # -16 as ld64 and lld write it, and the least number of 64 bits, whose last byte is no ULEB128's
+    for addend in (b"\x70", b"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x7f"):
+        assert segments(binds=b"\x11\x40_free\0\x51\x71\x00\x60" + addend + b"\x90\x00") == {1}
+    with pytest.raises(MachOError, match="cut off"):
+        segments(binds=b"\x60\xff\xff")
 
 
 def test_rebases_name_their_segments() -> None:

@@ -26,5 +26,12 @@ def test_not_by_a_package_without_ctypes() -> None:
     assert opened_libraries(MODULES, [("Crypto/a.py", text), ("other/b.py", b"import ctypes")]) == frozenset()
 
 
+def test_by_a_module_beside_the_package() -> None:
+    modules = {"_soundfile_data/_libsndfile.abi3.so": "_soundfile_data._libsndfile"}
+    text = b'import cffi\nlibrary = find_spec("_soundfile_data._libsndfile").origin'
+    assert opened_libraries(modules, [("soundfile.py", text)]) == set(modules)
+    assert opened_libraries(modules, [("soundfile.py", text), ("_soundfile_data/__init__.py", b"")]) == set(modules)
+
+
 def test_nothing_compiled() -> None:
     assert opened_libraries({}, [LOADER]) == frozenset()

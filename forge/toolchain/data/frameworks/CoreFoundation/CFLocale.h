@@ -1,0 +1,2 @@
+/* CFLocale.h: forge keeps all of CoreFoundation in one header. */
+#include <CoreFoundation/CoreFoundation.h>
