@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from forge.authoring.back_end import BackEnd, back_end_of
+from forge.authoring.downloads import build_downloads
 from forge.authoring.draft import Draft, DraftTests, Item
 from forge.authoring.licences import licence_of
 from forge.authoring.material import Material, read_material
@@ -17,6 +18,7 @@ from forge.authoring.native_libraries import LibraryRecipes, native_libraries
 from forge.authoring.needs import run_needs
 from forge.authoring.readme import readme_examples, readme_test, true_examples
 from forge.authoring.release import at_least, newest_version
+from forge.authoring.settings import release_settings
 from forge.authoring.switches import release_variables, switches
 from forge.authoring.trials import find_suite, imports_of
 from forge.base.errors import RecipeError
@@ -85,11 +87,21 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
             sha256=release.sdist.sha256 or "",
             filename=release.sdist.filename if release.sdists > 1 else None,
             backend=back_end.kind,
-            backend_doubt="; ".join(filter(None, (back_end.doubt, _carried(material.tree, libraries, store)))),
+            backend_doubt="; ".join(
+                filter(
+                    None,
+                    (
+                        back_end.doubt,
+                        build_downloads(material.tree),
+                        _carried(material.tree, libraries, store),
+                    ),
+                )
+            ),
             python=_pythons(material.metadata.requires_python),
             license=_license(material),
             languages=back_end.languages,
             requires=tuple(Item(at_least(name, newest_version(upstream, name))) for name in back_end.programs),
+            config_settings=release_settings(material.tree, back_end, facts.filename if facts else ""),
             env={**_release_env(material.tree), **_env(back_end.kind, libraries)},
             host=_host(material.tree, libraries, store),
             run=needs.with_recipe,

@@ -69,6 +69,7 @@ class Draft:
         filename: The sdist's name, where the version has several.
         languages: Compilers besides those of C and C++.
         requires: Build requirements (PEP 508).
+        config_settings: What the back end is told (PEP 517).
         env: Environment variables of the build.
         host: Host requirements (PEP 508).
         run: Run requirements (PEP 508).
@@ -91,6 +92,7 @@ class Draft:
     filename: str | None = None
     languages: tuple[Language, ...] = ()
     requires: tuple[Item, ...] = ()
+    config_settings: Mapping[str, tuple[Item, ...]] = field(default_factory=dict)
     env: Mapping[str, Item] = field(default_factory=dict)
     host: tuple[Item, ...] = ()
     run: tuple[str, ...] = ()
@@ -139,6 +141,7 @@ class Draft:
             ("about.license", self.license.doubt),
             ("build.backend", self.backend_doubt),
             *(("build.requires", item.doubt) for item in self.requires),
+            *((f"build.config_settings.{name}", items[0].doubt) for name, items in self.config_settings.items()),
             *((f"build.env.{name}", item.doubt) for name, item in self.env.items()),
             *(("requirements.host", item.doubt) for item in self.host),
             ("requirements.run", self.run_doubt),

@@ -10,7 +10,7 @@ import yaml
 from forge.recipe.schema import FORMAT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from forge.authoring.draft import Draft, DraftTests, Item
 
@@ -72,10 +72,8 @@ def _build(draft: Draft) -> list[str]:
     lines = ["build:", *_comment(draft.backend_doubt, 2), f"  backend: {draft.backend}"]
     lines += [f"  languages: [{', '.join(draft.languages)}]"] if draft.languages else []
     lines += _items("requires", draft.requires)
-    if draft.env:
-        lines.append("  env:")
-        for name, item in draft.env.items():
-            lines += [*_comment(item.doubt, 4), f"    {name}: {scalar(item.text)}"]
+    lines += _mapping("config_settings", draft.config_settings)
+    lines += _mapping("env", {name: (item,) for name, item in draft.env.items()})
     return lines
 
 
@@ -118,6 +116,18 @@ def _test(tests: DraftTests) -> list[str]:
 
 def _items(key: str, items: Iterable[Item]) -> list[str]:
     lines = [line for item in items for line in (*_comment(item.doubt, 4), f"    - {scalar(item.text)}")]
+    return [f"  {key}:", *lines] if lines else []
+
+
+def _mapping(key: str, values: Mapping[str, tuple[Item, ...]]) -> list[str]:
+    """Each name's value, or a list of them; what is unsure of the first is of all."""
+    lines: list[str] = []
+    for name, items in values.items():
+        lines += _comment(items[0].doubt, 4)
+        if len(items) == 1:
+            lines.append(f"    {scalar(name)}: {scalar(items[0].text)}")
+        else:
+            lines += [f"    {scalar(name)}:", *(f"      - {scalar(item.text)}" for item in items)]
     return [f"  {key}:", *lines] if lines else []
 
 

@@ -93,9 +93,8 @@ class SourceTree:
         """The languages of what is built, most files first."""
         found: Counter[str] = Counter()
         for file in self.files:
-            parts = file.split("/")
-            language = _LANGUAGES.get(Path(parts[-1]).suffix.lower())
-            if language and not _IGNORED.intersection(part.lower() for part in parts[:-1]):
+            language = _LANGUAGES.get(Path(file).suffix.lower())
+            if language and not in_tests(file):
                 found[language] += 1
         return tuple(name for name, _ in found.most_common())
 
@@ -109,6 +108,11 @@ class SourceTree:
         scripts = {"setup.py", "conftest.py", "noxfile.py"}
         modules = (file for file in self.files if file.endswith(".py") and file not in scripts)
         return bool(self.languages()) or any(self.text(file).strip() for file in modules)
+
+
+def in_tests(file: str) -> bool:
+    """Whether a file of a source is in a directory of tests, documentation or examples: not part of what is built."""
+    return not _IGNORED.isdisjoint(part.lower() for part in file.split("/")[:-1])
 
 
 def read_tree(path: Path) -> SourceTree:

@@ -34,6 +34,9 @@ def drafts(draw: st.DrawFn) -> Draft:
         license=draw(st.sampled_from([Item(""), Item("MIT"), Item("MIT OR Apache-2.0", "which?")])),
         languages=draw(st.sampled_from([(), (Language.RUST,), (Language.FORTRAN, Language.RUST)])),
         requires=tuple(Item(f"{name}>=1", draw(DOUBTS)) for name in draw(st.lists(NAMES, unique=True, max_size=2))),
+        config_settings={
+            name: tuple(Item(draw(VALUES), draw(DOUBTS)) for _ in range(draw(st.integers(1, 2)))) for name in names
+        },
         env={f"X_{name.upper()}": Item(draw(VALUES), draw(DOUBTS)) for name in names},
         host=tuple(Item(name, draw(DOUBTS)) for name in draw(st.lists(NAMES, unique=True, max_size=2))),
         run=tuple(f"{name}!=2; python_version > '3.1'" for name in draw(st.lists(NAMES, unique=True, max_size=2))),
@@ -57,12 +60,15 @@ def test_it_reads_as_what_was_meant(draft: Draft) -> None:
     )  # fmt: skip
     assert [value.text for value in recipe.requires] == [item.text for item in draft.requires]
     assert {name: value.text for name, value in recipe.env.items()} == {n: i.text for n, i in draft.env.items()}
+    settings = {name: [value.text for value in values] for name, values in recipe.config_settings.items()}
+    assert settings == {n: [i.text for i in items] for n, items in draft.config_settings.items()}
     assert [value.text for value in recipe.host] == [item.text for item in draft.host]
     assert [value.text for value in recipe.run] == list(draft.run)
     assert [value.text for value in recipe.libraries] == list(draft.libraries)
     assert [value.text for value in recipe.trial.suite_requires] == list(draft.tests.suite_requires)
     assert text.count(MARK) >= len(draft.doubts())
-    assert max(map(len, text.splitlines())) <= max(120, *(len(each.text) + 20 for each in draft.env.values()))
+    values = [*draft.env.values(), *(item for items in draft.config_settings.values() for item in items)]
+    assert max(map(len, text.splitlines())) <= max(120, *(len(each.text) + 20 for each in values))
 
 
 @given(VALUES)

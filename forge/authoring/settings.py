@@ -1,0 +1,60 @@
+"""What a project's releases tell the back end: the settings that its own wheels are built with (PEP 517)."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from forge.authoring.draft import Item
+from forge.recipe.model import Backend
+from forge.wheel.name import parse_wheel_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from forge.authoring.back_end import BackEnd
+    from forge.authoring.source_tree import SourceTree
+
+_DOUBT = "the project's own wheels seem to be built with it"
+_STABLE_ABI = "wheel.py-api"
+"""scikit-build-core's setting for the stable ABI: the first Python that a wheel serves, e.g. ``cp312``."""
+
+
+def release_settings(tree: SourceTree, back_end: BackEnd, wheel: str) -> Mapping[str, tuple[Item, ...]]:
+    """Settings that the project's own wheels are built with, by name.
+
+    They are in the configuration of cibuildwheel; that scikit-build-core was told of the stable ABI is seen by the
+    wheel's name. Settings with a path or a variable in them are those of the project's machine, and passed over.
+
+    Args:
+        tree: The source.
+        back_end: How it is built.
+        wheel: The file name of a wheel of the release, or empty.
+    """
+    found: dict[str, tuple[Item, ...]] = {}
+    for table in (("tool", "cibuildwheel"), ("tool", "cibuildwheel", "ios")):
+        said: dict[str, list[str]] = {}
+        for name, value in _pairs(tree.table(*table).get("config-settings")):
+            if not any(mark in value for mark in "/$\\{"):
+                said.setdefault(name, []).append(value)
+        found.update((name, tuple(Item(value, _DOUBT) for value in values)) for name, values in said.items())
+    scikit_build_core = back_end.kind is Backend.SCIKIT_BUILD_CORE and back_end.cmake == "scikit-build-core"
+    if scikit_build_core and wheel and "py-api" not in tree.table("tool", "scikit-build", "wheel"):
+        built = parse_wheel_name(wheel)
+        if "abi3" in built.abis and len(built.pythons) == 1:
+            found.setdefault(_STABLE_ABI, (Item(built.pythons[0], _DOUBT),))
+    return found
+
+
+def _pairs(said: object) -> Iterator[tuple[str, str]]:
+    """The ``config-settings`` of cibuildwheel: a table of strings and lists, or words ``name=value``."""
+    if isinstance(said, str):
+        try:
+            words = shlex.split(said)
+        except ValueError:  # a quote is not closed
+            return
+        yield from ((name, value) for name, mark, value in (word.partition("=") for word in words) if mark)
+    elif isinstance(said, dict):
+        for name, value in said.items():
+            for each in value if isinstance(value, list) else [value]:
+                yield str(name), str(each)
