@@ -169,7 +169,10 @@ def _env(kind: Backend, libraries: NativeLibraries) -> Mapping[str, Item]:
     if kind is Backend.MATURIN:
         openssl = {"OPENSSL_DIR": Item("${host_prefix}/opt"), "OPENSSL_STATIC": Item("1")}
         return openssl if "openssl" in libraries.host else {}
-    return {"CFLAGS": Item("-I${host_prefix}/opt/include"), "LDFLAGS": Item("-L${host_prefix}/opt/lib")}
+    names = ("CFLAGS", "CXXFLAGS") if kind is Backend.SCIKIT_BUILD_CORE else ("CFLAGS",)  # CMake reads both
+    return {name: Item("-I${host_prefix}/opt/include") for name in names} | {
+        "LDFLAGS": Item("-L${host_prefix}/opt/lib")
+    }
 
 
 def _release_env(tree: SourceTree) -> dict[str, Item]:

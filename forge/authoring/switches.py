@@ -88,6 +88,7 @@ def _variables(said: object) -> Iterator[tuple[str, str]]:
             and not _NEGATIVE.search(name)
             and _PLAIN.fullmatch(value)
             and not value.startswith("/")
+            and "://" not in value
         ):
             yield name, value
 

@@ -72,6 +72,7 @@ def find_suite(tree: SourceTree, metadata: ProjectMetadata, packages: Iterable[s
     for file in files:
         own.update(part.removesuffix(".py") for part in file.split("/"))
     own.update(file.partition("/")[0].removesuffix(".py") for file in tree.files)
+    own |= _scripts(tree)
     imported = {name for file in files[:_MOST_TEST_FILES] for name in _imported(tree.text(file))}
     needed = sorted(name for name in imported if name not in own and name not in sys.stdlib_module_names)
     declared = {canonicalize_name(each.name) for each in _declared(tree, metadata)}
@@ -97,6 +98,13 @@ _PROJECTS = {
 
 _PLUGINS_FOR_SPEED = frozenset({"pytest-cov", "pytest-xdist", "pytest-codspeed", "pytest-timeout", "pytest-randomly"})
 """pytest's plug-ins that no test needs: for coverage, processes and measuring."""
+
+
+def _scripts(tree: SourceTree) -> set[str]:
+    """Modules of the source that are in no package, e.g. ``tools/make_data.py``; tests that import them add a path."""
+    packages = {file.rpartition("/")[0] for file in tree.files if file.endswith("/__init__.py")}
+    parts = (file.rpartition("/") for file in tree.files if file.endswith(".py"))
+    return {name.removesuffix(".py") for directory, _, name in parts if directory not in packages}
 
 
 def _imported(source: str) -> Iterator[str]:

@@ -41,6 +41,17 @@ def test_what_tests_import_by_another_name_than_the_projects(tmp_path: Path) -> 
     assert suite.requires == ("pillow", "scipy", "pyyaml")
 
 
+def test_scripts_of_the_source_are_no_projects(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    for module in ("__init__", "numpy"):
+        (tmp_path / "demo" / f"{module}.py").touch()
+    test = "import make_data, numpy\n"
+    found = tree(tmp_path, tests__test_a_dot_py=test, tools__make_data_dot_py="")
+    suite = find_suite(found, ProjectMetadata(), ["demo"])
+    assert suite is not None
+    assert suite.requires == ("numpy",)
+
+
 def test_no_suite(tmp_path: Path) -> None:
     assert find_suite(tree(tmp_path, tests__data_dot_txt=""), ProjectMetadata(), ["demo"]) is None
 
