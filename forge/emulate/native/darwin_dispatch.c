@@ -1,4 +1,4 @@
-/* dispatch/dispatch.h: once, semaphores and time: what C and Rust code uses of it.
+/* dispatch/dispatch.h: once, semaphores, time and apply: what C, C++ and Rust code uses of it.
  *
  * Queues that run work on other threads are not here: a call of dispatch_async is a trap by its name. */
 #include "darwin_common.h"
@@ -115,3 +115,20 @@ DARWIN_EXPORT void forge_darwin_dispatch_release(struct semaphore *object) {
 }
 DARWIN_EXPORT void forge_darwin_dispatch_set_context(struct semaphore *object, void *context) { object->context = context; }
 DARWIN_EXPORT void *forge_darwin_dispatch_get_context(struct semaphore *object) { return object->context; }
+
+/* dispatch/queue.h: a global queue is never freed, and nothing waits in it. */
+static struct semaphore global_queue = {.references = INT32_MAX};
+DARWIN_EXPORT struct semaphore *forge_darwin_dispatch_get_global_queue(intptr_t identifier, uintptr_t flags) {
+    (void)identifier;
+    return flags == 0 ? &global_queue : NULL;
+}
+/* The iterations may run in any order, on any threads: here one after the other, on the thread that calls. */
+DARWIN_EXPORT void forge_darwin_dispatch_apply_f(
+    size_t iterations, struct semaphore *queue, void *context, void (*work)(void *, size_t)) {
+    (void)queue;
+    for (size_t iteration = 0; iteration < iterations; iteration++)
+        work(context, iteration);
+}
+DARWIN_EXPORT void forge_darwin_dispatch_apply(size_t iterations, struct semaphore *queue, struct block *block) {
+    forge_darwin_dispatch_apply_f(iterations, queue, block, (void (*)(void *, size_t))(void *)block->invoke);
+}

@@ -278,6 +278,26 @@ def test_dispatch_semaphores(shim: ctypes.CDLL) -> None:
     assert shim.forge_darwin_dispatch_semaphore_create(-1) is None
 
 
+def test_dispatch_apply(shim: ctypes.CDLL) -> None:
+    queue_of, apply = shim.forge_darwin_dispatch_get_global_queue, shim.forge_darwin_dispatch_apply_f
+    queue_of.restype = ctypes.c_void_p
+    queue_of.argtypes = [ctypes.c_ssize_t, ctypes.c_size_t]
+    work_type = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
+    apply.argtypes = [ctypes.c_size_t, ctypes.c_void_p, ctypes.c_void_p, work_type]
+    queue = queue_of(0, 0)
+    assert queue is not None
+    assert queue_of(0, 1) is None, "the flags are reserved"
+    for function in (shim.forge_darwin_dispatch_retain, shim.forge_darwin_dispatch_release):
+        function.argtypes = [ctypes.c_void_p]
+        function(queue)
+    done: list[tuple[int, int]] = []
+
+    work = work_type(lambda context, iteration: done.append((context, iteration)))
+    apply(5, queue, 7, work)
+    apply(0, None, None, work)
+    assert done == [(7, iteration) for iteration in range(5)]
+
+
 def test_ulock_wakes_its_waiter(shim: ctypes.CDLL) -> None:
     word = ctypes.c_uint32(1)
     wait = shim["forge_darwin___ulock_wait"]
