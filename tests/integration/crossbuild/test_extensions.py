@@ -20,7 +20,7 @@ DEVICE = Target(Abi.IPHONEOS, Arch.ARM64)
 STORE = find_recipes()
 OWN = {"ios-multiprocessing"}
 """Recipes of forge's own sources: no project publishes their wheels."""
-LIBRARIES_ALONE = {"pysodium", "python-magic", "pyzbar", "soundfile"}
+LIBRARIES_ALONE = {"llama-cpp-python", "pysodium", "python-magic", "pyzbar", "soundfile"}
 """Packages whose own wheels have no modules: they open a library that they bring, or that the user installs."""
 PUBLISHED_AS = {
     "psycopg2": ("psycopg2-binary", {}),
