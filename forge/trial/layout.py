@@ -27,7 +27,6 @@ _IMPORTS = '''\
 import importlib
 import importlib.machinery
 import importlib.util
-import os
 import sys
 
 import pytest
@@ -59,10 +58,13 @@ def loaded_by_package(name):
     package = sys.modules.get(name.rpartition(".")[0])
     if package is None:
         return None
-    file = os.path.realpath(importlib.util.find_spec(name).origin)
+    file = importlib.util.find_spec(name).origin
+    if file.endswith(".fwork"):  # the place of a framework's binary in the app
+        with open(file, encoding="utf-8") as opened:
+            file = opened.read().strip()
     for module in (*sys.modules.values(), *vars(package).values()):
         spec = getattr(module, "__spec__", None)
-        if getattr(spec, "origin", None) and os.path.realpath(spec.origin) == file and spec.name != name:
+        if spec is not None and spec.name != name and (spec.origin or "").endswith(file):
             return module
     return None
 '''
