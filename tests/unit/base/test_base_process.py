@@ -116,14 +116,14 @@ def is_running(process: int) -> bool:
 
 
 def wait_until_gone(process: int) -> bool:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while is_running(process) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not is_running(process)
 
 
 def read_pid(path: Path) -> int:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with contextlib.suppress(FileNotFoundError, ValueError):
             return int(path.read_text())
