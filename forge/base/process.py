@@ -129,13 +129,14 @@ def run_each(
             pass
 
 
-def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 120) -> str:
+def output(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 300) -> str:
     """What a short program prints on standard output, decoded as UTF-8.
 
     Args:
         command: The argument list.
         env: The program's whole environment; None inherits this process's.
-        timeout: Seconds after which it is ended.
+        timeout: Seconds after which it is ended. The default is for what answers at once on an idle machine: with many
+            builds at a time it may take minutes.
 
     Raises:
         ToolchainError: It does not exist, failed, or took too long.

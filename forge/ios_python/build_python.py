@@ -102,7 +102,7 @@ def probe(executable: Path) -> tuple[str, tuple[str, ...]] | None:
 @cache
 def _probe(executable: Path, _file: tuple[int, int]) -> tuple[str, tuple[str, ...]] | None:
     try:
-        said = output([executable, "-I", "-c", _PROBE], timeout=60)
+        said = output([executable, "-I", "-c", _PROBE])
         implementation, version, missing = json.loads(said)
     except (ToolchainError, ValueError, TypeError):
         return None

@@ -23,7 +23,7 @@ def debian_mirrors() -> tuple[tuple[str, ...], str]:
     if shutil.which("apt-get") is None:
         return (), f"there is no apt here to say where Debian's archive is, and {_VARIABLE} is not set"
     try:
-        listing = output(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)"], timeout=30)
+        listing = output(["apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)"])
     except ToolchainError as error:
         return (), f"apt does not say where Debian's archive is: {error.message.splitlines()[0]}"
     mirrors: dict[str, None] = {}

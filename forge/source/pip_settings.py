@@ -130,7 +130,7 @@ def _pip_config_list(_environment: frozenset[tuple[str, str]]) -> str | None:
     for command in ([sys.executable, "-m", "pip"], [other] if other else []):
         if command:
             try:
-                return output([*command, "--disable-pip-version-check", "config", "list"], timeout=60)
+                return output([*command, "--disable-pip-version-check", "config", "list"])
             except ToolchainError:
                 continue
     return None

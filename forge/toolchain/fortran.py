@@ -101,7 +101,7 @@ def find_flang() -> Flang:
         ToolchainError: There is none; says how to get one.
     """
     for program in _candidates():
-        said = output([program, "--version"], timeout=60).partition("\n")[0].strip()
+        said = output([program, "--version"]).partition("\n")[0].strip()
         if found := _VERSION.search(said):
             return Flang(program, found[1], said)
     raise ToolchainError("no Fortran compiler for Mach-O (LLVM's flang) found", hint=_install_hint())

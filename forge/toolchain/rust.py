@@ -117,8 +117,8 @@ def _candidates() -> Iterator[Rust]:
 def _probed(proxy: Path) -> Iterator[Rust]:
     """A compiler if it works and is new enough."""
     try:
-        said = dict(_VERBOSE.findall(output([proxy, "-vV"], timeout=60)))
-        sysroot = Path(output([proxy, "--print", "sysroot"], timeout=60).strip())
+        said = dict(_VERBOSE.findall(output([proxy, "-vV"])))
+        sysroot = Path(output([proxy, "--print", "sysroot"]).strip())
         version = said["release"]
     except (ToolchainError, KeyError):
         return

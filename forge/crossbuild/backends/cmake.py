@@ -155,6 +155,8 @@ def toolchain_file(build: Build, rules: Path, provider: Path) -> str:
         # No test program can be run, and one for iOS would have to be signed: what compiles counts.
         "set(CMAKE_TRY_COMPILE_TARGET_TYPE EXECUTABLE)",
         "set(CMAKE_MACOSX_BUNDLE OFF)",
+        # From C++20 on CMake looks for modules, with a program of clang's that the toolchain does not have.
+        "set(CMAKE_CXX_SCAN_FOR_MODULES OFF)",
         # Nothing runs from the build tree, and xcrun links none of its search paths, which installing would take out.
         "set(CMAKE_BUILD_WITH_INSTALL_RPATH ON)",
         f'set(CMAKE_MODULE_LINKER_FLAGS_INIT "-F{framework} -framework Python")',
