@@ -10,6 +10,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from forge.authoring.back_end import BackEnd, back_end_of
+from forge.authoring.cibuildwheel import BUILT_WITH
 from forge.authoring.downloads import build_downloads
 from forge.authoring.draft import Draft, DraftTests, Item
 from forge.authoring.licences import licence_of
@@ -81,22 +82,14 @@ def compose(upstream: Upstream, release: Release, minor: str, store: RecipeStore
         facts = material.facts
         libraries = native_libraries(*((facts.bundled, facts.loaded) if facts else ((), ())), material.tree, store)
         tests = _tests(material, _readme(material, minor, upstream))
+        doubts = (back_end.doubt, build_downloads(material.tree), _carried(material.tree, libraries, store))
         draft = Draft(
             name=release.name,
             version=release.version,
             sha256=release.sdist.sha256 or "",
             filename=release.sdist.filename if release.sdists > 1 else None,
             backend=back_end.kind,
-            backend_doubt="; ".join(
-                filter(
-                    None,
-                    (
-                        back_end.doubt,
-                        build_downloads(material.tree),
-                        _carried(material.tree, libraries, store),
-                    ),
-                )
-            ),
+            backend_doubt="; ".join(filter(None, doubts)),
             python=_pythons(material.metadata.requires_python),
             license=_license(material),
             languages=back_end.languages,
@@ -176,8 +169,7 @@ def _env(kind: Backend, libraries: NativeLibraries) -> Mapping[str, Item]:
 
 
 def _release_env(tree: SourceTree) -> dict[str, Item]:
-    doubt = "the project's own wheels seem to be built with it"
-    return {name: Item(value, doubt) for name, value in release_variables(tree).items()}
+    return {name: Item(value, BUILT_WITH) for name, value in release_variables(tree).items()}
 
 
 def _carried(tree: SourceTree, libraries: NativeLibraries, store: RecipeStore) -> str:

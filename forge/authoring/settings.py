@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
+from forge.authoring.cibuildwheel import BUILT_WITH, named_values
 from forge.authoring.draft import Item
 from forge.recipe.model import Backend
 from forge.wheel.name import parse_wheel_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from forge.authoring.back_end import BackEnd
     from forge.authoring.source_tree import SourceTree
 
-_DOUBT = "the project's own wheels seem to be built with it"
 _STABLE_ABI = "wheel.py-api"
 """scikit-build-core's setting for the stable ABI: the first Python that a wheel serves, e.g. ``cp312``."""
 
@@ -32,29 +31,17 @@ def release_settings(tree: SourceTree, back_end: BackEnd, wheel: str) -> Mapping
         wheel: The file name of a wheel of the release, or empty.
     """
     found: dict[str, tuple[Item, ...]] = {}
-    for table in (("tool", "cibuildwheel"), ("tool", "cibuildwheel", "ios")):
-        said: dict[str, list[str]] = {}
-        for name, value in _pairs(tree.table(*table).get("config-settings")):
-            if not any(mark in value for mark in "/$\\{"):
-                said.setdefault(name, []).append(value)
-        found.update((name, tuple(Item(value, _DOUBT) for value in values)) for name, values in said.items())
+    for pairs in named_values(tree, "config-settings"):
+        said: dict[str, list[Item]] = {}
+        for name, value in pairs:
+            texts = map(str, value if isinstance(value, list) else [value])
+            said.setdefault(name, []).extend(
+                Item(text, BUILT_WITH) for text in texts if not any(mark in text for mark in "/$\\{")
+            )
+        found.update((name, tuple(items)) for name, items in said.items() if items)
     scikit_build_core = back_end.kind is Backend.SCIKIT_BUILD_CORE and back_end.cmake == "scikit-build-core"
     if scikit_build_core and wheel and "py-api" not in tree.table("tool", "scikit-build", "wheel"):
         built = parse_wheel_name(wheel)
         if "abi3" in built.abis and len(built.pythons) == 1:
-            found.setdefault(_STABLE_ABI, (Item(built.pythons[0], _DOUBT),))
+            found.setdefault(_STABLE_ABI, (Item(built.pythons[0], BUILT_WITH),))
     return found
-
-
-def _pairs(said: object) -> Iterator[tuple[str, str]]:
-    """The ``config-settings`` of cibuildwheel: a table of strings and lists, or words ``name=value``."""
-    if isinstance(said, str):
-        try:
-            words = shlex.split(said)
-        except ValueError:  # a quote is not closed
-            return
-        yield from ((name, value) for name, mark, value in (word.partition("=") for word in words) if mark)
-    elif isinstance(said, dict):
-        for name, value in said.items():
-            for each in value if isinstance(value, list) else [value]:
-                yield str(name), str(each)

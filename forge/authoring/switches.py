@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import TYPE_CHECKING
 
+from forge.authoring.cibuildwheel import named_values
 from forge.recipe.checks import RESERVED_VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from forge.authoring.source_tree import SourceTree
 
@@ -38,8 +38,8 @@ def release_variables(tree: SourceTree) -> Mapping[str, str]:
         tree: The source.
     """
     found: dict[str, str] = {}
-    for table in (("tool", "cibuildwheel"), ("tool", "cibuildwheel", "ios")):
-        found.update(_variables(tree.table(*table).get("environment")))
+    for pairs in named_values(tree, "environment"):
+        found.update(_variables(pairs))
     hooks = (*_hooks(tree, "tool", "hatch", "build", "hooks"),
              *_hooks(tree, "tool", "hatch", "build", "targets", "wheel", "hooks"))  # fmt: skip
     if any(hook.get("enable-by-default") is False for hook in hooks):
@@ -71,16 +71,10 @@ def _read(tree: SourceTree) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_READ.findall(tree.setup)))
 
 
-def _variables(said: object) -> Iterator[tuple[str, str]]:
-    """The ``environment`` of cibuildwheel: a table, or assignments as a shell has them."""
-    if isinstance(said, str):
-        try:
-            pairs = [word.partition("=")[::2] for word in shlex.split(said) if "=" in word]
-        except ValueError:  # a quote is not closed
-            return
-    else:
-        pairs = [(str(name), str(value)) for name, value in said.items()] if isinstance(said, dict) else []
-    for name, value in pairs:
+def _variables(pairs: Iterable[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    """Those of cibuildwheel's variables that are about the project, and have a plain value."""
+    for name, said in pairs:
+        value = str(said)
         usual = re.fullmatch(r"[A-Z][A-Z0-9_]*", name) and name not in RESERVED_VARIABLES
         if (
             usual

@@ -17,3 +17,9 @@ def tree(root: Path, **files: str) -> SourceTree:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     return read_tree(root)
+
+
+def system(backend: str = "", requires: str = "", more: str = "") -> str:
+    """A ``pyproject.toml`` with a build system."""
+    named = f"build-backend = '{backend}'\n" if backend else ""
+    return f"[build-system]\nrequires = [{requires}]\n{named}{more}"

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forge.authoring.back_end import back_end_of
-from forge.authoring.downloads import build_downloads
 from forge.authoring.licences import UNKNOWN, licence_of
 from forge.authoring.native_libraries import (
     LibraryRecipes,
@@ -23,14 +22,13 @@ from forge.authoring.native_libraries import (
 from forge.authoring.needs import run_needs
 from forge.authoring.project_metadata import ProjectMetadata, parse_metadata
 from forge.authoring.release import Asked, Release, at_least, find_release, newest_version, parse_asked
-from forge.authoring.settings import release_settings
 from forge.authoring.switches import release_variables, switches
 from forge.authoring.wheel_facts import choose_wheel, library_stem, read_facts
 from forge.base.errors import SourceError
 from forge.recipe.model import Backend, Language
 from forge.recipe.store import RecipeStore
 from forge.source.index import IndexFile
-from tests.unit.authoring.source_trees import tree
+from tests.unit.authoring.source_trees import system, tree
 from tests.unit.crossbuild.fakes import RECIPE
 from tests.unit.macho.builder import LOAD, SYSTEM, macho
 from tests.unit.wheel.wheels import make_wheel
@@ -64,88 +62,6 @@ class FakeUpstream:
 
 def upstream(**files: list[str]) -> Upstream:
     return cast("Upstream", FakeUpstream(**files))
-
-
-def system(backend: str = "", requires: str = "", more: str = "") -> str:
-    named = f"build-backend = '{backend}'\n" if backend else ""
-    return f"[build-system]\nrequires = [{requires}]\n{named}{more}"
-
-
-class TestDownloads:
-    @pytest.mark.parametrize(
-        ("cmake", "named"),
-        [
-            ("", ""),
-            ("add_subdirectory(third_party/fmt)", ""),
-            ("FetchContent_Declare(fmt SOURCE_DIR ${CMAKE_SOURCE_DIR}/fmt)", ""),
-            ("# FetchContent_Declare(fmt URL https://example.org/fmt.zip)", ""),
-            ("FetchContent_Declare(\n  fmt\n  GIT_REPOSITORY https://example.org/fmt.git\n  GIT_TAG 1\n)", "fmt"),
-            ("ExternalProject_Add(zlib-ng URL https://example.org/z.tgz)", "zlib-ng"),
-            ('CPMAddPackage("gh:fmtlib/fmt#11.0")', "fmt"),
-            ("CPMAddPackage(NAME eigen GITHUB_REPOSITORY a/eigen)", "eigen"),
-            ("file(DOWNLOAD https://example.org/x x)", "something by CMakeLists.txt"),
-        ],
-    )
-    def test_by_cmake(self, tmp_path: Path, cmake: str, named: str) -> None:
-        said = build_downloads(tree(tmp_path, CMakeLists_dot_txt=cmake))
-        assert said == (f"the build seems to download {named}: is it needed, and is there a recipe?" if named else "")
-
-    @pytest.mark.parametrize(
-        ("setup", "downloads"),
-        [
-            ("urllib.request.urlretrieve(url, path)", True),
-            ("subprocess.check_call(['git', 'submodule', 'update'])", True),
-            ("# git clone it first\nsetup(url='https://example.org')", False),
-        ],
-    )
-    def test_by_setup(self, tmp_path: Path, setup: str, downloads: bool) -> None:
-        assert bool(build_downloads(tree(tmp_path, setup_dot_py=setup))) is downloads
-
-    def test_not_by_tests(self, tmp_path: Path) -> None:
-        found = tree(tmp_path, tests__CMakeLists_dot_txt="FetchContent_Declare(catch2 URL https://example.org/c)")
-        assert build_downloads(found) == ""
-
-    def test_many(self, tmp_path: Path) -> None:
-        cmake = "\n".join(f"FetchContent_Declare(p{number} URL https://example.org/{number})" for number in range(6))
-        said = build_downloads(tree(tmp_path, CMakeLists_dot_txt=cmake))
-        assert said.startswith("the build seems to download p0, p1, p2, p3 and 2 more:")
-
-
-class TestSettings:
-    def settings(self, path: Path, pyproject: str, wheel: str = "") -> dict[str, list[str]]:
-        found = tree(path, pyproject_dot_toml=pyproject)
-        made = release_settings(found, back_end_of(found), wheel)
-        return {name: [item.text for item in items] for name, items in made.items()}
-
-    @pytest.mark.parametrize(
-        ("table", "found"),
-        [
-            ("config-settings = 'setup-args=-Da=b setup-args=-Dc=d compile-args=-j4'",
-             {"setup-args": ["-Da=b", "-Dc=d"], "compile-args": ["-j4"]}),
-            ("config-settings = {'cmake.define.X' = 'ON', 'setup-args' = ['-Da=b', '-Dc=d']}",
-             {"cmake.define.X": ["ON"], "setup-args": ["-Da=b", "-Dc=d"]}),
-            ("config-settings = 'prefix=/usr/local quoted'", {}),
-            ("config-settings = 'a=\"'", {}),
-            ("ios = {config-settings = 'a=b'}", {"a": ["b"]}),
-        ],
-    )  # fmt: skip
-    def test_of_cibuildwheel(self, tmp_path: Path, table: str, found: dict[str, list[str]]) -> None:
-        assert self.settings(tmp_path, system("mesonpy", more=f"[tool.cibuildwheel]\n{table}\n")) == found
-
-    @pytest.mark.parametrize(
-        ("backend", "more", "tag", "found"),
-        [
-            ("scikit_build_core.build", "", "cp312-abi3", {"wheel.py-api": ["cp312"]}),
-            ("scikit_build_core.build", "", "cp313-cp313", {}),
-            ("scikit_build_core.build", "[tool.scikit-build]\nwheel.py-api = 'cp312'\n", "cp312-abi3", {}),
-            ("mesonpy", "", "cp312-abi3", {}),
-        ],
-    )
-    def test_the_stable_abi(
-        self, tmp_path: Path, backend: str, more: str, tag: str, found: dict[str, list[str]]
-    ) -> None:
-        wheel = f"demo-1.0-{tag}-macosx_11_0_arm64.whl"
-        assert self.settings(tmp_path, system(backend, more=more), wheel) == found
 
 
 class TestBackEnd:
